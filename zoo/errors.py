@@ -1,0 +1,53 @@
+"""What can go wrong, one class for each thing that a caller would treat differently.
+
+ZooError
+├── UnknownModelError       LookupError     no such model, tag, repository, revision or file
+├── RegistryError           ValueError      registry.yaml, zoo.json or config.json does not follow its schema
+├── OfflineError            ConnectionError nothing cached and no network
+├── AccessError             PermissionError gated or private repository, or a folder that cannot be written
+├── IntegrityError          OSError         a file differs from what its publisher declared
+├── WeightsMismatchError    ValueError      tensors missing, left over or misshapen
+├── InputError              ValueError      an input, a mask or an argument that cannot be used
+├── ExportError             RuntimeError    an export that could not be made or verified
+└── PublishError            RuntimeError    a publication that was refused or did not complete
+"""
+
+
+class ZooError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class UnknownModelError(ZooError, LookupError):
+    """No such model, tag, repository, revision or file."""
+
+
+class RegistryError(ZooError, ValueError):
+    """A registry, `zoo.json` or `config.json` does not follow its schema."""
+
+
+class OfflineError(ZooError, ConnectionError):
+    """The file is not cached and the Hub cannot be reached."""
+
+
+class AccessError(ZooError, PermissionError):
+    """The repository is gated or private, or a folder cannot be written."""
+
+
+class IntegrityError(ZooError, OSError):
+    """A file differs from what its publisher declared, after a second download too."""
+
+
+class WeightsMismatchError(ZooError, ValueError):
+    """Tensors of a checkpoint are missing, left over or misshapen."""
+
+
+class InputError(ZooError, ValueError):
+    """An input, a mask or an argument cannot be used."""
+
+
+class ExportError(ZooError, RuntimeError):
+    """An export could not be made or verified."""
+
+
+class PublishError(ZooError, RuntimeError):
+    """A publication was refused or did not complete."""
