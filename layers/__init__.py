@@ -1,1 +1,11 @@
 """Keras layers, one concept a file."""
+
+from zoo.layers.blur import Blur1D, Blur2D, Blur3D
+from zoo.layers.pixel_shuffle import PixelShuffle2D
+
+__all__ = [
+    "Blur1D",
+    "Blur2D",
+    "Blur3D",
+    "PixelShuffle2D",
+]
