@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.errors import InputError
 from zoo.layers.pixel_shuffle import PixelShuffle2D
 
 
@@ -20,7 +21,7 @@ class BicubicUpSampling2D(keras.layers.Layer):
     Output shape: `(batch, size * height, size * width, channels)`, same range, but the cubic overshoots at edges.
 
     Raises:
-        ValueError: If `size` is not an int of at least 1, or the input is not 4D.
+        InputError: `size` is not an int of at least 1.
 
     Reference: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711, equation 15.
     At the border the taps outside of the picture are left out and the others rescaled to sum to one, as in Pillow.
@@ -29,10 +30,16 @@ class BicubicUpSampling2D(keras.layers.Layer):
     def __init__(self, size: int = 2, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(size, int) or size < 1:
-            raise ValueError(f"`size` must be an int of at least 1, the enlargement. Received: size={size}")
+            raise InputError(
+                f"{type(self).__name__}: `size` must be an int of at least 1. Received: size={size!r}. "
+                "Height and width grow by the same factor."
+            )
         self.size = size
         self.input_spec = keras.InputSpec(ndim=4)
         self.interleave = PixelShuffle2D(size, channel_order="pytorch", data_format="channels_last")
+
+    def build(self, input_shape):
+        self.interleave.build((*input_shape[:-1], input_shape[-1] * self.size**2))
 
     def call(self, inputs):
         # The weights that fall inside of the picture: one everywhere but in the two border rows and columns.
