@@ -1,3 +1,71 @@
-"""layerzoo: pretrained convolutional networks for Keras 3 in one call."""
+"""layerzoo: pretrained convolutional networks for Keras 3 in one call.
+
+    import zoo
+
+    model = zoo.load("resnetblur50.bt_in1k")
+    zoo.predict(model, "photo.jpg")
+
+TensorFlow is imported by the first call that builds a model, not by `import zoo`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import (
+    AccessError,
+    ExportError,
+    InputError,
+    IntegrityError,
+    OfflineError,
+    PublishError,
+    RegistryError,
+    UnknownModelError,
+    WeightsMismatchError,
+    ZooError,
+)
+
+if TYPE_CHECKING:
+    from zoo.handles import info
+    from zoo.loading import load
+    from zoo.prediction import predict
+    from zoo.registry import Entry, list_models
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AccessError",
+    "Entry",
+    "ExportError",
+    "InputError",
+    "IntegrityError",
+    "OfflineError",
+    "PublishError",
+    "RegistryError",
+    "UnknownModelError",
+    "WeightsMismatchError",
+    "ZooError",
+    "info",
+    "list_models",
+    "load",
+    "predict",
+]
+
+_HOMES = {
+    "Entry": "zoo.registry",
+    "info": "zoo.handles",
+    "list_models": "zoo.registry",
+    "load": "zoo.loading",
+    "predict": "zoo.prediction",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,45 @@
+"""Architectures, one family a file. A builder turns a tensor into tensors; `build` makes the model around it."""
+
+import importlib
+
+import keras
+
+from zoo.errors import RegistryError
+from zoo.model import ZooModel
+from zoo.registry import Entry
+
+
+def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
+    """Build the model of an entry, with random weights: pixels 0 to 255, normalisation, then the family's builder.
+
+    Args:
+        entry: What to build.
+        input_shape: `(height, width, 3)`; a side may be None, and by default both are.
+
+    Raises:
+        RegistryError: The entry names no builder.
+    """
+    image = keras.Input(input_shape or (None, None, 3), name="image")
+    mean, std = entry.input.mean, entry.input.std
+    x = keras.layers.Rescaling(
+        scale=[1 / (255 * s) for s in std], offset=[-m / s for m, s in zip(mean, std, strict=True)], name="normalization"
+    )(image)
+    head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
+    model = ZooModel(image, _builder(entry)(x, **entry.config, **head), name=entry.architecture)
+    model.spec = entry
+    return model
+
+
+def _builder(entry: Entry):
+    module_name, function_name = entry.builder.split(".")
+    try:
+        module = importlib.import_module(f"zoo.architectures.{module_name}")
+        function = getattr(module, function_name)
+    except (ImportError, AttributeError) as error:
+        raise RegistryError(
+            f"{entry.name} wants the builder {entry.builder!r}, which this version does not have. "
+            "Expected module.function below zoo.architectures; a newer layerzoo may have it."
+        ) from error
+    if getattr(function, "__module__", None) != module.__name__:
+        raise RegistryError(f"{entry.name} wants the builder {entry.builder!r}. Expected a function of that module.")
+    return function

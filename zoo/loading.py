@@ -1,0 +1,140 @@
+"""From a handle to a ready Keras model."""
+
+import hashlib
+import os
+from importlib import resources
+from pathlib import Path
+
+import keras
+
+from zoo import architectures, handles, hub, weights as weight_files
+from zoo.errors import InputError, IntegrityError, UnknownModelError
+from zoo.handles import Located
+from zoo.model import ZooModel
+from zoo.registry import Entry
+
+
+def load(
+    handle: str,
+    *,
+    weights: str | os.PathLike | None = "pretrained",
+    num_classes: int | None = None,
+    input_shape: tuple[int | None, ...] | None = None,
+    revision: str | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    token: str | None = None,
+    offline: bool | None = None,
+) -> ZooModel:
+    """Build a model and fill it with verified weights.
+
+    Args:
+        handle: A name (`resnet50`, its first checkpoint; `resnet50.a1_in1k`), `hf://owner/repo[@revision]` with our
+            `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file.
+        weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
+            `.safetensors` that timm trained.
+        num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own whose
+            head has `num_classes` classes, the head is filled too.
+        input_shape: `(height, width, 3)`. By default height and width are unknown, so any will do.
+        revision: Commit, tag or branch on the Hub, where the handle has no `@`.
+        cache_dir: Folder for downloads. By default the Hugging Face cache (`HF_HOME`).
+        token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login.
+        offline: True for no network at all, False for network even if `HF_HUB_OFFLINE` is set.
+
+    Returns:
+        A `keras.Model` from RGB 0 to 255, `(batch, height, width, 3)`, uint8 or float, to logits `(batch, num_classes)` or
+        what its task gives; with `model.spec` and `model.preprocess(image)`.
+
+    Raises:
+        UnknownModelError: No such model, repository, revision or file, or no pretrained weights.
+        InputError: Arguments contradict each other.
+        OfflineError: The file is neither cached nor to be reached.
+        AccessError: The repository is gated or private, or the cache cannot be written.
+        IntegrityError: The file differs from what was declared, after a second download too.
+        WeightsMismatchError: The file does not fit the architecture.
+        RegistryError: A registry or description does not follow its schema.
+
+    Example:
+        >>> import zoo
+        >>> model = zoo.load("espcn-x2")
+        >>> model.output_shape
+        (None, None, None, 3)
+    """
+    options = {"revision": revision, "cache_dir": cache_dir, "token": token, "offline": offline}
+    if handles.is_keras_file(handle):
+        return _load_keras_file(handle)
+    located = handles.resolve(handle, **options)
+    entry, path = located.entry, None
+    if weights == "pretrained":
+        entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
+    elif weights is not None:
+        path = _own_file(weights)
+        entry = _of_own_file(entry)
+    return _filled(entry, path, num_classes, input_shape, new_head=weights == "pretrained")
+
+
+def _load_keras_file(handle: str) -> ZooModel:
+    import zoo.layers  # noqa: F401 (registers the layers that the file may hold)
+
+    path = Path(handle)
+    if not path.is_file():
+        raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
+    return keras.saving.load_model(path)
+
+
+def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
+    entry = located.entry
+    if located.folder is not None:
+        return entry, _own_file(located.folder / entry.filename)
+    if entry.source == "embedded":
+        return entry, _embedded_file(entry)
+    if entry.source is None:
+        raise UnknownModelError(
+            f"{entry.name} has no pretrained weights. Expected weights=None for random ones or the path of a file."
+        )
+    file = hub.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
+    return entry.model_copy(update={"revision": file.revision, "sha256": file.sha256}), file.path
+
+
+def _embedded_file(entry: Entry) -> Path:
+    path = Path(str(resources.files("zoo"))) / "checkpoints" / entry.filename
+    actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if actual != entry.sha256:
+        raise IntegrityError(f"{path} has SHA-256 {actual}. Expected {entry.sha256}; install layerzoo again.")
+    return path
+
+
+def _own_file(path: str | os.PathLike) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}. Expected weights='pretrained', None or the path of a .safetensors file.")
+    return path
+
+
+def _of_own_file(entry: Entry) -> Entry:
+    """An own file has none of the registry's provenance, and its classes are known by number only."""
+    return entry.model_copy(
+        update={"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None}
+    )
+
+
+def _filled(
+    entry: Entry, path: Path | None, num_classes: int | None, input_shape: tuple | None, *, new_head: bool
+) -> ZooModel:
+    head = None
+    if num_classes is not None:
+        if entry.classifier is None or num_classes < 1:
+            raise InputError(
+                f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
+                "Expected a classification model and at least 1 class."
+            )
+        if path is not None and (new_head or weight_files.head_size(path, entry.classifier) != num_classes):
+            head = entry.classifier
+        entry = entry.model_copy(
+            update={"num_classes": num_classes, "labels": None, "random": "head" if head else entry.random}
+        )
+    if path is None:
+        return architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
+    with weight_files.abstract():
+        model = architectures.build(entry, input_shape=input_shape)
+    weight_files.fill(model, path, file_format=entry.format, unused=entry.unused, new_layer=head)
+    return model

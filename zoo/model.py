@@ -1,0 +1,44 @@
+"""A Keras model that knows where it comes from and how its pictures are prepared."""
+
+import os
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from zoo import preprocessing
+from zoo.registry import Entry
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ZooModel(keras.Model):
+    """A functional `keras.Model` with its registry entry.
+
+    Takes RGB, channels last, 0 to 255, `(batch, height, width, 3)`, uint8 or float; normalisation is its first layer.
+    Gives logits, or the physical quantity. Nothing else differs from `keras.Model`: it compiles, fits and saves as any
+    other, and `spec` survives `model.save("m.keras")`.
+
+    Has no `__init__` of its own: Keras rebuilds functional subclasses from their configuration only without one.
+    """
+
+    spec: Entry
+
+    def preprocess(self, image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarray:
+        """Resize and crop one image as this checkpoint was evaluated: uint8 `(height, width, 3)`.
+
+        Raises:
+            InputError: The image cannot be read.
+        """
+        return preprocessing.preprocess(image, self.spec.input)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "spec": self.spec.model_dump(mode="json")}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "ZooModel":
+        config = dict(config)
+        spec = config.pop("spec")
+        model = super().from_config(config, custom_objects=custom_objects)
+        model.spec = Entry.model_validate(spec)
+        return model

@@ -1,0 +1,104 @@
+"""From pictures to named answers."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from zoo.errors import InputError
+from zoo.labels import read_labels
+from zoo.loading import load
+from zoo.model import ZooModel
+
+Source = str | os.PathLike | Image.Image | np.ndarray
+
+
+class Prediction(dict):
+    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image."""
+
+    picture: Image.Image | None = None
+
+
+def predict(
+    model_or_handle: ZooModel | str, inputs: Source | Iterable[Source], *, top: int = 5, batch_size: int = 8
+) -> list[Prediction]:
+    """Prepare pictures, run the model, and say what came out in words and numbers.
+
+    Args:
+        model_or_handle: A model from `zoo.load`, or a handle for it.
+        inputs: One image or several: paths, PIL images, or arrays `(height, width, 3)`, 0 to 255; an array
+            `(count, height, width, channels)` is several.
+        top: How many classes a classification names, best first.
+        batch_size: How many images of one size go through the network at once.
+
+    Returns:
+        One record per input, in order, with `input` (the path, or `image N`), `model`, `task`, and by task:
+
+        - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
+          softmax scores from 0 to 1.
+        - `super-resolution`: `width` and `height` of the enlarged picture in pixels, which is `record.picture`.
+
+    Raises:
+        InputError: An image cannot be read, or an argument is out of range.
+        As `zoo.load`, for a handle.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> record = zoo.predict("espcn-x2", np.zeros((8, 6, 3), "uint8"))[0]
+        >>> record["width"], record["height"], record.picture.size
+        (12, 16, (12, 16))
+    """
+    if top < 1 or batch_size < 1:
+        raise InputError(f"top={top}, batch_size={batch_size}. Expected both to be at least 1.")
+    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    sources = list(_sources(inputs))
+    records = []
+    for start in range(0, len(sources), batch_size):
+        batch = [model.preprocess(source) for source in sources[start : start + batch_size]]
+        for offset, output in _outputs(model, batch):
+            source = sources[start + offset]
+            name = os.fspath(source) if isinstance(source, str | os.PathLike) else f"image {start + offset}"
+            record = Prediction(input=name, model=model.spec.name, task=model.spec.task)
+            records.append((start + offset, _answer(record, model, output, top)))
+    return [record for _, record in sorted(records, key=lambda pair: pair[0])]
+
+
+def _sources(inputs: Any) -> Iterator[Source]:
+    if isinstance(inputs, str | os.PathLike | Image.Image):
+        yield inputs
+    elif isinstance(inputs, np.ndarray):
+        yield from inputs if inputs.ndim == 4 else [inputs]
+    else:
+        yield from inputs
+
+
+def _outputs(model: ZooModel, pictures: list[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Run pictures of one size together: pairs of position and output."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for position, picture in enumerate(pictures):
+        by_shape.setdefault(picture.shape, []).append(position)
+    for positions in by_shape.values():
+        outputs = model(np.stack([pictures[position] for position in positions]), training=False)
+        yield from zip(positions, keras.ops.convert_to_numpy(outputs), strict=True)
+
+
+
+
+def _answer(record: Prediction, model: ZooModel, output: np.ndarray, top: int) -> Prediction:
+    if model.spec.task == "super-resolution":
+        record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
+        record["width"], record["height"] = record.picture.size
+        return record
+    scores = np.exp(output - output.max())
+    scores /= scores.sum()
+    labels = read_labels(model.spec.labels)
+    record["predictions"] = [
+        {"index": int(index), "label": labels[index] if labels else None, "score": round(float(scores[index]), 6)}
+        for index in np.argsort(-scores, kind="stable")[:top]
+    ]
+    return record

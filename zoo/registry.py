@@ -1,0 +1,299 @@
+"""The registry: every model as data. Reads `registry.yaml` once into frozen records; imports no TensorFlow.
+
+A file holds families; a family holds architectures; an architecture holds tagged checkpoints. Facts stand at the widest
+level that they are true for: `defaults` of the family, then `defaults` of the architecture, then the checkpoint's line.
+What comes out is an `Entry`: one architecture with one checkpoint.
+"""
+
+import difflib
+import fnmatch
+import functools
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from zoo.errors import InputError, RegistryError, UnknownModelError
+
+Task = Literal[
+    "image-classification",
+    "semantic-segmentation",
+    "super-resolution",
+    "volume-features",
+]
+Format = Literal["zoo", "timm"]
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Input(Record):
+    """How a picture becomes the model's input.
+
+    `size` is the side in pixels of the square that the model was evaluated at; without it pictures keep their size.
+    `crop` is the share of the resized picture that is kept, `mean` and `std` are in units of [0, 1], one a channel.
+    """
+
+    size: int | None = Field(None, gt=0)
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    crop: float = Field(1.0, gt=0, le=1)
+    crop_mode: Literal["center", "squash", "border"] = "center"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.0, 1.0)
+
+
+class Measured(Record):
+    """Where the metrics come from: the data they were measured on, and who says so."""
+
+    dataset: str
+    source: str
+
+
+class Checkpoint(Record):
+    """One file of weights, where it lies, what it wants and how good it is.
+
+    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}` stand
+    for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's hash: where
+    they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list itself.
+    """
+
+    source: str | None = Field(None, pattern=r"^(embedded|hf://[^/@]+/[^/@]+)$")
+    revision: str | None = None
+    filename: str = "model.safetensors"
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    format: Format
+    license: str
+    input: Input
+    labels: str | tuple[str, ...] | None = None
+    num_classes: int | None = Field(None, ge=0)
+    parameters_millions: float | None = Field(None, gt=0)
+    metrics: dict[str, float] = {}
+    measured: Measured | None = None
+
+
+class Entry(Checkpoint):
+    """One architecture with one checkpoint: all that is known about a model before it is built.
+
+    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the head's layer,
+    `unused` the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which
+    weights are random, on purpose: none, the new head that `num_classes` asked for, or all.
+    """
+
+    name: str
+    architecture: str
+    tag: str | None
+    builder: str = Field(pattern=r"^\w+\.\w+$")
+    config: dict[str, Any] = {}
+    task: Task
+    paper: str
+    classifier: str | None = None
+    unused: tuple[str, ...] = ()
+    random: Literal["none", "head", "all"] = "none"
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether there are weights to load."""
+        return self.source is not None
+
+
+# Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
+Partial = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/$defs/Checkpoint"})]
+
+
+class Architecture(Record):
+    """One size of a family."""
+
+    config: dict[str, Any] = {}
+    defaults: Partial = {}
+    checkpoints: dict[str, Partial] = {}
+
+
+class Family(Record):
+    """Architectures that one builder makes."""
+
+    builder: str
+    task: Task
+    paper: str
+    classifier: str | None = None
+    unused: tuple[str, ...] = ()
+    defaults: Partial = {}
+    architectures: dict[str, Architecture]
+
+
+class RegistryFile(Record):
+    """The whole of `registry.yaml`."""
+
+    families: dict[str, Family]
+
+
+class Registry:
+    """The entries of one registry file, by name."""
+
+    def __init__(self, path: Path | None = None):
+        self.path = path or Path(str(resources.files("zoo"))) / "registry.yaml"
+        self.entries = {entry.name: entry for entry in self._read()}
+        self.default_names = {}
+        for entry in self.entries.values():
+            self.default_names.setdefault(entry.architecture, entry.name)
+
+    def find(self, name: str) -> Entry:
+        """Return the entry called `name`, an architecture (its first checkpoint) or `architecture.tag`.
+
+        Raises:
+            UnknownModelError: No entry has that name. The message offers the nearest ones.
+        """
+        entry = self.entries.get(self.default_names.get(name, name))
+        if entry is None:
+            known = [*self.default_names, *self.entries]
+            nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else "`zoo list` shows them all."
+            raise UnknownModelError(
+                f"No model is named {name!r}. Expected one of the {len(self.entries)} names in {self.path.name}, "
+                f"'hf://owner/repo', a folder or a .keras file. {hint}"
+            )
+        return entry
+
+    def _read(self) -> Iterator[Entry]:
+        seen: dict[str, str] = {}
+        for family_name, family in self._families().items():
+            for name, architecture in family.architectures.items():
+                path = ("families", family_name, "architectures", name)
+                if name in seen:
+                    raise self._error(path, f"architecture {name!r} stands in {seen[name]!r} too, expected it once")
+                seen[name] = family_name
+                for tag, checkpoint in (architecture.checkpoints or {None: {}}).items():
+                    yield self._entry(path, family, architecture, tag, checkpoint)
+
+    def _families(self) -> dict[str, Family]:
+        try:
+            data = yaml.load(self.path.read_bytes(), Loader=_UniqueKeyLoader)  # noqa: S506 (a safe loader)
+            return RegistryFile.model_validate(data).families
+        except OSError as error:
+            raise RegistryError(f"{self.path} cannot be read ({error}). Expected the list of models.") from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = f":{mark.line + 1}" if mark else ""
+            raise RegistryError(f"{self.path}{line}: expected YAML, but {error.problem}.") from error
+        except ValidationError as error:
+            raise self._invalid(error, [()]) from error
+
+    def _entry(
+        self, path: tuple[str, ...], family: Family, architecture: Architecture, tag: str | None, checkpoint: dict
+    ) -> Entry:
+        merged = _merge(_merge(family.defaults, architecture.defaults), checkpoint)
+        name = path[-1]
+        if isinstance(merged.get("source"), str):
+            merged["source"] = merged["source"].replace("{architecture}", name).replace("{tag}", tag or "")
+        if tag is None:
+            merged["source"] = None
+        facts = family.model_dump(include={"builder", "task", "paper", "classifier", "unused"})
+        full_name = name if tag is None else f"{name}.{tag}"
+        try:
+            return Entry(
+                name=full_name, architecture=name, tag=tag, config=architecture.config, **{**facts, **merged}
+            )
+        except ValidationError as error:
+            levels = [path[:2], (*path[:2], "defaults"), (*path, "defaults")]
+            levels += [(*path, "checkpoints", tag)] if tag else []
+            raise self._invalid(error, levels[::-1]) from error
+        except TypeError as error:  # a key of the entry itself, such as `name`, stands in a checkpoint
+            raise self._error(path, f"{error}, expected only the keys of a checkpoint") from error
+
+    def _invalid(self, error: ValidationError, levels: list[tuple[str, ...]]) -> RegistryError:
+        first = error.errors(include_url=False)[0]
+        key = tuple(str(part) for part in first["loc"])
+        lines = self._lines()
+        path = next((level + key for level in levels if level + key in lines), levels[0] + key)
+        got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+        expected = "expected no such key" if first["type"] == "extra_forbidden" else f"expected: {first['msg']}"
+        return self._error(path, f"{expected}{got}")
+
+    def _error(self, path: tuple[str, ...], problem: str) -> RegistryError:
+        lines = self._lines()
+        known = path
+        while known not in lines:
+            known = known[:-1]
+        return RegistryError(f"{self.path}:{lines[known]}: {'.'.join(path)}: {problem}.")
+
+    def _lines(self) -> dict[tuple[str, ...], int]:
+        """The line of each key. Costs a second reading, so only errors ask for it."""
+
+        def walk(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    yield (*path, key.value), key.start_mark.line + 1
+                    yield from walk(value, (*path, key.value))
+
+        return {(): 1, **dict(walk(yaml.compose(self.path.read_text()), ()))}
+
+
+@functools.cache
+def registry() -> Registry:
+    """The registry that ships with the library, read once."""
+    return Registry()
+
+
+def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool | None = None) -> list[str]:
+    """Names of the models that match, in the order of the registry.
+
+    Args:
+        pattern: Shell pattern for the name or the architecture, such as `"resnet50*"`.
+        task: One of the tasks, such as `"super-resolution"`.
+        pretrained: True for models with weights, False for those without.
+
+    Raises:
+        InputError: There is no such task.
+
+    Example:
+        >>> import zoo
+        >>> zoo.list_models("espcn*", task="super-resolution")
+        ['espcn-x2.photos']
+    """
+    if task is not None and task not in get_args(Task):
+        raise InputError(f"There is no task {task!r}. Expected one of {', '.join(get_args(Task))}.")
+    return [
+        entry.name
+        for entry in registry().entries.values()
+        if (fnmatch.fnmatchcase(entry.name, pattern) or fnmatch.fnmatchcase(entry.architecture, pattern))
+        and (task is None or entry.task == task)
+        and (pretrained is None or entry.pretrained == pretrained)
+    ]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of `registry.yaml`, for editors: `zoo/registry.schema.json` is this, written out."""
+    schema = RegistryFile.model_json_schema()
+    checkpoint = Checkpoint.model_json_schema(ref_template="#/$defs/{model}")
+    schema["$defs"] |= checkpoint.pop("$defs")
+    checkpoint.pop("required")
+    schema["$defs"]["Checkpoint"] = checkpoint
+    return schema
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`; where both hold a mapping, their keys are merged."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader for which a key that stands twice in one mapping is an error, not an overwriting."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)

@@ -1,0 +1,169 @@
+"""Fills a model from a file: every tensor used once, every variable filled once, shapes equal; anything else is an error.
+
+The model is built abstract, without values (`abstract()`); `fill` reads each tensor straight into its variable, so that
+nothing is initialised only to be overwritten and one tensor at a time is in memory twice.
+"""
+
+import fnmatch
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from zoo.errors import IntegrityError, WeightsMismatchError
+
+COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
+TORCH_NAMES = {
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+
+class Slot(NamedTuple):
+    """Where a variable's values come from: a tensor's name and how its axes are moved into Keras' order."""
+
+    tensor: str
+    axes: tuple[int, ...] | None = None
+
+
+def abstract() -> keras.StatelessScope:
+    """A scope in which models are built without values for their variables."""
+    return keras.StatelessScope(initialize_variables=False)
+
+
+def initialize() -> None:
+    """Give the variables that were built under `abstract()` their values."""
+    with keras.StatelessScope():
+        pass
+
+
+def fill(
+    model: keras.Model, path: Path, *, file_format: str, unused: Iterable[str] = (), new_layer: str | None = None
+) -> None:
+    """Fill a model that was built under `abstract()` from the safetensors file at `path`.
+
+    Args:
+        model: The model; its layers carry the names of the file's format.
+        path: The file.
+        file_format: A key of `READERS`.
+        unused: Patterns of tensors that the architecture knows and does not use.
+        new_layer: A layer that keeps its random initial values; its tensors in the file are left out.
+
+    Raises:
+        WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
+        IntegrityError: The file is not a whole safetensors file.
+    """
+    reader = READERS[file_format]
+    try:
+        with _open(path) as file:
+            names = set(file.keys())
+            slots = {
+                id(variable): (variable, reader(layer, variable, names))
+                for layer in model.layers
+                for variable in layer.weights
+                if layer.name != new_layer and not _is_state(variable)
+            }
+            if new_layer is not None:
+                unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
+            _check(path, file, names, list(slots.values()), (*unused, COUNTERS))
+            for variable, slot in slots.values():
+                variable._initializer = _initializer(file, slot)
+            initialize()
+    except WeightsMismatchError:
+        _abandon(model)
+        raise
+
+
+def head_size(path: Path, classifier: str) -> int | None:
+    """How many classes the head in the file has, or None where there is no such tensor."""
+    with _open(path) as file:
+        names = set(file.keys())
+        for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias"):
+            if name in names:
+                return int(file.get_slice(name).get_shape()[0])
+    return None
+
+
+def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """Our own format: tensors are called as Keras' variable paths, `feature-conv/kernel`."""
+    return Slot(variable.path)
+
+
+def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """timm's format: the layer's name with dots, PyTorch's variable names and axes.
+
+    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that the layer is named after.
+    """
+    module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
+    name = f"{module}.{TORCH_NAMES.get(leaf, leaf)}"
+    if name not in names and f"{module}.{leaf}" in names:
+        name = f"{module}.{leaf}"
+    rank = len(variable.shape)
+    if leaf != "kernel":
+        return Slot(name)
+    if isinstance(layer, keras.layers.Dense):
+        return Slot(name, (1, 0))
+    if isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D):
+        return Slot(name, (*range(2, rank), 0, 1))
+    return Slot(name, (*range(2, rank), 1, 0))  # convolution OI…→…IO, transposed convolution IO…→…OI
+
+
+READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {"zoo": read_zoo, "timm": read_timm}
+
+
+def _is_state(variable: keras.Variable) -> bool:
+    """Seeds of dropout and the like: state of the run, in no file."""
+    return "seed_generator" in variable.path
+
+
+def _open(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="np")
+    except (SafetensorError, OSError) as error:
+        raise IntegrityError(
+            f"{path} is not a whole safetensors file ({error}). Expected one; download or save it again."
+        ) from error
+
+
+def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Variable, Slot]], unused: tuple) -> None:
+    wanted = {slot.tensor for _, slot in slots}
+    known = {name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in unused)}
+    problems = [f"missing: {name}" for name in sorted(wanted - names)]
+    problems += [f"left over: {name}" for name in sorted(names - wanted - known)]
+    for variable, slot in slots:
+        if slot.tensor in names:
+            tensor = file.get_slice(slot.tensor)
+            shape = tensor.get_shape()
+            moved = [shape[axis] for axis in slot.axes] if slot.axes and len(shape) == len(slot.axes) else shape
+            if list(variable.shape) != moved:
+                problems.append(f"misshapen: {slot.tensor} is {shape}, {variable.path} wants {list(variable.shape)}")
+            elif not tensor.get_dtype().startswith(("F", "BF")):
+                problems.append(f"not floating point: {slot.tensor} is {tensor.get_dtype()}")
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise WeightsMismatchError(
+            f"{path} does not fit the architecture: {'; '.join(problems[:5])}{more}. Expected each of its {len(names)} "
+            f"tensors to fill one of {len(slots)} variables. Check that the file is of this architecture and number of "
+            "classes, or pass num_classes= for a new head."
+        )
+
+
+def _initializer(file: Any, slot: Slot) -> Callable[..., np.ndarray]:
+    def initializer(shape, dtype=None):
+        values = file.get_tensor(slot.tensor)
+        return np.ascontiguousarray(values if slot.axes is None else values.transpose(slot.axes), dtype=dtype)
+
+    return initializer
+
+
+def _abandon(model: keras.Model) -> None:
+    """Keras would draw random values for the variables of a model that nobody will see; zeros cost least."""
+    for variable in model.variables:
+        variable._initializer = keras.initializers.Zeros()
+    initialize()
