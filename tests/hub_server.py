@@ -19,6 +19,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +71,7 @@ class Fault:
     body: Callable[[bytes], bytes] | None = None  # send this in place of the content, as if it were whole
     drop_after: int | None = None  # announce all, send so many bytes, close
     reset: bool = False  # close with a TCP reset instead
+    pause_seconds: float = 0.0  # rest in the middle of the content
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,7 @@ class HubServer:
         self.log: list[LoggedRequest] = []
         self.users: dict[str, str] = {"hf_valid": "tester"}  # token -> name
         self.lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _bound(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _bound(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -181,7 +182,8 @@ class HubServer:
         """Start Python code as a client. `unprivileged` makes permissions count for root too."""
         command = [sys.executable, "-c", code]
         if unprivileged and os.geteuid() == 0:
-            command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override", *command]
+            dropped = "-dac_override,-dac_read_search"
+            command = ["setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}", *command]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self.environment(**environment), stdout=pipe, stderr=pipe, text=True)
 
@@ -195,6 +197,17 @@ class HubServer:
 def can_drop_privileges() -> bool:
     """Whether `unprivileged` clients are possible here."""
     return os.geteuid() != 0 or shutil.which("setpriv") is not None
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that does not mind clients who hang up."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Answer(Exception):  # noqa: N818 - it ends the handling of a request, with an error or without
@@ -255,8 +268,6 @@ class _Handler(BaseHTTPRequestHandler):
         content = answer.content
         if fault is not None and fault.body is not None:
             content = fault.body(content)
-        if fault is not None and fault.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with self.hub.lock:
             entry = LoggedRequest(self.command, self.path, dict(self.headers), answer.status)
             self.hub.log.append(entry)
@@ -269,7 +280,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.drop_after is not None:
             content = content[: fault.drop_after]
             self.close_connection = True
-        self.wfile.write(content)
+        half = len(content) // 2
+        self.wfile.write(content[:half])
+        if fault is not None:
+            time.sleep(fault.pause_seconds)
+        self.wfile.write(content[half:])
+        if fault is not None and fault.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())  # at once: the regular way would say goodbye first
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Keep the tests' output quiet; `HubServer.log` has it."""

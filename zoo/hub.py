@@ -7,6 +7,7 @@ So what the Hub declared at the first download is recorded beside the cache, and
     <cache_dir>/models--owner--name/zoo/<hash>.json                 ours: commit, SHA-256, size and a stamp
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -19,15 +20,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from pathlib import Path, PureWindowsPath
+from typing import NoReturn, TypeVar
 
 from zoo.errors import AccessError, InputError, IntegrityError, OfflineError, UnknownModelError, ZooError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")  # SHA-256, or git's SHA-1 for a small file
-_REPO_ID = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
+_REPO_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
 _PATIENCE_SECONDS = 5.0  # no new try begins later: the client has its own retries for a broken body, and they are slow
 _ORPHAN_SECONDS = 24 * 3600  # a partial file this old belongs to a process that was killed; the client keeps it forever
 
@@ -92,14 +93,14 @@ class _Request:
     offline: bool
 
     def __post_init__(self):
-        if not _REPO_ID.fullmatch(self.repo_id) or len(self.repo_id) > 96:
+        if not _REPO_ID.fullmatch(self.repo_id):
             raise InputError(
                 f"'{self.repo_id}' is not a repository id. Expected 'owner/name', in letters, digits, '-', '_' and "
                 "'.', as the address of its page shows it."
             )
         for name, value in (("filename", self.filename), ("revision", self.revision)):
-            path = PurePosixPath("-" if value is None else value)
-            if value == "" or path.is_absolute() or ".." in path.parts or "\\" in str(path):
+            path = PureWindowsPath("-" if value is None else value)  # knows drives and both slashes
+            if not path.parts or path.anchor or ".." in path.parts:
                 raise InputError(f"`{name}` must be a path inside a repository. Received: {name}={value!r}.")
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise InputError(f"`sha256` must be 64 lower-case hexadecimal digits. Received: sha256={self.sha256!r}.")
@@ -153,7 +154,7 @@ def fetch(
         OfflineError: Not cached, and the Hub cannot be reached or must not be asked.
         IntegrityError: The bytes differ from what was declared, after a second download too.
     """
-    request = _request(repo_id, filename, revision, sha256, cache_dir, token, offline)
+    request = _Request(repo_id, filename, revision, sha256, _cache(cache_dir), token, _is_offline(offline))
     file = _bring(request)
     _agree(request, sha256, file.sha256)
     return file
@@ -171,7 +172,7 @@ def recorded(
     Returns:
         The record, or None where there is none. Its file may have been removed since.
     """
-    request = _request(repo_id, filename, revision, None, cache_dir, None, True)
+    request = _Request(repo_id, filename, revision, None, _cache(cache_dir), None, True)
     record = _read(request.record_path)
     return None if record is None else _hub_file(request, record)
 
@@ -217,30 +218,22 @@ def remove(repo_id: str, cache_dir: str | os.PathLike[str] | None = None) -> int
     if not os.access(repository.path, os.W_OK | os.X_OK):
         raise AccessError(f"{repository.path} cannot be written, so nothing was removed. Ask its owner to remove it.")
     scan = scan_cache_dir(cache)
-    own = frozenset(entry for entry in scan.repos if entry.repo_path == repository.path)
-    if own:  # only this repository's: a fork has the same commits
-        dataclasses.replace(scan, repos=own).delete_revisions(*repository.revisions).execute()
+    entry = next((entry for entry in scan.repos if entry.repo_path == repository.path), None)
+    if entry is None:  # the client overlooks a folder in which a link is broken
+        shutil.rmtree(repository.path, ignore_errors=True)
+    else:
+        commits = {revision.commit_hash for revision in entry.revisions} & set(repository.revisions)
+        # A fork has the same commits: delete them in this repository only.
+        dataclasses.replace(scan, repos=frozenset([entry])).delete_revisions(*commits).execute()
         shutil.rmtree(repository.path / "zoo", ignore_errors=True)
-    else:  # the client does not touch a folder in which a link is broken
-        shutil.rmtree(repository.path)
     return repository.size_bytes - sum(path.stat().st_size for path in _content(repository.path))
 
 
-def _request(
-    repo_id: str,
-    filename: str,
-    revision: str | None,
-    sha256: str | None,
-    cache_dir: str | os.PathLike[str] | None,
-    token: str | None,
-    offline: bool | None,
-) -> _Request:
-    """Check the arguments and fill in what the environment decides."""
+def _is_offline(offline: bool | None) -> bool:
+    """What the caller says, else what the environment says."""
     from huggingface_hub import constants
 
-    if offline is None:
-        offline = constants.HF_HUB_OFFLINE
-    return _Request(repo_id, filename, revision, sha256, _cache(cache_dir), token, offline)
+    return constants.HF_HUB_OFFLINE if offline is None else offline
 
 
 def _cache(cache_dir: str | os.PathLike[str] | None) -> Path:
@@ -261,7 +254,7 @@ def _bring(request: _Request) -> HubFile:
     """Use the cached file where its bytes are right; otherwise download it, twice if need be."""
     known = _known(request)
     claim = known or _ask_or_remember(request)
-    if request.path(claim.revision).is_file():
+    if os.path.isfile(request.path(claim.revision)):
         try:
             return _verify(request, claim)
         except IntegrityError:
@@ -304,12 +297,14 @@ def _ask_or_remember(request: _Request) -> _Claim:
     """Ask the Hub; where it cannot be reached, take what was established earlier and say so."""
     try:
         return _ask(request, request.revision or "main")
-    except OfflineError as error:
+    except OfflineError:
         claim = _known(dataclasses.replace(request, offline=True))
-        if claim is None or request.offline:
+        if request.offline or claim is None or not os.path.isfile(request.path(claim.revision)):
             raise
-        message = f"{error} Continuing with commit {claim.revision}, downloaded earlier."
-        warnings.warn(message, stacklevel=5)
+        message = (
+            f"The Hub cannot be reached, so {_name(request)} is taken from commit {claim.revision}, cached earlier."
+        )
+        warnings.warn(message, stacklevel=4)
         return claim
 
 
@@ -366,40 +361,63 @@ def _download(request: _Request, claim: _Claim) -> HubFile:
 def _forget_orphans(folder: Path) -> None:
     """Delete partial files that a killed process left long ago."""
     for path in folder.glob("blobs/*.incomplete"):
-        if time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
+                path.unlink()
 
 
 def _verify(request: _Request, claim: _Claim) -> HubFile:
     """Compare size and digest with the claim; record the file if they agree, delete it if they do not."""
-    path = request.path(claim.revision)
-    status = path.stat()
-    stamp = [status.st_size, status.st_mtime_ns, status.st_ino]
-    record = _read(request.record_path)
-    if record and record.stamp == stamp:
-        sha256 = record.sha256
-    else:
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    digest = sha256 if len(claim.digest) == 64 else _git_digest(path)
-    if claim.size_bytes not in (None, status.st_size) or digest != claim.digest:
-        expected = f"{claim.size_bytes} bytes" if claim.size_bytes not in (None, status.st_size) else claim.digest
-        actual = f"{status.st_size} bytes" if expected.endswith("bytes") else digest
-        _delete(path, request.cache_dir)
-        raise IntegrityError(
-            f"{_name(request)} is damaged: {path} has {actual}. Expected {expected}. It was deleted; load it again "
-            "with a network, and if that happens twice, report it and try another network or disk."
-        )
-    found = _Record(
-        request.repo_id, request.filename, request.revision or "", claim.revision, sha256, status.st_size, stamp
-    )
+    path, record = request.path(claim.revision), _read(request.record_path)
+    try:
+        stamp = _stamp(path)
+        sha256 = record.sha256 if record and record.stamp == stamp else _sha256(path)
+        digest = sha256 if len(claim.digest) == len(sha256) else _git_digest(path)
+    except FileNotFoundError as error:
+        raise IntegrityError(f"{path} was removed while it was checked. Load it again.") from error
+    except OSError as error:
+        raise AccessError(f"{path} cannot be read ({error.strerror}). Ask its owner, or pass cache_dir=.") from error
+    if digest != claim.digest or claim.size_bytes not in (None, stamp[0]):
+        _reject(request, claim, stamp, digest)
+    found = _Record(request.repo_id, request.filename, request.revision or "", claim.revision, sha256, stamp[0], stamp)
     if found != record:
         _write(request.record_path, found)
     return _hub_file(request, found)
 
 
+def _reject(request: _Request, claim: _Claim, stamp: list[int], digest: str) -> NoReturn:
+    """Delete a damaged file and raise."""
+    path = request.path(claim.revision)
+    if path.is_symlink() and path.readlink().name == digest:  # the client's name for it: the bytes are the Hub's
+        _agree(request, claim.digest, digest)
+    right_size = claim.size_bytes in (None, stamp[0])
+    actual, expected = (digest, claim.digest) if right_size else (f"{stamp[0]} bytes", f"{claim.size_bytes} bytes")
+    message = f"{_name(request)} is damaged: {path} has {actual}. Expected {expected}, as its publisher declared."
+    try:
+        if _stamp(path) == stamp:  # otherwise another process has replaced it already
+            _delete(path, request.cache_dir)
+    except OSError as error:
+        raise AccessError(f"{message} It cannot be deleted; pass a cache_dir= that can be written.") from error
+    raise IntegrityError(
+        f"{message} It was deleted; load it once more with a network. "
+        "If that fails too, try another network or disk, and tell its publisher."
+    )
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when a file is replaced or written to: size in bytes, mtime in nanoseconds, inode."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _sha256(path: Path) -> str:
+    """The digest by which the Hub names a file in LFS."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _git_digest(path: Path) -> str:
-    """The SHA-1 by which git names a file."""
+    """The digest by which git, and so the Hub, names a small file: a SHA-1."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
@@ -442,37 +460,40 @@ def _write(path: Path, record: _Record) -> None:
 
 def _name(request: _Request) -> str:
     """The file as messages name it."""
-    return f"'{request.filename}' of '{request.repo_id}' at {request.revision or 'its first recorded commit'}"
+    revision = f" at '{request.revision}'" if request.revision else ""
+    return f"'{request.filename}' of '{request.repo_id}'{revision}"
 
 
-def _patiently(request: _Request, action: Callable[[], Any]) -> Any:
+def _patiently(request: _Request, action: Callable[[], _Answer]) -> _Answer:
     """Try up to three times what may pass on its own, and turn what remains into an error of this library."""
     from huggingface_hub.utils import httpx
 
     started = time.monotonic()
-    for pause_seconds in (0.5, 1.0, None):
+    pauses_seconds = iter((0.5, 1.0))
+    while True:
         try:
             return action()
         # A transport error is no OSError; Xet, the Hub's other way to send a body, raises RuntimeError.
         except (OSError, RuntimeError, httpx.HTTPError) as error:
-            wait_seconds = _pause(error, pause_seconds) if pause_seconds else None
-            if wait_seconds is None or time.monotonic() - started + wait_seconds > _PATIENCE_SECONDS:
+            pause_seconds = _pause(error, next(pauses_seconds, None))
+            if pause_seconds is None or time.monotonic() - started + pause_seconds > _PATIENCE_SECONDS:
                 raise _explained(request, error) from error
-        time.sleep(wait_seconds)
+        time.sleep(pause_seconds)
 
 
-def _pause(error: Exception, pause_seconds: float) -> float | None:
-    """How long to wait before the next try; None if a further try cannot help."""
+def _pause(error: Exception, pause_seconds: float | None) -> float | None:
+    """How long to wait before the next try; None if a further try cannot help or the tries are spent."""
     from huggingface_hub.utils import httpx
 
     response = getattr(error, "response", None)
-    if response is None:  # a disk error, offline mode and a body of the wrong length come back the same
-        passes = isinstance(error, httpx.TransportError | RuntimeError)
-    else:
-        passes = response.status_code in (408, 429) or response.status_code >= 500
-        asked = response.headers.get("Retry-After", "")
-        pause_seconds = max(pause_seconds, float(asked) if asked.isdigit() else 0.0)
-    return pause_seconds if passes else None
+    if pause_seconds is None:
+        return None
+    if response is None:  # a full disk, offline mode or a body of the wrong length would come back the same
+        return pause_seconds if isinstance(error, (httpx.TransportError, RuntimeError)) else None
+    if response.status_code not in (408, 429) and response.status_code < 500:
+        return None
+    asked = response.headers.get("Retry-After", "")
+    return max(pause_seconds, float(asked) if asked.isdigit() else 0.0)
 
 
 def _explained(request: _Request, error: Exception) -> ZooError:
@@ -505,6 +526,6 @@ def _explained(request: _Request, error: Exception) -> ZooError:
     if type(error) is OSError:  # the client's own check of the length
         return IntegrityError(f"{_name(request)} arrived damaged, twice. {reason} Try again, or from another network.")
     return OfflineError(
-        f"{_name(request)} is not cached, and {constants.ENDPOINT} could not send it ({reason}). "
+        f"{_name(request)} is not cached, and {constants.ENDPOINT} did not send it ({reason}). "
         "Load it once with a working network; later loads need none."
     )
