@@ -1,18 +1,19 @@
 """What several families share: PyTorch's padding, batch normalisation, squeeze-and-excitation, the classifier.
 
-Layer names are the module paths of the reference implementation with `-` for `.`: they are the file format of the weights.
+Layer names are the module paths of the reference implementation with `-` for `.`: they are the weights' file format.
 """
 
 from keras import layers
+from keras.initializers import VarianceScaling
 
 
-def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use_bias=False, name):
+def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use_bias=False, padding="symmetric", name):
     """Convolution padded by `dilation_rate * (kernel_size - 1) // 2` on each side, as PyTorch's networks do.
 
-    Keras' own `same` pads strided convolutions on the right and below only.
+    Keras' own `same`, TensorFlow's, pads strided convolutions on the right and below only: for networks from there.
     `(batch, h, w, c) -> (batch, ceil(h / strides), ceil(w / strides), filters)` for odd kernels.
     """
-    x, padding = pad2d(x, kernel_size, strides=strides, dilation_rate=dilation_rate, name=name)
+    x, padding = pad2d(x, kernel_size, strides=strides, dilation_rate=dilation_rate, padding=padding, name=name)
     return layers.Conv2D(
         filters,
         kernel_size,
@@ -26,9 +27,23 @@ def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use
     )(x)
 
 
-def pad2d(x, kernel_size, *, strides=1, dilation_rate=1, name):
-    """Pad `x` symmetrically for a window, where `same` would not; return it and the `padding` that the window then wants."""
-    if strides == 1 and kernel_size % 2 == 1:
+def depthwise_conv2d(x, kernel_size, *, strides=1, dilation_rate=1, use_bias=False, padding="symmetric", name):
+    """One filter a channel, padded as in `conv2d`. `(batch, h, w, c) -> (batch, ceil(h / strides), ..., c)`"""
+    x, padding = pad2d(x, kernel_size, strides=strides, dilation_rate=dilation_rate, padding=padding, name=name)
+    return layers.DepthwiseConv2D(
+        kernel_size,
+        strides=strides,
+        padding=padding,
+        dilation_rate=dilation_rate,
+        use_bias=use_bias,
+        depthwise_initializer=VarianceScaling(2.0, "fan_out"),  # each output sees one channel only, not fan_in
+        name=name,
+    )(x)
+
+
+def pad2d(x, kernel_size, *, strides=1, dilation_rate=1, padding="symmetric", name):
+    """Pad `x` symmetrically for a window, where `same` would not; return it and the `padding` that the window wants."""
+    if padding == "same" or (strides == 1 and kernel_size % 2 == 1):
         return x, "same"
     return layers.ZeroPadding2D(dilation_rate * (kernel_size - 1) // 2, name=f"{name}-pad")(x), "valid"
 
@@ -39,21 +54,21 @@ def batch_norm(x, name, *, epsilon=1e-5):
 
 
 def max_pool_stem(x, name):
-    """3x3 max pooling, stride 2, padded by one on each side. `x` is not negative: zeros are as good as minus infinity."""
+    """3x3 max pooling, stride 2, padded by one on each side. `x` is not negative: zero is as good as minus infinity."""
     x = layers.ZeroPadding2D(1, name=f"{name}-pad")(x)
     return layers.MaxPooling2D(3, 2, name=name)(x)
 
 
-def squeeze_excite(x, filters, name):
-    """Channel attention through a bottleneck of `filters`. Hu et al., 2018, https://arxiv.org/abs/1709.01507, figure 2."""
-    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}-pool")(x)  # (batch, 1, 1, c)
-    gate = layers.Conv2D(filters, 1, activation="relu", name=f"{name}-fc1")(gate)
-    gate = layers.Conv2D(x.shape[-1], 1, activation="sigmoid", name=f"{name}-fc2")(gate)
-    return layers.Multiply(name=f"{name}-scale")([x, gate])
+def squeeze_excite(x, filters, name, *, names=("fc1", "fc2"), activation="relu", gate="sigmoid"):
+    """Channel attention through `filters` channels. Hu et al., 2018, https://arxiv.org/abs/1709.01507, figure 2."""
+    scale = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}-pool")(x)  # (batch, 1, 1, c)
+    scale = layers.Conv2D(filters, 1, activation=activation, name=f"{name}-{names[0]}")(scale)
+    scale = layers.Conv2D(x.shape[-1], 1, activation=gate, name=f"{name}-{names[1]}")(scale)
+    return layers.Multiply(name=f"{name}-scale")([x, scale])
 
 
 def classify(x, num_classes, name):
-    """Average over space and project: `(batch, h, w, c) -> (batch, num_classes)`, logits; pooled features for 0 classes."""
+    """Average over space and project: `(batch, h, w, c) -> (batch, num_classes)`, logits; 0 classes: no projection."""
     x = layers.GlobalAveragePooling2D(name="global_pool")(x)
     return layers.Dense(num_classes, name=name)(x) if num_classes else x
 
