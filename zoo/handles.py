@@ -136,7 +136,9 @@ def _described(path: Path, where: str) -> Entry:
             return Entry.model_validate(content)
         return _timm_entry(content, where)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{path.name} of {where} is not JSON ({error}). Expected the model's description.") from error
+        raise RegistryError(
+            f"{path.name} of {where} is not JSON ({error}). Expected the model's description."
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))

@@ -3,11 +3,13 @@
 import hashlib
 import os
 from importlib import resources
+from itertools import cycle, islice
 from pathlib import Path
 
 import keras
 
-from zoo import architectures, handles, hub, weights as weight_files
+from zoo import architectures, handles, hub
+from zoo import weights as weight_files
 from zoo.errors import InputError, IntegrityError, UnknownModelError
 from zoo.handles import Located
 from zoo.model import ZooModel
@@ -20,6 +22,8 @@ def load(
     weights: str | os.PathLike | None = "pretrained",
     num_classes: int | None = None,
     input_shape: tuple[int | None, ...] | None = None,
+    in_channels: int | None = None,
+    features: bool = False,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
     token: str | None = None,
@@ -33,8 +37,11 @@ def load(
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
             `.safetensors` that timm trained.
         num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own whose
-            head has `num_classes` classes, the head is filled too.
+            head has `num_classes` classes, the head is filled too. 0 for no head: pooled features `(batch, channels)`.
         input_shape: `(height, width, 3)`. By default height and width are unknown, so any will do.
+        in_channels: Channels of grey (1) or multispectral pictures. The first convolution's filters are summed over RGB
+            for 1, and else repeated RGBRGB... and scaled by `3 / in_channels` (timm's rule).
+        features: True for the feature pyramid instead of the head's output: a dict from stride to map.
         revision: Commit, tag or branch on the Hub, where the handle has no `@`.
         cache_dir: Folder for downloads. By default the Hugging Face cache (`HF_HOME`).
         token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login.
@@ -42,7 +49,8 @@ def load(
 
     Returns:
         A `keras.Model` from RGB 0 to 255, `(batch, height, width, 3)`, uint8 or float, to logits `(batch, num_classes)` or
-        what its task gives; with `model.spec` and `model.preprocess(image)`.
+        what its task gives, or with `features` to `{stride: (batch, height / stride, width / stride, channels)}`; with
+        `model.spec` and `model.preprocess(image)`.
 
     Raises:
         UnknownModelError: No such model, repository, revision or file, or no pretrained weights.
@@ -68,8 +76,15 @@ def load(
         entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
     elif weights is not None:
         path = _own_file(weights)
-        entry = _of_own_file(entry)
-    return _filled(entry, path, num_classes, input_shape, new_head=weights == "pretrained")
+        entry = _without_provenance(entry)
+    if in_channels is not None:
+        entry = _with_channels(entry, in_channels)
+    if features:
+        entry = entry.model_copy(update={"features": True})
+    head = None
+    if num_classes is not None:
+        entry, head = _with_classes(entry, num_classes, None if weights == "pretrained" else path)
+    return _filled(entry, path, input_shape, head)
 
 
 def _load_keras_file(handle: str) -> ZooModel:
@@ -106,35 +121,50 @@ def _embedded_file(entry: Entry) -> Path:
 def _own_file(path: str | os.PathLike) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"There is no file {path}. Expected weights='pretrained', None or the path of a .safetensors file.")
+        raise InputError(
+            f"There is no file {path}. Expected weights='pretrained', None or the path of a .safetensors file."
+        )
     return path
 
 
-def _of_own_file(entry: Entry) -> Entry:
-    """An own file has none of the registry's provenance, and its classes are known by number only."""
-    return entry.model_copy(
-        update={"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None}
-    )
+def _without_provenance(entry: Entry) -> Entry:
+    """The registry knows neither where an own file comes from nor how good it is."""
+    return entry.model_copy(update={"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None})
 
 
-def _filled(
-    entry: Entry, path: Path | None, num_classes: int | None, input_shape: tuple | None, *, new_head: bool
-) -> ZooModel:
-    head = None
-    if num_classes is not None:
-        if entry.classifier is None or num_classes < 1:
-            raise InputError(
-                f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
-                "Expected a classification model and at least 1 class."
-            )
-        if path is not None and (new_head or weight_files.head_size(path, entry.classifier) != num_classes):
-            head = entry.classifier
-        entry = entry.model_copy(
-            update={"num_classes": num_classes, "labels": None, "random": "head" if head else entry.random}
+def _with_channels(entry: Entry, in_channels: int) -> Entry:
+    if in_channels < 1 or entry.classifier is None:
+        raise InputError(
+            f"in_channels={in_channels} does not fit {entry.name} ({entry.task}). "
+            "Expected a classification model and at least 1 channel."
         )
+    mean, std = (
+        (sum(values) / len(values),) if in_channels == 1 else tuple(islice(cycle(values), in_channels))
+        for values in (entry.input.mean, entry.input.std)
+    )
+    return entry.model_copy(update={"input": entry.input.model_copy(update={"mean": mean, "std": std})})
+
+
+def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tuple[Entry, str | None]:
+    """The entry for `num_classes`, and the layer of the head that is not to be filled."""
+    if num_classes < 0 or entry.classifier is None:
+        raise InputError(
+            f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
+            "Expected a classification model and at least 0 classes."
+        )
+    fits = own_file is not None and weight_files.head_size(own_file, entry.classifier) == num_classes
+    update: dict = {"num_classes": num_classes, "labels": None}
+    if num_classes and not fits:
+        update["random"] = "head"
+    return entry.model_copy(update=update), None if fits else entry.classifier
+
+
+def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...] | None, head: str | None) -> ZooModel:
     if path is None:
         return architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
     with weight_files.abstract():
         model = architectures.build(entry, input_shape=input_shape)
-    weight_files.fill(model, path, file_format=entry.format, unused=entry.unused, new_layer=head)
+        # A pyramid has no head: what the whole network would have used is no left-over.
+        whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
+    weight_files.fill(model, path, file_format=entry.format, unused=entry.unused, new_layer=head, whole=whole)
     return model

@@ -40,5 +40,7 @@ class ZooModel(keras.Model):
         config = dict(config)
         spec = config.pop("spec")
         model = super().from_config(config, custom_objects=custom_objects)
+        if isinstance(model.output, dict):  # JSON has made the strides of a feature pyramid into strings
+            model = cls(model.input, {int(stride): output for stride, output in model.output.items()}, name=model.name)
         model.spec = Entry.model_validate(spec)
         return model

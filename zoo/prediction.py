@@ -87,8 +87,6 @@ def _outputs(model: ZooModel, pictures: list[np.ndarray]) -> Iterator[tuple[int,
         yield from zip(positions, keras.ops.convert_to_numpy(outputs), strict=True)
 
 
-
-
 def _answer(record: Prediction, model: ZooModel, output: np.ndarray, top: int) -> Prediction:
     if model.spec.task == "super-resolution":
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))

@@ -32,8 +32,7 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
     if spec.size is not None:
         target = math.floor(spec.size / spec.crop)
         picture = _resize(picture, target, RESAMPLING[spec.interpolation], spec.crop_mode)
-        fill = tuple(round(255 * value) for value in spec.mean) if spec.crop_mode == "border" else (0, 0, 0)
-        picture = _center_crop_or_pad(picture, spec.size, fill)
+        picture = _center_crop_or_pad(picture, spec.size)
     return np.asarray(picture)
 
 
@@ -104,10 +103,10 @@ def _resize(picture: Image.Image, target: int, resampling: Image.Resampling, mod
     return picture.resize(size if width <= height else size[::-1], resampling)
 
 
-def _center_crop_or_pad(picture: Image.Image, size: int, fill: tuple[int, ...]) -> Image.Image:
+def _center_crop_or_pad(picture: Image.Image, size: int) -> Image.Image:
     width, height = picture.size
     if width < size or height < size:
-        canvas = Image.new("RGB", (max(width, size), max(height, size)), fill)
+        canvas = Image.new("RGB", (max(width, size), max(height, size)))
         canvas.paste(picture, (max(0, (size - width) // 2), max(0, (size - height) // 2)))
         picture = canvas
         width, height = picture.size

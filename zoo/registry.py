@@ -8,6 +8,7 @@ What comes out is an `Entry`: one architecture with one checkpoint.
 import difflib
 import fnmatch
 import functools
+import json
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -82,7 +83,8 @@ class Entry(Checkpoint):
 
     `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the head's layer,
     `unused` the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which
-    weights are random, on purpose: none, the new head that `num_classes` asked for, or all.
+    weights are random, on purpose: none, the new head that `num_classes` asked for, or all. `features` says that the model gives
+    its feature pyramid.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Entry(Checkpoint):
     classifier: str | None = None
     unused: tuple[str, ...] = ()
     random: Literal["none", "head", "all"] = "none"
+    features: bool = False
 
     @property
     def pretrained(self) -> bool:
@@ -103,7 +106,7 @@ class Entry(Checkpoint):
 
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
-Partial = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/$defs/Checkpoint"})]
+Partial = Annotated[dict[str, Any], WithJsonSchema({"$comment": "a checkpoint"})]
 
 
 class Architecture(Record):
@@ -195,9 +198,7 @@ class Registry:
         facts = family.model_dump(include={"builder", "task", "paper", "classifier", "unused"})
         full_name = name if tag is None else f"{name}.{tag}"
         try:
-            return Entry(
-                name=full_name, architecture=name, tag=tag, config=architecture.config, **{**facts, **merged}
-            )
+            return Entry(name=full_name, architecture=name, tag=tag, config=architecture.config, **{**facts, **merged})
         except ValidationError as error:
             levels = [path[:2], (*path[:2], "defaults"), (*path, "defaults")]
             levels += [(*path, "checkpoints", tag)] if tag else []
@@ -268,7 +269,8 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of `registry.yaml`, for editors: `zoo/registry.schema.json` is this, written out."""
-    schema = RegistryFile.model_json_schema()
+    text = json.dumps(RegistryFile.model_json_schema())
+    schema = json.loads(text.replace('"$comment": "a checkpoint"', '"$ref": "#/$defs/Checkpoint"'))
     checkpoint = Checkpoint.model_json_schema(ref_template="#/$defs/{model}")
     schema["$defs"] |= checkpoint.pop("$defs")
     checkpoint.pop("required")
@@ -297,3 +299,7 @@ class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: 
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+if __name__ == "__main__":  # python -m zoo.registry > zoo/registry.schema.json
+    print(json.dumps(json_schema(), indent=2))

@@ -26,10 +26,34 @@ TORCH_NAMES = {
 
 
 class Slot(NamedTuple):
-    """Where a variable's values come from: a tensor's name and how its axes are moved into Keras' order."""
+    """Where a variable's values come from: a tensor's name and how its axes are moved into Keras' order.
+
+    `in_channels` is set for a first convolution whose three input channels become so many.
+    """
 
     tensor: str
     axes: tuple[int, ...] | None = None
+    in_channels: int | None = None
+
+    def shape(self, shape: list[int]) -> list[int]:
+        """The shape that the variable must have for a tensor of this shape."""
+        if self.axes is None or len(self.axes) != len(shape):
+            return shape
+        moved = [shape[axis] for axis in self.axes]
+        if self.in_channels is not None and moved[-2] == 3:
+            moved[-2] = self.in_channels
+        return moved
+
+    def read(self, file: Any) -> np.ndarray:
+        """The tensor as the variable wants it."""
+        values = file.get_tensor(self.tensor)
+        if self.axes is not None:
+            values = values.transpose(self.axes)
+        if self.in_channels == 1:
+            return values.sum(axis=-2, keepdims=True)
+        if self.in_channels is not None:
+            return np.take(values, np.arange(self.in_channels) % 3, axis=-2) * (3 / self.in_channels)
+        return values
 
 
 def abstract() -> keras.StatelessScope:
@@ -44,7 +68,13 @@ def initialize() -> None:
 
 
 def fill(
-    model: keras.Model, path: Path, *, file_format: str, unused: Iterable[str] = (), new_layer: str | None = None
+    model: keras.Model,
+    path: Path,
+    *,
+    file_format: str,
+    unused: Iterable[str] = (),
+    new_layer: str | None = None,
+    whole: keras.Model | None = None,
 ) -> None:
     """Fill a model that was built under `abstract()` from the safetensors file at `path`.
 
@@ -54,29 +84,28 @@ def fill(
         file_format: A key of `READERS`.
         unused: Patterns of tensors that the architecture knows and does not use.
         new_layer: A layer that keeps its random initial values; its tensors in the file are left out.
+        whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
     Raises:
         WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
         IntegrityError: The file is not a whole safetensors file.
     """
-    reader = READERS[file_format]
     try:
         with _open(path) as file:
             names = set(file.keys())
-            slots = {
-                id(variable): (variable, reader(layer, variable, names))
-                for layer in model.layers
-                for variable in layer.weights
-                if layer.name != new_layer and not _is_state(variable)
-            }
+            slots = _slots(model, READERS[file_format], names, new_layer)
             if new_layer is not None:
                 unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
-            _check(path, file, names, list(slots.values()), (*unused, COUNTERS))
-            for variable, slot in slots.values():
+            if whole is not None:
+                unused = (*unused, *(slot.tensor for _, slot in _slots(whole, READERS[file_format], names, None)))
+                _draw_nothing(whole)
+            _check(path, file, names, slots, (*unused, COUNTERS))
+            for variable, slot in slots:
                 variable._initializer = _initializer(file, slot)
             initialize()
-    except WeightsMismatchError:
-        _abandon(model)
+    except (WeightsMismatchError, IntegrityError):
+        _draw_nothing(model)
+        initialize()
         raise
 
 
@@ -117,6 +146,23 @@ def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> 
 READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {"zoo": read_zoo, "timm": read_timm}
 
 
+def _slots(
+    model: keras.Model, reader: Callable, names: set[str], new_layer: str | None
+) -> list[tuple[keras.Variable, Slot]]:
+    channels = model.input_shape[-1] if isinstance(model.input_shape, tuple) else 3
+    first = next((layer for layer in model.layers if getattr(layer, "kernel", None) is not None), None)
+    slots = {}  # by variable: a layer that is used twice is filled once
+    for layer in model.layers:
+        for variable in layer.weights:
+            if layer.name == new_layer or _is_state(variable):
+                continue
+            slot = reader(layer, variable, names)
+            if layer is first and variable is layer.kernel and channels != 3:
+                slot = slot._replace(in_channels=channels)
+            slots[id(variable)] = (variable, slot)
+    return list(slots.values())
+
+
 def _is_state(variable: keras.Variable) -> bool:
     """Seeds of dropout and the like: state of the run, in no file."""
     return "seed_generator" in variable.path
@@ -140,8 +186,7 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
         if slot.tensor in names:
             tensor = file.get_slice(slot.tensor)
             shape = tensor.get_shape()
-            moved = [shape[axis] for axis in slot.axes] if slot.axes and len(shape) == len(slot.axes) else shape
-            if list(variable.shape) != moved:
+            if list(variable.shape) != slot.shape(shape):
                 problems.append(f"misshapen: {slot.tensor} is {shape}, {variable.path} wants {list(variable.shape)}")
             elif not tensor.get_dtype().startswith(("F", "BF")):
                 problems.append(f"not floating point: {slot.tensor} is {tensor.get_dtype()}")
@@ -156,14 +201,12 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
 
 def _initializer(file: Any, slot: Slot) -> Callable[..., np.ndarray]:
     def initializer(shape, dtype=None):
-        values = file.get_tensor(slot.tensor)
-        return np.ascontiguousarray(values if slot.axes is None else values.transpose(slot.axes), dtype=dtype)
+        return np.ascontiguousarray(slot.read(file), dtype=dtype)
 
     return initializer
 
 
-def _abandon(model: keras.Model) -> None:
+def _draw_nothing(model: keras.Model) -> None:
     """Keras would draw random values for the variables of a model that nobody will see; zeros cost least."""
     for variable in model.variables:
         variable._initializer = keras.initializers.Zeros()
-    initialize()

@@ -19,12 +19,16 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     Raises:
         RegistryError: The entry names no builder.
     """
-    image = keras.Input(input_shape or (None, None, 3), name="image")
     mean, std = entry.input.mean, entry.input.std
+    image = keras.Input(input_shape or (None, None, len(mean)), name="image")
     x = keras.layers.Rescaling(
-        scale=[1 / (255 * s) for s in std], offset=[-m / s for m, s in zip(mean, std, strict=True)], name="normalization"
+        scale=[1 / (255 * s) for s in std],
+        offset=[-m / s for m, s in zip(mean, std, strict=True)],
+        name="normalization",
     )(image)
     head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
+    if entry.features:
+        head["features"] = True
     model = ZooModel(image, _builder(entry)(x, **entry.config, **head), name=entry.architecture)
     model.spec = entry
     return model

@@ -1,0 +1,28 @@
+# Everything runs in .venv, made here where there is none. PYTHON=python3.12 make test chooses another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.venv/installed: pyproject.toml
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+.PHONY: demo test check benchmark clean
+demo: .venv/installed ## enlarge photographs that were not trained on
+	$(BIN)/python -m zoo.demo
+
+check: .venv/installed ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check ## the whole suite on TensorFlow, then the layers on the other backends
+	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/layers
+	$(BIN)/python -c "import torch" 2>/dev/null \
+	  && KERAS_BACKEND=torch $(BIN)/python -m pytest tests/layers \
+	  || { test $$? -eq 1 && ! $(BIN)/python -c "import torch" 2>/dev/null && echo "PyTorch is not installed: layer tests on PyTorch skipped"; }
+
+clean:
+	rm -rf .venv dist build

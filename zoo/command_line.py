@@ -1,0 +1,232 @@
+"""The command line: `zoo list | info | predict | cache | pin`. Answers go to stdout, everything else to stderr."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import zoo
+from zoo import handles, hub
+from zoo.errors import InputError, UnknownModelError, ZooError
+from zoo.registry import Entry, registry
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class Commands(click.Group):
+    """Turns the library's own errors into one sentence and exit code 1; any other error keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ZooError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(zoo.__version__, prog_name="layerzoo")
+def main() -> None:
+    """Pretrained convolutional networks for Keras in one call."""
+
+
+@main.command("list")
+@click.argument("pattern", default="*")
+@click.option("--task", help="Only this task, such as super-resolution.")
+@click.option("--pretrained/--random", "pretrained", default=None, help="Only models with weights, or without.")
+@as_json
+def list_(pattern: str, task: str | None, pretrained: bool | None, as_json: bool) -> None:
+    """Models whose name matches PATTERN, such as 'resnet50*'."""
+    entries = [registry().find(name) for name in zoo.list_models(pattern, task=task, pretrained=pretrained)]
+    if as_json:
+        return _print_json([_row(entry) for entry in entries])
+    table = Table("model", "task", "parameters", "size", "metric", "licence", box=None, header_style="bold")
+    for entry in entries:
+        row = _row(entry)
+        metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
+        parameters = f"{entry.parameters_millions:g} M" if entry.parameters_millions else ""
+        size = "any" if entry.input.size is None else f"{entry.input.size}²"
+        table.add_row(row["name"], row["task"], parameters, size, metric, row["license"])
+    _print_table(table)
+    click.echo(f"{len(entries)} models", err=True)
+
+
+@main.command()
+@click.argument("handle")
+@click.option("--revision", help="Commit, tag or branch on the Hub.")
+@as_json
+def info(handle: str, revision: str | None, as_json: bool) -> None:
+    """Everything that is known about a model before it is loaded."""
+    entry = zoo.info(handle, revision=revision)
+    if as_json:
+        return _print_json(entry.model_dump(mode="json"))
+    table = Table(box=None, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in _facts(entry).items():
+        table.add_row(name, value)
+    _print_table(table)
+
+
+@main.command()
+@click.argument("handle", metavar="MODEL")
+@click.argument("inputs", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write the picture, or a folder for several."
+)
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many classes to name.")
+@as_json
+def predict(handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool) -> None:
+    """Run MODEL on images: named classes, or a picture for -o."""
+    targets = _targets(inputs, output)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up remarks are no answer
+    records = zoo.predict(handle, inputs, top=top)
+    for record, target in zip(records, targets, strict=True):
+        if target is not None:
+            _write_picture(record, target)
+    if as_json:
+        return _print_json(records)
+    for record in records:
+        click.echo(record["input"])
+        for line in _answer_lines(record):
+            click.echo(f"  {line}")
+
+
+@main.group()
+def cache() -> None:
+    """Downloaded models on this disk."""
+
+
+@cache.command("list")
+@as_json
+def cache_list(as_json: bool) -> None:
+    """What has been downloaded, and how much room it takes."""
+    found = hub.cached()
+    rows = [
+        {
+            "repo_id": item.repo_id,
+            "size_bytes": item.size_bytes,
+            "last_used": item.last_used.isoformat(timespec="seconds"),
+            "revisions": list(item.revisions),
+            "path": str(item.path),
+        }
+        for item in found
+    ]
+    if as_json:
+        return _print_json(rows)
+    table = Table("repository", "size", "last used", "revisions", box=None, header_style="bold")
+    for item in found:
+        revisions = ", ".join(revision[:12] for revision in item.revisions)
+        table.add_row(item.repo_id, _megabytes(item.size_bytes), f"{item.last_used:%Y-%m-%d}", revisions)
+    _print_table(table)
+    click.echo(f"{len(found)} repositories, {_megabytes(sum(item.size_bytes for item in found))}", err=True)
+
+
+@cache.command("remove")
+@click.argument("names", metavar="MODEL_OR_REPOSITORY...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+def cache_remove(names: tuple[str, ...], everything: bool) -> None:
+    """Delete downloads: names as in `zoo list`, or owner/name."""
+    if everything == bool(names):
+        raise InputError("Expected names or --all. `zoo cache list` shows what is there.")
+    repo_ids = [item.repo_id for item in hub.cached()] if everything else [_repo_id(name) for name in names]
+    freed = sum(hub.remove(repo_id) for repo_id in repo_ids)
+    click.echo(f"removed {len(repo_ids)} repositories, {_megabytes(freed)}", err=True)
+
+
+@main.command()
+@click.argument("handle", metavar="MODEL")
+@click.option("--revision", help="Commit, tag or branch on the Hub.")
+def pin(handle: str, revision: str | None) -> None:
+    """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
+    entry = handles.resolve(handle, revision=revision).entry
+    if not (entry.source or "").startswith("hf://"):
+        raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
+    file = hub.fetch(handles.repo_id(entry), entry.filename, revision=entry.revision, sha256=entry.sha256)
+    click.echo(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}')
+
+
+def _repo_id(name: str) -> str:
+    if "/" in name:
+        return name.removeprefix("hf://")
+    entry = registry().find(name)
+    if not (entry.source or "").startswith("hf://"):
+        raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")
+    return handles.repo_id(entry)
+
+
+def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]:
+    if output is None:
+        return [None for _ in inputs]
+    if len(inputs) == 1 and not output.is_dir():
+        return [output]
+    output.mkdir(parents=True, exist_ok=True)
+    return [output / f"{path.stem}.png" for path in inputs]
+
+
+def _write_picture(record: Any, target: Path) -> None:
+    if record.picture is None:
+        raise InputError(f"{record['model']} ({record['task']}) makes no picture. Leave out -o.")
+    try:
+        record.picture.save(target)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{target} cannot be written ({error}). Expected a name such as out.png.") from error
+    record["output"] = str(target)
+
+
+def _answer_lines(record: dict[str, Any]) -> list[str]:
+    if record["task"] == "image-classification":
+        return [
+            f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
+            for item in record["predictions"]
+        ]
+    written = f" -> {record['output']}" if "output" in record else ""
+    return [f"{record['width']} x {record['height']} pixels{written}"]
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
+    return entry.model_dump(mode="json", include=keys) | {"size": entry.input.size, "pretrained": entry.pretrained}
+
+
+def _facts(entry: Entry) -> dict[str, str]:
+    picture = entry.input
+    size = "any size" if picture.size is None else f"{picture.size} x {picture.size} pixels"
+    labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
+    facts = {
+        "name": entry.name,
+        "task": entry.task,
+        "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
+        "licence": entry.license,
+        "input": f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), "
+        f"mean {picture.mean}, std {picture.std}",
+        "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
+        "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
+        "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
+        "source": entry.source or "no pretrained weights",
+        "file": f"{entry.filename} ({entry.format})",
+        "revision": entry.revision
+        or ("in this package" if entry.source == "embedded" else "recorded at the first download"),
+        "sha256": entry.sha256 or "recorded at the first download",
+        "builder": f"{entry.builder} {json.dumps(entry.config)}",
+        "paper": entry.paper,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print_table(table: Table) -> None:
+    # A pipe has no width: whole lines for grep, folded ones for eyes.
+    console = Console(width=None if sys.stdout.isatty() else 240)
+    console.print(table)
