@@ -100,9 +100,10 @@ def fill(
                 unused = (*unused, *(slot.tensor for _, slot in _slots(whole, READERS[file_format], names, None)))
                 _draw_nothing(whole)
             _check(path, file, names, slots, (*unused, COUNTERS))
-            for variable, slot in slots:
-                variable._initializer = _initializer(file, slot)
-            initialize()
+        tensors = _Tensors(path)
+        for variable, slot in slots:
+            variable._initializer = _initializer(tensors, slot)
+        initialize()
     except (WeightsMismatchError, IntegrityError):
         _draw_nothing(model)
         initialize()
@@ -199,9 +200,27 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
         )
 
 
-def _initializer(file: Any, slot: Slot) -> Callable[..., np.ndarray]:
+class _Tensors:
+    """Reads tensors, and opens the file anew now and then: an open one keeps in memory all that was read from it."""
+
+    LIMIT_BYTES = 16_000_000
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.file: Any = None
+        self.read_bytes = 0
+
+    def get_tensor(self, name: str) -> np.ndarray:
+        if self.file is None or self.read_bytes > self.LIMIT_BYTES:
+            self.file, self.read_bytes = _open(self.path), 0
+        values = self.file.get_tensor(name)
+        self.read_bytes += values.nbytes
+        return values
+
+
+def _initializer(tensors: _Tensors, slot: Slot) -> Callable[..., np.ndarray]:
     def initializer(shape, dtype=None):
-        return np.ascontiguousarray(slot.read(file), dtype=dtype)
+        return np.ascontiguousarray(slot.read(tensors), dtype=dtype)
 
     return initializer
 
