@@ -1,13 +1,50 @@
 """Keras layers, one concept a file."""
 
+from zoo.layers.add_coords import AddCoords1D, AddCoords2D, AddCoords3D
 from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
+from zoo.layers.bilinear_interpolation import BilinearInterpolation
 from zoo.layers.blur import Blur1D, Blur2D, Blur3D
+from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
+from zoo.layers.crop_like import CropLike
+from zoo.layers.depthwise_conv import DepthwiseConv2D, GlorotUniformPerChannel
+from zoo.layers.global_response_norm import GlobalResponseNorm
+from zoo.layers.layer_scale import LayerScale
+from zoo.layers.max_pooling_with_argmax import MaxPoolingWithArgmax1D, MaxPoolingWithArgmax2D, MaxPoolingWithArgmax3D
+from zoo.layers.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
+from zoo.layers.minimum_size import MinimumSize2D
+from zoo.layers.partial_conv import PartialConv1D, PartialConv2D, PartialConv3D
 from zoo.layers.pixel_shuffle import PixelShuffle2D
+from zoo.layers.simple_norm import SimpleNorm
+from zoo.layers.sparse_conv import SparseConv1D, SparseConv2D, SparseConv3D
 
 __all__ = [
+    "AddCoords1D",
+    "AddCoords2D",
+    "AddCoords3D",
     "BicubicUpSampling2D",
+    "BilinearInterpolation",
     "Blur1D",
     "Blur2D",
     "Blur3D",
+    "CenteredMaxPooling2D",
+    "CropLike",
+    "DepthwiseConv2D",
+    "GlobalResponseNorm",
+    "GlorotUniformPerChannel",
+    "LayerScale",
+    "MaxPoolingWithArgmax1D",
+    "MaxPoolingWithArgmax2D",
+    "MaxPoolingWithArgmax3D",
+    "MaxUnpooling1D",
+    "MaxUnpooling2D",
+    "MaxUnpooling3D",
+    "MinimumSize2D",
+    "PartialConv1D",
+    "PartialConv2D",
+    "PartialConv3D",
     "PixelShuffle2D",
+    "SimpleNorm",
+    "SparseConv1D",
+    "SparseConv2D",
+    "SparseConv3D",
 ]

@@ -1,7 +1,6 @@
 """Anti-aliased downsampling."""
 
 import math
-from functools import reduce
 
 import keras
 import numpy as np
@@ -18,8 +17,8 @@ class _Blur(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(kernel_size, int) or not 1 <= kernel_size <= 7:
             raise InputError(
-                f"{type(self).__name__}: `kernel_size` must be an int from 1 to 7. Received: kernel_size={kernel_size!r}. "
-                "Pass 1 to keep every `strides`-th pixel without blur."
+                f"{type(self).__name__}: `kernel_size` must be an int from 1 to 7. "
+                f"Received: kernel_size={kernel_size!r}. Pass 1 to keep every `strides`-th pixel without blur."
             )
         self.kernel_size = kernel_size
         self.strides = window.integers(self, "strides", strides)
@@ -39,8 +38,8 @@ class _Blur(keras.layers.Layer):
 
     def _blur_at_once(self, inputs):
         channels = inputs.shape[window.channel_axis(self)]
-        kernel = reduce(np.multiply.outer, [self._taps] * self.rank)
-        kernel = np.repeat(kernel[..., None, None], channels, axis=-2)
+        square = self._taps if self.rank == 1 else np.outer(self._taps, self._taps)
+        kernel = np.repeat(np.asarray(square)[..., None, None], channels, axis=-2)
         if self.padding == "reflect":
             width = [(0, 0)] * (self.rank + 2)
             for axis in window.spatial_axes(self):
@@ -62,12 +61,12 @@ class _Blur(keras.layers.Layer):
         return x
 
     def _pad_axis(self, x, axis, stride):
+        if self.padding == "same":
+            length, size = ops.shape(x)[axis], self.kernel_size
+            windows = window.output_length(length, size, stride, "same")
+            return window.frame(x, axis, -window.overhang(length, size, stride, "same"), (windows - 1) * stride + size)
         if self.padding == "valid" or self.kernel_size == 1:
             return x
-        if self.padding == "same":
-            width = [(0, 0)] * (self.rank + 2)
-            width[axis] = window.same_padding(ops.shape(x)[axis], self.kernel_size, stride)
-            return ops.pad(x, width)
         # Keras' PyTorch backend cannot reflect volumes whose channels are last: mirror by hand.
         before, after = self._reflected
         along = (slice(None),) * axis
@@ -79,7 +78,7 @@ class _Blur(keras.layers.Layer):
         """Divide by the part of the filter that lies inside, a product of one vector per axis."""
         scale = 1.0
         for axis, stride in zip(window.spatial_axes(self), self.strides, strict=True):
-            before, _ = window.same_padding(shape[axis], self.kernel_size, stride)
+            before = window.overhang(shape[axis], self.kernel_size, stride, "same")
             starts = ops.arange(ops.shape(outputs)[axis], dtype="int32") * stride - before
             pixels = starts[:, None] + ops.arange(self.kernel_size, dtype="int32")  # (windows, kernel_size)
             inside = ops.logical_and(pixels >= 0, pixels < shape[axis])
@@ -91,8 +90,7 @@ class _Blur(keras.layers.Layer):
 
     def _check(self, shape):
         smallest = {"same": 1, "valid": self.kernel_size, "reflect": self._reflected[1] + 1}[self.padding]
-        sizes = [shape[axis] for axis in window.spatial_axes(self)]
-        if any(size is not None and size < smallest for size in sizes):
+        if any(size is not None and size < smallest for size in window.spatial_shape(self, shape)):
             raise InputError(
                 f"{type(self).__name__}: kernel_size={self.kernel_size} with padding={self.padding!r} needs at least "
                 f"{smallest} pixels along every spatial axis. Received: shape={tuple(shape)}. "
@@ -102,10 +100,11 @@ class _Blur(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         self._check(input_shape)
         padding = "valid" if self.padding == "valid" else "same"
-        shape = list(input_shape)
-        for axis, stride in zip(window.spatial_axes(self), self.strides, strict=True):
-            shape[axis] = window.output_length(shape[axis], self.kernel_size, stride, padding)
-        return tuple(shape)
+        sizes = [
+            window.output_length(length, self.kernel_size, stride, padding)
+            for length, stride in zip(window.spatial_shape(self, input_shape), self.strides, strict=True)
+        ]
+        return window.replace_spatial(self, input_shape, sizes)
 
     def get_config(self):
         names = ("kernel_size", "strides", "padding", "data_format")
@@ -117,8 +116,9 @@ class Blur1D(_Blur):
     """`Blur2D` for signals, `(batch, steps, channels)`.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import Blur1D
-        >>> Blur1D(strides=2)(keras.ops.ones((1, 8, 3))).shape
+        >>> keras.ops.shape(Blur1D(strides=2)(keras.ops.ones((1, 8, 3))))
         (1, 4, 3)
     """
 
@@ -149,8 +149,9 @@ class Blur2D(_Blur):
     "Triangle-3", "Binomial-5". There are no weights: the filter is a constant.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import Blur2D
-        >>> Blur2D(kernel_size=3, strides=2)(keras.ops.ones((1, 8, 8, 3))).shape
+        >>> keras.ops.shape(Blur2D(kernel_size=3, strides=2)(keras.ops.ones((1, 8, 8, 3))))
         (1, 4, 4, 3)
     """
 
@@ -162,8 +163,9 @@ class Blur3D(_Blur):
     """`Blur2D` for volumes, `(batch, depth, height, width, channels)`.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import Blur3D
-        >>> Blur3D(strides=2)(keras.ops.ones((1, 8, 8, 8, 3))).shape
+        >>> keras.ops.shape(Blur3D(strides=2)(keras.ops.ones((1, 8, 8, 8, 3))))
         (1, 4, 4, 4, 3)
     """
 

@@ -27,8 +27,9 @@ class PixelShuffle2D(keras.layers.Layer):
     Reference: Shi et al., 2016, https://arxiv.org/abs/1609.05158, equation 4 (the order `"tensorflow"`).
 
     Example:
+        >>> import keras
         >>> from zoo.layers import PixelShuffle2D
-        >>> PixelShuffle2D(size=3)(keras.ops.ones((1, 4, 5, 18))).shape
+        >>> keras.ops.shape(PixelShuffle2D(size=3)(keras.ops.ones((1, 4, 5, 18))))
         (1, 12, 15, 2)
     """
 
@@ -61,7 +62,9 @@ class PixelShuffle2D(keras.layers.Layer):
         return ops.reshape(ops.transpose(x, order), (batch, channels, height * size, width * size))
 
     def compute_output_shape(self, input_shape):
-        shape, channel_axis = list(input_shape), window.channel_axis(self)
+        channel_axis = window.channel_axis(self)
+        sizes = [None if size is None else size * self.size for size in window.spatial_shape(self, input_shape)]
+        shape = list(window.replace_spatial(self, input_shape, sizes))
         if shape[channel_axis] % self.size**2:
             raise InputError(
                 f"{type(self).__name__}: the channels must be a multiple of size**2 = {self.size**2}. "
@@ -69,8 +72,6 @@ class PixelShuffle2D(keras.layers.Layer):
                 "Give the convolution before it `channels * size**2` filters."
             )
         shape[channel_axis] //= self.size**2
-        for axis in window.spatial_axes(self):
-            shape[axis] = None if shape[axis] is None else shape[axis] * self.size
         return tuple(shape)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""Where a sliding window stands: sizes, padding, shifted views and the arguments that describe it."""
+"""Where a sliding window stands: its arguments, its padding, and the shifted views of what it sees."""
 
 import keras
 from keras import ops
@@ -41,6 +41,27 @@ def channel_axis(layer) -> int:
     return layer.rank + 1 if layer.data_format == "channels_last" else 1
 
 
+def spatial_shape(layer, shape) -> tuple:
+    """Return the entries of `shape` between batch and channels."""
+    return tuple(shape[axis] for axis in spatial_axes(layer))
+
+
+def replace_spatial(layer, shape, sizes) -> tuple:
+    """Return `shape` with `sizes` between batch and channels."""
+    replaced = dict(zip(spatial_axes(layer), sizes, strict=True))
+    return tuple(replaced.get(axis, size) for axis, size in enumerate(shape))
+
+
+def channels_last(layer, inputs):
+    """Move the channels of `inputs` to the end, if `layer` has them first."""
+    return inputs if layer.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
+
+
+def channels_back(layer, outputs):
+    """Undo `channels_last`."""
+    return outputs if layer.data_format == "channels_last" else ops.moveaxis(outputs, -1, 1)
+
+
 def output_length(length, size: int, stride: int, padding: str):
     """Return how many windows fit: ceil(length / stride) for `same`, whole windows only for `valid`."""
     if length is None:
@@ -48,14 +69,34 @@ def output_length(length, size: int, stride: int, padding: str):
     return (length + stride - 1) // stride if padding == "same" else (length - size) // stride + 1
 
 
-def same_padding(length, size: int, stride: int):
-    """Return the zeros that Keras' `same` puts (before, after); scalar tensors where `length` is one."""
+def overhang(length, size: int, stride: int, padding: str):
+    """Return how far the first window stands out of the image, as in Keras; a tensor where `length` is one."""
+    if padding == "valid":
+        return 0
     if stride == 1:
-        total = size - 1
+        return (size - 1) // 2
+    total = (output_length(length, size, stride, "same") - 1) * stride + size - length
+    return max(total, 0) // 2 if isinstance(total, int) else ops.maximum(total, 0) // 2
+
+
+def frame(inputs, axis: int, start, length, fill: float = 0.0):
+    """Return the pixels `start` to `start + length` along `axis`, with `fill` outside of the image."""
+    size = ops.shape(inputs)[axis]
+    before, after = -start, start + length - size
+    if all(isinstance(number, int) for number in (before, after)):
+        before, after = max(before, 0), max(after, 0)
+        padded = before + after > 0
     else:
-        total = (output_length(length, size, stride, "same") - 1) * stride + size - length
-        total = max(total, 0) if isinstance(total, int) else ops.maximum(total, 0)
-    return total // 2, total - total // 2
+        before, after = ops.maximum(before, 0), ops.maximum(after, 0)
+        padded = True
+    if padded:
+        width = [(0, 0)] * len(inputs.shape)
+        width[axis] = (before, after)
+        inputs = ops.pad(inputs, width, constant_values=fill)
+    elif length is size:
+        return inputs
+    start = start + before
+    return inputs[(slice(None),) * axis + (slice(start, start + length),)]
 
 
 def view(inputs, axis: int, offset: int, size: int, stride: int):

@@ -1,0 +1,106 @@
+"""What sparse and partial convolutions share: a one-channel mask, counted once per window."""
+
+import math
+
+import keras
+from keras import ops
+
+from zoo.errors import InputError
+from zoo.layers import window
+
+
+class MaskedConv(keras.layers.Layer):
+    """Mixed into a Keras convolution, makes it one of `inputs * mask` that also returns the next mask.
+
+    The mask is summed over its channels first: what is left to count under each window is one channel, by one
+    addition per tap and axis, next to nothing beside the convolution itself.
+    """
+
+    def __init__(self, filters, kernel_size, padding="valid", binary=True, **kwargs):
+        window.choice(self, "padding", padding, ("valid", "same"))
+        try:
+            super().__init__(filters, kernel_size, padding=padding, **kwargs)
+        except ValueError as error:
+            raise InputError(f"{type(self).__name__}: {error}") from error
+        if self.groups != 1:
+            raise InputError(
+                f"{type(self).__name__}: `groups` must be 1, because the window that the mask normalises spans all "
+                f"channels. Received: groups={self.groups}. Use one layer per group."
+            )
+        self.binary = binary
+        self.input_spec = None  # with a mask there are two inputs; `_split` checks both
+
+    def build(self, input_shape):
+        features, mask = self._pair(input_shape)
+        self._check(features, mask)
+        super().build(features)
+        self.input_spec = None
+
+    def _pair(self, inputs):
+        """Return features and mask, or their shapes; the mask is None where there is none."""
+        paired = isinstance(inputs, (list, tuple)) and not isinstance(inputs[0], (int, type(None)))
+        return tuple(inputs) if paired else (inputs, None)
+
+    def _check(self, features, mask):
+        """Raise InputError unless these are the shapes of an image and its mask."""
+        name = type(self).__name__
+        if len(features) != self.rank + 2:
+            raise InputError(
+                f"{name}: the features must have {self.rank + 2} axes. Received: shape={tuple(features)}. "
+                "Add the axis of the batch or of the channels."
+            )
+        if mask is None:
+            return
+        channel_axis = window.channel_axis(self)
+        channels, fits = features[channel_axis], len(mask) == len(features)
+        for axis, (length, mask_length) in enumerate(zip(features, mask, strict=False)):
+            allowed = (1, channels) if axis == channel_axis else (length, None)
+            fits = fits and (length is None or mask_length in allowed)
+        if not fits:
+            raise InputError(
+                f"{name}: the mask must have the spatial size of the features and 1 or {channels} channels. Received: "
+                f"features of shape {tuple(features)}, mask of shape {tuple(mask)}. "
+                "Resize the mask to the features, or reduce it over its channels."
+            )
+
+    def _masked_convolution(self, features, mask):
+        """Return conv(features * mask), without bias, and the float32 sum of the mask under each window."""
+        self._check(features.shape, mask.shape)
+        total = ops.cast(mask, "float32")  # bfloat16 cannot count beyond 256
+        if mask.shape[window.channel_axis(self)] != 1:
+            total = ops.sum(total, axis=window.channel_axis(self), keepdims=True)
+        for axis, size, stride, dilation in zip(
+            window.spatial_axes(self), self.kernel_size, self.strides, self.dilation_rate, strict=True
+        ):
+            reach, length = (size - 1) * dilation + 1, ops.shape(total)[axis]
+            windows = window.output_length(length, reach, stride, self.padding)
+            start = -window.overhang(length, reach, stride, self.padding)
+            total = window.frame(total, axis, start, (windows - 1) * stride + reach)
+            total = sum(window.view(total, axis, tap * dilation, reach, stride) for tap in range(size))
+        return self.convolution_op(features * ops.cast(mask, features.dtype), self.kernel), total
+
+    def _window_size(self, mask) -> int:
+        """Return sum(1): the entries of the mask that a window holds when it overhangs no border."""
+        return math.prod(self.kernel_size) * mask.shape[window.channel_axis(self)]
+
+    def _next_mask(self, total, mask):
+        if self.binary:
+            return ops.cast(total > 0, self.compute_dtype)
+        return ops.cast(total / self._window_size(mask), self.compute_dtype)
+
+    def _add_bias(self, outputs):
+        if not self.use_bias:
+            return outputs
+        last = self.data_format == "channels_last"
+        return outputs + (self.bias if last else ops.reshape(self.bias, (-1, *[1] * self.rank)))
+
+    def compute_output_shape(self, input_shape):
+        features, mask = self._pair(input_shape)
+        self._check(features, mask)
+        outputs = super().compute_output_shape(features)
+        next_mask = list(outputs)
+        next_mask[window.channel_axis(self)] = 1
+        return tuple(outputs), tuple(next_mask)
+
+    def get_config(self):
+        return {**super().get_config(), "binary": self.binary}
