@@ -23,7 +23,7 @@ NEWER = CONTENT[::-1]
 BODY = rf"/cdn/.*/{FILE}"  # an LFS file's content
 
 CLIENT = """
-import json, sys, warnings
+import json, sys, time, warnings
 from zoo import hub
 from zoo.errors import ZooError
 
@@ -31,6 +31,7 @@ opened = []  # every file that Python opens
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 for arguments in json.loads(sys.argv[1]):
     opened.clear()
+    started = time.monotonic()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -39,6 +40,7 @@ for arguments in json.loads(sys.argv[1]):
             answer |= {"size_bytes": file.size_bytes, "reads": opened.count(str(file.path))}
         except ZooError as error:
             answer = {"error": type(error).__name__, "message": str(error), "cause": type(error.__cause__).__name__}
+    answer["seconds"] = time.monotonic() - started
     answer["warnings"] = [str(warning.message) for warning in caught if warning.category is UserWarning]
     print(json.dumps(answer))
 """
@@ -249,6 +251,30 @@ def test_a_damaged_cached_file_is_deleted_and_fetched_again(hub: HubServer, comm
     assert hub.bodies(FILE) == 2
 
 
+@pytest.mark.parametrize("where", ["hub/blobs/ab", "elsewhere"])
+def test_a_damaged_file_is_deleted_behind_all_its_links_but_not_outside_the_cache(
+    hub: HubServer, commit: str, where: str
+):
+    path = Path(fetch(hub)["path"])
+    blob, target = path.resolve(), hub.home / where / "content"  # with Xet, a blob is a link to a shared store
+    target.parent.mkdir(parents=True)
+    target.write_bytes(flipped(CONTENT))
+    blob.unlink()
+    blob.symlink_to(os.path.relpath(target, blob.parent))
+    assert fetch(hub)["revision"] == commit
+    assert path.read_bytes() == CONTENT
+    assert target.exists() == (where == "elsewhere")
+
+
+def test_a_disk_without_links_is_served_too(hub: HubServer, commit: str):
+    answer, again = fetches(hub, {}, {}, HF_HUB_DISABLE_SYMLINKS="1")
+    assert not Path(answer["path"]).is_symlink()
+    assert again["reads"] == 0
+    Path(answer["path"]).write_bytes(flipped(CONTENT))
+    assert fetch(hub, environment={"HF_HUB_DISABLE_SYMLINKS": "1"})["revision"] == commit
+    assert hub.bodies(FILE) == 2
+
+
 def test_a_damaged_cached_file_is_not_used_offline(hub: HubServer, commit: str):
     path = Path(fetch(hub)["path"])
     path.resolve().write_bytes(flipped(CONTENT))
@@ -305,9 +331,9 @@ def test_a_wrong_pin_does_not_cost_the_cached_file(hub: HubServer, commit: str):
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("GET", BODY, times=2, drop_after=1000),
-        Fault("GET", BODY, times=2, drop_after=1000, reset=True),
-        Fault("GET", BODY, times=2, status=503),
+        Fault("GET", BODY, times=1, drop_after=1000),
+        Fault("GET", BODY, times=1, drop_after=1000, reset=True),
+        Fault("GET", BODY, times=1, status=503),
         Fault("HEAD", "/resolve/", times=2, status=503),
         Fault("HEAD", "/resolve/", times=1, status=429, headers={"Retry-After": "1"}),
         Fault("GET", BODY, times=1, status=429, headers={"Retry-After": "1"}),
@@ -333,22 +359,20 @@ def test_what_passes_is_waited_out(hub: HubServer, commit: str, fault: Fault):
 )
 def test_what_does_not_pass_is_an_error_within_seconds(hub: HubServer, commit: str, fault: Fault):
     hub.faults.append(fault)
-    started = time.monotonic()
     answer = fetch(hub)
     assert answer["error"] == "OfflineError"
     assert hub.endpoint in answer["message"]
-    assert time.monotonic() - started < 10
+    assert answer["seconds"] < 10
     assert blobs(hub) == []
 
 
 def test_nothing_listening_is_an_error_within_seconds(hub: HubServer, commit: str):
     hub.stop()
-    started = time.monotonic()
     answer = fetch(hub)
     assert answer["error"] == "OfflineError"
     assert "Load it once with a working network" in answer["message"]
     assert answer["cause"] == "ConnectError"
-    assert time.monotonic() - started < 8
+    assert answer["seconds"] < 5
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
@@ -386,7 +410,7 @@ def test_a_gated_repository_says_where_to_ask_and_opens_to_a_granted_token(hub: 
         assert answer["error"] == "AccessError"
         assert f"Accept its conditions at {hub.endpoint}/{REPO}, then log in with `hf auth login`" in answer["message"]
     assert unknown["error"] == "AccessError"
-    assert "Invalid credentials" in unknown["message"] or "401" in unknown["message"]
+    assert "HTTP 401: Invalid credentials in Authorization header" in unknown["message"]
     repository.readers.add("hf_valid")
     assert fetch(hub, environment={"HF_TOKEN": "hf_valid"})["revision"] == commit
 

@@ -144,6 +144,8 @@ def fetch(
         token: Access token. None follows `HF_TOKEN` and the login stored on this machine.
         offline: True makes no request. None follows `HF_HUB_OFFLINE`.
 
+    Files that belong together are fetched at one commit: the first as asked, the others at its `revision`.
+
     Returns:
         The file, whose size and SHA-256 are what its publisher declared.
 
@@ -390,9 +392,11 @@ def _reject(request: _Request, claim: _Claim, stamp: list[int], digest: str) -> 
     path = request.path(claim.revision)
     if path.is_symlink() and path.readlink().name == digest:  # the client's name for it: the bytes are the Hub's
         _agree(request, claim.digest, digest)
-    right_size = claim.size_bytes in (None, stamp[0])
-    actual, expected = (digest, claim.digest) if right_size else (f"{stamp[0]} bytes", f"{claim.size_bytes} bytes")
-    message = f"{_name(request)} is damaged: {path} has {actual}. Expected {expected}, as its publisher declared."
+    if claim.size_bytes in (None, stamp[0]):
+        what, actual, expected = "hash", digest, claim.digest
+    else:
+        what, actual, expected = "size in bytes", str(stamp[0]), str(claim.size_bytes)
+    message = f"{_name(request)} is damaged: {path} has the {what} {actual}. Its publisher declared {expected}."
     try:
         if _stamp(path) == stamp:  # otherwise another process has replaced it already
             _delete(path, request.cache_dir)
@@ -466,7 +470,7 @@ def _name(request: _Request) -> str:
 
 def _patiently(request: _Request, action: Callable[[], _Answer]) -> _Answer:
     """Try up to three times what may pass on its own, and turn what remains into an error of this library."""
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.errors import HTTPError  # httpx's or httpx2's, whichever this version of the client uses
 
     started = time.monotonic()
     pauses_seconds = iter((0.5, 1.0))
@@ -474,7 +478,7 @@ def _patiently(request: _Request, action: Callable[[], _Answer]) -> _Answer:
         try:
             return action()
         # A transport error is no OSError; Xet, the Hub's other way to send a body, raises RuntimeError.
-        except (OSError, RuntimeError, httpx.HTTPError) as error:
+        except (OSError, RuntimeError, HTTPError) as error:
             pause_seconds = _pause(error, next(pauses_seconds, None))
             if pause_seconds is None or time.monotonic() - started + pause_seconds > _PATIENCE_SECONDS:
                 raise _explained(request, error) from error
@@ -483,27 +487,30 @@ def _patiently(request: _Request, action: Callable[[], _Answer]) -> _Answer:
 
 def _pause(error: Exception, pause_seconds: float | None) -> float | None:
     """How long to wait before the next try; None if a further try cannot help or the tries are spent."""
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.errors import HTTPError
 
-    response = getattr(error, "response", None)
     if pause_seconds is None:
         return None
+    response = getattr(error, "response", None)
     if response is None:  # a full disk, offline mode or a body of the wrong length would come back the same
-        return pause_seconds if isinstance(error, (httpx.TransportError, RuntimeError)) else None
+        return pause_seconds if isinstance(error, (HTTPError, RuntimeError)) else None
     if response.status_code not in (408, 429) and response.status_code < 500:
         return None
     asked = response.headers.get("Retry-After", "")
     return max(pause_seconds, float(asked) if asked.isdigit() else 0.0)
 
 
-def _explained(request: _Request, error: Exception) -> ZooError:
+def _explained(request: _Request, error: BaseException) -> ZooError:
     """The error of this library for one of the client's: what was wrong, what was expected, what to do."""
     from huggingface_hub import constants, errors
 
+    if isinstance(error, errors.LocalEntryNotFoundError):  # the client's own way of giving up says nothing
+        error = error.__cause__ or error
     repository, url = f"'{request.repo_id}'", f"{constants.ENDPOINT}/{request.repo_id}"
     log_in = "log in with `hf auth login` or set HF_TOKEN"
     status = getattr(getattr(error, "response", None), "status_code", None)
-    reason = str(error).strip().split("\n")[0] or type(error).__name__
+    said = getattr(error, "server_message", None) or (str(error) if status is None else "")
+    reason = ": ".join(filter(None, [f"HTTP {status}" if status else "", said.strip().split("\n")[0]]))
     if isinstance(error, errors.GatedRepoError):
         return AccessError(f"{repository} is gated. Accept its conditions at {url}, then {log_in}.")
     if isinstance(error, errors.RepositoryNotFoundError):
