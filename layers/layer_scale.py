@@ -1,0 +1,39 @@
+"""A learnt factor for each channel of a residual branch."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class LayerScale(keras.layers.Layer):
+    """Multiply each channel by a learnt factor that starts close to zero: a deep residual network starts shallow.
+
+    Args:
+        initial_value: What every factor is before training.
+
+    Input shape: `(batch, ..., channels)`, any rank of at least 2.
+    Output shape: the same.
+
+    Reference: Touvron et al., 2021, https://arxiv.org/abs/2103.17239, equation 4.
+
+    Example:
+        >>> from zoo.layers import LayerScale
+        >>> float(keras.ops.max(LayerScale(0.5)(keras.ops.ones((1, 4, 4, 3)))))
+        0.5
+    """
+
+    def __init__(self, initial_value: float = 1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.initial_value = initial_value
+
+    def build(self, input_shape):
+        initializer = keras.initializers.Constant(self.initial_value)
+        self.gamma = self.add_weight(name="gamma", shape=(input_shape[-1],), initializer=initializer)
+
+    def call(self, inputs):
+        return inputs * self.gamma
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initial_value": self.initial_value}
