@@ -1,6 +1,7 @@
 """A Keras model that knows where it comes from and how its pictures are prepared."""
 
 import os
+import sys
 from typing import Any
 
 import keras
@@ -9,6 +10,13 @@ from PIL import Image
 
 from zoo import preprocessing
 from zoo.registry import Entry
+
+DEEPEST_GRAPH = 10_000  # layers in a row; resnetrs420 has 2,000
+
+
+def make_room_for_deep_graphs() -> None:
+    """Let Keras walk deep networks: it does so by recursion, a call for each layer, and Python stops at 1,000."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST_GRAPH))
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -37,6 +45,7 @@ class ZooModel(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "ZooModel":
+        make_room_for_deep_graphs()
         config = dict(config)
         spec = config.pop("spec")
         model = super().from_config(config, custom_objects=custom_objects)

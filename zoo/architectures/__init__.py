@@ -5,7 +5,7 @@ import importlib
 import keras
 
 from zoo.errors import RegistryError
-from zoo.model import ZooModel
+from zoo.model import ZooModel, make_room_for_deep_graphs
 from zoo.registry import Entry
 
 
@@ -29,6 +29,7 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if entry.features:
         head["features"] = True
+    make_room_for_deep_graphs()
     model = ZooModel(image, _builder(entry)(x, **entry.config, **head), name=entry.architecture)
     model.spec = entry
     return model
