@@ -1,0 +1,58 @@
+"""Max pooling whose windows stand centred on the pixels that are kept."""
+
+import keras
+from keras import ops
+
+from zoo.errors import InputError
+from zoo.layers import window
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class CenteredMaxPooling2D(keras.layers.Layer):
+    """Max pooling with windows centred on every `strides`-th pixel, from the first on.
+
+    This is PyTorch's `MaxPool2d(pool_size, strides, padding=pool_size // 2)`. `keras.layers.MaxPooling2D` with `same`
+    padding centres the windows elsewhere when it strides over an even number of pixels.
+
+    Args:
+        pool_size: Height and width of the window, an odd int.
+        strides: Step between windows, in pixels; an int or one int per axis.
+
+    Input shape: `(batch, height, width, channels)`, float; height and width may be unknown.
+    Output shape: `(batch, ceil(height / strides), ceil(width / strides), channels)`, within the range of the input:
+        what lies outside of the image counts as minus infinity.
+
+    Raises:
+        InputError: `pool_size` is no odd int, or `strides` is below 1.
+
+    Example:
+        >>> from zoo.layers import CenteredMaxPooling2D
+        >>> CenteredMaxPooling2D(3, strides=2)(keras.ops.ones((1, 8, 7, 3))).shape
+        (1, 4, 4, 3)
+    """
+
+    rank = 2
+
+    def __init__(self, pool_size: int = 3, strides: int | tuple[int, int] = 2, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(pool_size, int) or pool_size < 1 or pool_size % 2 == 0:
+            raise InputError(
+                f"{type(self).__name__}: `pool_size` must be an odd int. Received: pool_size={pool_size!r}. "
+                "A window of even size has no pixel in its centre."
+            )
+        self.pool_size = pool_size
+        self.strides = window.integers(self, "strides", strides)
+        self.input_spec = keras.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        margin = (self.pool_size // 2, self.pool_size // 2)
+        padded = ops.pad(inputs, ((0, 0), margin, margin, (0, 0)), constant_values=-float("inf"))
+        return ops.max_pool(padded, self.pool_size, self.strides, "valid", "channels_last")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        sides = [window.output_length(side, 1, step, "same") for side, step in zip(sides, self.strides, strict=True)]
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}
