@@ -10,7 +10,7 @@ BIN := .venv/bin
 
 .PHONY: demo test check benchmark clean
 demo: .venv/installed ## enlarge photographs that were not trained on
-	$(BIN)/python -m zoo.demo
+	$(BIN)/python -m recipes.demo
 
 check: .venv/installed ## format, lint and types
 	$(BIN)/ruff format --check .
