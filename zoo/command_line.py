@@ -199,6 +199,8 @@ def _facts(entry: Entry) -> dict[str, str]:
     labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
     facts = {
         "name": entry.name,
+    if "features" in record:
+        return [f"{len(record['features'])} features"]
         "task": entry.task,
         "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
         "licence": entry.license,

@@ -159,15 +159,17 @@ def _timm_entry(content: dict[str, Any], where: str) -> Entry:
             f"config.json of {where} changes the architecture by model_args {sorted(unknown)}. Expected only num_classes; "
             "such a variant cannot be built here."
         )
-    base = registry().find(name)
+    base = registry().entries.get(f"{name}.{pretrained.get('tag')}", registry().find(name))
     num_classes = content.get("num_classes", pretrained.get("num_classes", 1000))
     labels = content.get("label_names") or pretrained.get("label_names")
+    headless = num_classes == 0 or (base.task == "image-features" and num_classes == base.num_classes)
     imagenet = num_classes == 1000 and labels is None and str(pretrained.get("tag", "in1k")).endswith("in1k")
     return base.model_copy(
         update={
             "tag": pretrained.get("tag"),
             "filename": "model.safetensors",
             "format": "timm",
+            "task": "image-features" if headless else "image-classification",
             "license": pretrained.get("license") or "other",
             "input": _timm_input(pretrained),
             "labels": "imagenet-1k" if imagenet else tuple(labels) if labels else None,

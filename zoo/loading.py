@@ -35,7 +35,7 @@ def load(
         handle: A name (`resnet50`, its first checkpoint; `resnet50.a1_in1k`), `hf://owner/repo[@revision]` with our
             `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file.
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
-            `.safetensors` that timm trained.
+            `.safetensors` that timm trained; `.pt` and `.pth` need the extra `layerzoo[torch]`.
         num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own whose
             head has `num_classes` classes, the head is filled too. 0 for no head: pooled features `(batch, channels)`.
         input_shape: `(height, width, 3)`. By default height and width are unknown, so any will do.
@@ -59,6 +59,7 @@ def load(
         AccessError: The repository is gated or private, or the cache cannot be written.
         IntegrityError: The file differs from what was declared, after a second download too.
         WeightsMismatchError: The file does not fit the architecture.
+        MissingExtraError: The file is pickled (`.pt`, `.pth`) and PyTorch is not installed.
         RegistryError: A registry or description does not follow its schema.
 
     Example:
@@ -122,7 +123,7 @@ def _own_file(path: str | os.PathLike) -> Path:
     path = Path(path)
     if not path.is_file():
         raise InputError(
-            f"There is no file {path}. Expected weights='pretrained', None or the path of a .safetensors file."
+            f"There is no file {path}. Expected weights='pretrained', None or the path of a file of weights."
         )
     return path
 
@@ -153,7 +154,8 @@ def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tupl
             "Expected a classification model and at least 0 classes."
         )
     fits = own_file is not None and weight_files.head_size(own_file, entry.classifier) == num_classes
-    update: dict = {"num_classes": num_classes, "labels": None}
+    task = "image-classification" if num_classes else "image-features"
+    update: dict = {"num_classes": num_classes, "labels": None, "task": task}
     if num_classes and not fits:
         update["random"] = "head"
     return entry.model_copy(update=update), None if fits else entry.classifier
@@ -166,5 +168,13 @@ def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...]
         model = architectures.build(entry, input_shape=input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
         whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
-    weight_files.fill(model, path, file_format=entry.format, unused=entry.unused, new_layer=head, whole=whole)
+    weight_files.fill(
+        model,
+        path,
+        file_format=entry.format,
+        unused=entry.unused,
+        optional=entry.optional,
+        new_layer=head,
+        whole=whole,
+    )
     return model

@@ -24,8 +24,9 @@ class ZooModel(keras.Model):
     """A functional `keras.Model` with its registry entry.
 
     Takes RGB, channels last, 0 to 255, `(batch, height, width, 3)`, uint8 or float; normalisation is its first layer.
-    Gives logits, or the physical quantity. Nothing else differs from `keras.Model`: it compiles, fits and saves as any
-    other, and `spec` survives `model.save("m.keras")`.
+    Networks for volumes take `(batch, depth, height, width, 1)`, normalised. Gives logits, or the physical quantity.
+    Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
+    `model.save("m.keras")`.
 
     Has no `__init__` of its own: Keras rebuilds functional subclasses from their configuration only without one.
     """
@@ -35,9 +36,13 @@ class ZooModel(keras.Model):
     def preprocess(self, image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarray:
         """Resize and crop one image as this checkpoint was evaluated: uint8 `(height, width, 3)`.
 
+        Where the model takes volumes: normalise one, float32 `(depth, height, width, 1)`.
+
         Raises:
             InputError: The image cannot be read.
         """
+        if self.spec.task == "volume-features":
+            return preprocessing.preprocess_volume(image)
         return preprocessing.preprocess(image, self.spec.input)
 
     def get_config(self) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def predict(
     Args:
         model_or_handle: A model from `zoo.load`, or a handle for it.
         inputs: One image or several: paths, PIL images, or arrays `(height, width, 3)`, 0 to 255; an array
-            `(count, height, width, channels)` is several.
+            `(count, height, width, channels)` is several. For a model of volumes: arrays `(depth, height, width)`, or
+            paths of `.npy` files.
         top: How many classes a classification names, best first.
         batch_size: How many images of one size go through the network at once.
 
@@ -44,6 +45,10 @@ def predict(
     Raises:
         InputError: An image cannot be read, or an argument is out of range.
         As `zoo.load`, for a handle.
+        - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
+        - `semantic-segmentation`: `width` and `height` of the prepared picture in pixels, and `classes`, a list of
+          `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
+          `record.label_map` is the class of each pixel, `record.picture` the picture in the classes' colours.
 
     Example:
         >>> import numpy as np, zoo
@@ -87,7 +92,10 @@ def _outputs(model: ZooModel, pictures: list[np.ndarray]) -> Iterator[tuple[int,
         yield from zip(positions, keras.ops.convert_to_numpy(outputs), strict=True)
 
 
-def _answer(record: Prediction, model: ZooModel, output: np.ndarray, top: int) -> Prediction:
+def _answer(record: Prediction, model: ZooModel, image: np.ndarray, output: np.ndarray, top: int) -> Prediction:
+    if model.spec.task.endswith("-features"):
+        record["features"] = output.tolist()
+        return record
     if model.spec.task == "super-resolution":
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size

@@ -1,4 +1,7 @@
-"""From a file, a PIL image or an array to the model's pixels: `uint8`, RGB, `(height, width, 3)`, values 0 to 255."""
+"""From a file, a PIL image or an array to the model's pixels: `uint8`, RGB, `(height, width, 3)`, values 0 to 255.
+
+From a volume to float32 `(depth, height, width, 1)`.
+"""
 
 import math
 import os
@@ -34,6 +37,45 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
         picture = _resize(picture, target, RESAMPLING[spec.interpolation], spec.crop_mode)
         picture = _center_crop_or_pad(picture, spec.size)
     return np.asarray(picture)
+
+
+def preprocess_volume(volume: Any) -> np.ndarray:
+    """Give a volume's voxels zero mean and unit variance, as MedicalNet was trained (its `datasets/brains18.py`).
+
+    Voxels of exactly 0 are background: they are not counted, and become 0, the mean. (In training they were noise
+    around it.) The size is kept.
+
+    Args:
+        volume: An array `(depth, height, width)` of any numbers, or the path of an `.npy` file that holds one.
+
+    Returns:
+        float32 `(depth, height, width, 1)`.
+
+    Raises:
+        InputError: The file cannot be read, or the array has another shape, NaN, infinity, or one value only.
+    """
+    if isinstance(volume, str | os.PathLike):
+        try:
+            volume = np.load(volume, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{os.fspath(volume)} cannot be read as a volume ({error}). Expected an .npy file from numpy.save."
+            ) from error
+    array = np.asarray(volume)
+    if array.ndim != 3 or array.shape[-1] == 1 or 0 in array.shape or array.dtype.kind not in "biuf":
+        raise InputError(
+            f"A volume has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in "
+            "(depth, height, width), without an axis of channels."
+        )
+    array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise InputError("A volume holds NaN or infinity. Expected finite numbers; see numpy.nan_to_num.")
+    voxels = array[array != 0]
+    deviation = voxels.std(dtype=np.float64) if voxels.size else 0.0
+    if deviation == 0:
+        raise InputError("A volume has no two values beside 0. Expected one with something in it.")
+    normalized = np.where(array == 0, 0, (array - voxels.mean(dtype=np.float64)) / deviation)
+    return normalized[..., None].astype(np.float32)
 
 
 def read_picture(image: str | os.PathLike | Image.Image | np.ndarray) -> Image.Image:

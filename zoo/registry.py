@@ -21,11 +21,12 @@ from zoo.errors import InputError, RegistryError, UnknownModelError
 
 Task = Literal[
     "image-classification",
+    "image-features",
     "semantic-segmentation",
     "super-resolution",
     "volume-features",
 ]
-Format = Literal["zoo", "timm"]
+Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
 
 
 class Record(BaseModel):
@@ -62,6 +63,8 @@ class Checkpoint(Record):
     `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}` stand
     for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's hash: where
     they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list itself.
+    `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file: as in the
+    reference, the network then keeps the constants that it starts with.
     """
 
     source: str | None = Field(None, pattern=r"^(embedded|hf://[^/@]+/[^/@]+)$")
@@ -69,6 +72,8 @@ class Checkpoint(Record):
     filename: str = "model.safetensors"
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     format: Format
+    task: Task | None = None
+    optional: tuple[str, ...] = ()
     license: str
     input: Input
     labels: str | tuple[str, ...] | None = None

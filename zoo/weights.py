@@ -13,7 +13,8 @@ import keras
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from zoo.errors import IntegrityError, WeightsMismatchError
+from zoo.errors import IntegrityError, WeightsMismatchError, ZooError
+from zoo.pickled import SUFFIXES, PickledFile
 
 COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
 TORCH_NAMES = {
@@ -73,38 +74,42 @@ def fill(
     *,
     file_format: str,
     unused: Iterable[str] = (),
+    optional: Iterable[str] = (),
     new_layer: str | None = None,
     whole: keras.Model | None = None,
 ) -> None:
-    """Fill a model that was built under `abstract()` from the safetensors file at `path`.
+    """Fill a model that was built under `abstract()` from the file at `path`.
 
     Args:
         model: The model; its layers carry the names of the file's format.
-        path: The file.
+        path: The file: pickled where it ends in `.pt` or `.pth`, else safetensors.
         file_format: A key of `READERS`.
         unused: Patterns of tensors that the architecture knows and does not use.
+        optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
         new_layer: A layer that keeps its random initial values; its tensors in the file are left out.
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
     Raises:
         WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
-        IntegrityError: The file is not a whole safetensors file.
+        IntegrityError: The file is not whole.
+        MissingExtraError: The file is pickled and PyTorch is not installed.
     """
     try:
-        with _open(path) as file:
+        with _open(path, NESTED.get(file_format)) as file:
             names = set(file.keys())
             slots = _slots(model, READERS[file_format], names, new_layer)
+            slots = [(variable, slot) for variable, slot in slots if not _is_absent(slot.tensor, names, optional)]
             if new_layer is not None:
                 unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
             if whole is not None:
                 unused = (*unused, *(slot.tensor for _, slot in _slots(whole, READERS[file_format], names, None)))
                 _draw_nothing(whole)
             _check(path, file, names, slots, (*unused, COUNTERS))
-        tensors = _Tensors(path)
+        tensors = file if isinstance(file, PickledFile) else _Tensors(path)
         for variable, slot in slots:
             variable._initializer = _initializer(tensors, slot)
         initialize()
-    except (WeightsMismatchError, IntegrityError):
+    except ZooError:
         _draw_nothing(model)
         initialize()
         raise
@@ -144,7 +149,19 @@ def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> 
     return Slot(name, (*range(2, rank), 1, 0))  # convolution OI…→…IO, transposed convolution IO…→…OI
 
 
-READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {"zoo": read_zoo, "timm": read_timm}
+def read_medicalnet(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """MedicalNet's format: as PyTorch's, with the prefix that training on several devices gives."""
+    slot = read_timm(layer, variable, names)
+    return slot._replace(tensor=f"module.{slot.tensor}")
+
+
+READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {
+    "zoo": read_zoo,
+    "timm": read_timm,
+    "pytorch": read_timm,  # whatever else calls its tensors as its modules
+    "medicalnet": read_medicalnet,
+}
+NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary the tensors stand
 
 
 def _slots(
@@ -169,7 +186,13 @@ def _is_state(variable: keras.Variable) -> bool:
     return "seed_generator" in variable.path
 
 
-def _open(path: Path) -> Any:
+def _is_absent(tensor: str, names: set[str], optional: Iterable[str]) -> bool:
+    return tensor not in names and any(fnmatch.fnmatchcase(tensor, pattern) for pattern in optional)
+
+
+def _open(path: Path, key: str | None = None) -> Any:
+    if path.suffix in SUFFIXES:
+        return PickledFile(path, key)
     try:
         return safe_open(path, framework="np")
     except (SafetensorError, OSError) as error:
@@ -218,7 +241,7 @@ class _Tensors:
         return values
 
 
-def _initializer(tensors: _Tensors, slot: Slot) -> Callable[..., np.ndarray]:
+def _initializer(tensors: Any, slot: Slot) -> Callable[..., np.ndarray]:
     def initializer(shape, dtype=None):
         return np.ascontiguousarray(slot.read(tensors), dtype=dtype)
 

@@ -12,20 +12,25 @@ from zoo.registry import Entry
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
     """Build the model of an entry, with random weights: pixels 0 to 255, normalisation, then the family's builder.
 
+    Volumes come in normalised, each by itself (`model.preprocess`).
+
     Args:
         entry: What to build.
-        input_shape: `(height, width, 3)`; a side may be None, and by default both are.
+        input_shape: `(height, width, 3)`, or `(depth, height, width, 1)`; a side may be None, and by default all are.
 
     Raises:
         RegistryError: The entry names no builder.
     """
     mean, std = entry.input.mean, entry.input.std
-    image = keras.Input(input_shape or (None, None, len(mean)), name="image")
-    x = keras.layers.Rescaling(
-        scale=[1 / (255 * s) for s in std],
-        offset=[-m / s for m, s in zip(mean, std, strict=True)],
-        name="normalization",
-    )(image)
+    if entry.task == "volume-features":
+        x = image = keras.Input(input_shape or (None, None, None, len(mean)), name="volume")
+    else:
+        image = keras.Input(input_shape or (None, None, len(mean)), name="image")
+        x = keras.layers.Rescaling(
+            scale=[1 / (255 * s) for s in std],
+            offset=[-m / s for m, s in zip(mean, std, strict=True)],
+            name="normalization",
+        )(image)
     head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if entry.features:
         head["features"] = True
