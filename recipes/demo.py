@@ -1,6 +1,6 @@
 """Enlarge real photographs that the model was not trained on, beside the bicubic enlargement: offline, one command.
 
-    python recipes/demo.py [--output demo]
+python recipes/demo.py [--output demo]
 """
 
 import argparse

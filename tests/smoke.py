@@ -1,4 +1,4 @@
-"""What the installed wheel must do outside the checkout: `python smoke.py` in an environment that holds nothing else."""
+"""What the installed wheel must do outside the checkout: `python smoke.py` where nothing else is installed."""
 
 import importlib.metadata
 from pathlib import Path

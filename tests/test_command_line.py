@@ -56,7 +56,8 @@ def test_predict_writes_the_enlarged_picture(photo, tmp_path):
     result = run("predict", "espcn-x2", photo, "-o", tmp_path / "big.png")
     assert result.exit_code == 0, result.output
     assert "60 x 40 pixels" in result.stdout
-    assert Image.open(tmp_path / "big.png").size == (60, 40)
+    with Image.open(tmp_path / "big.png") as big:
+        assert big.size == (60, 40)
 
 
 def test_predict_writes_several_pictures_into_a_folder(photo, tmp_path):
@@ -102,7 +103,12 @@ def test_unknown_words_and_options_are_usage_errors(arguments):
 
 @pytest.mark.parametrize("arguments", [["list"], ["info", "resnet50"]])
 def test_list_and_info_import_no_tensorflow(arguments):
-    code = f"import sys; from zoo.command_line import main; main({arguments}, standalone_mode=False); print(sys.modules.keys() & {{'tensorflow', 'keras'}})"
+    code = f"""
+import sys
+from zoo.command_line import main
+main({arguments}, standalone_mode=False)
+print(sys.modules.keys() & {{"tensorflow", "keras"}})
+"""
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "set()"
 

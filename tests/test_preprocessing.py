@@ -47,15 +47,16 @@ def gradient(mode):
     ramp = np.linspace(0, 255, 16).round().astype("uint8")
     grey = np.tile(ramp, (12, 1))
     if mode == "I;16":
-        return Image.fromarray((grey.astype("uint16") * 257))
+        return Image.fromarray(grey.astype("uint16") * 257)
     if mode == "F":
         return Image.fromarray(grey.astype("float32"))
     return Image.fromarray(grey).convert(mode)
 
 
 @pytest.mark.parametrize(
-    ("mode", "suffix"), [("L", "png"), ("RGB", "png"), ("P", "png"), ("RGBA", "png"), ("LA", "png"), ("I;16", "png"), ("1", "png"),
-                         ("CMYK", "jpg"), ("L", "jpg"), ("F", "tiff"), ("I;16", "tiff"), ("P", "gif")],
+    ("mode", "suffix"),
+    [("L", "png"), ("RGB", "png"), ("P", "png"), ("RGBA", "png"), ("LA", "png"), ("I;16", "png"), ("1", "png"),
+     ("CMYK", "jpg"), ("L", "jpg"), ("F", "tiff"), ("I;16", "tiff"), ("P", "gif")],
 )  # fmt: skip
 def test_every_kind_of_file_becomes_8_bit_rgb(mode, suffix, tmp_path):
     path = tmp_path / f"image.{suffix}"

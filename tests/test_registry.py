@@ -124,7 +124,7 @@ def test_list_models_filters():
 
 
 def test_an_unknown_task_is_an_error():
-    with pytest.raises(zoo.InputError, match="There is no task 'dancing'. Expected one of image-classification"):
+    with pytest.raises(zoo.InputError, match=r"There is no task 'dancing'\. Expected one of image-classification"):
         zoo.list_models(task="dancing")
 
 
@@ -154,7 +154,9 @@ def test_every_embedded_checkpoint_is_pinned():
 
 def test_a_builder_that_does_not_exist_is_named():
     entry = zoo.info("resnet18").model_copy(update={"builder": "resnet.alexnet"})
-    with pytest.raises(zoo.RegistryError, match="wants the builder 'resnet.alexnet', which this version does not have"):
+    with pytest.raises(
+        zoo.RegistryError, match=r"wants the builder 'resnet\.alexnet', which this version does not have"
+    ):
         build(entry)
 
 

@@ -1,18 +1,19 @@
 """The command line: `zoo list | info | predict | cache | pin`. Answers go to stdout, everything else to stderr."""
 
+import fnmatch
 import json
+import math
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 import zoo
 from zoo import handles, hub
-from zoo.errors import InputError, UnknownModelError, ZooError
+from zoo.errors import InputError, ZooError
 from zoo.registry import Entry, registry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -37,21 +38,40 @@ def main() -> None:
 @main.command("list")
 @click.argument("pattern", default="*")
 @click.option("--task", help="Only this task, such as super-resolution.")
+@click.option("--tag", default="*", help="Only tags that match, such as '*in12k*'.")
+@click.option("--license", "license_", help="Only this licence, such as apache-2.0.")
+@click.option("--max-parameters", type=float, metavar="MILLIONS", help="Only models of at most so many parameters.")
 @click.option("--pretrained/--random", "pretrained", default=None, help="Only models with weights, or without.")
 @as_json
-def list_(pattern: str, task: str | None, pretrained: bool | None, as_json: bool) -> None:
+def list_(
+    pattern: str,
+    task: str | None,
+    tag: str,
+    license_: str | None,
+    max_parameters: float | None,
+    pretrained: bool | None,
+    as_json: bool,
+) -> None:
     """Models whose name matches PATTERN, such as 'resnet50*'."""
-    entries = [registry().find(name) for name in zoo.list_models(pattern, task=task, pretrained=pretrained)]
+    entries = [
+        entry
+        for entry in map(registry().find, zoo.list_models(pattern, task=task, pretrained=pretrained))
+        if fnmatch.fnmatchcase(entry.tag or "", tag)
+        and license_ in (None, entry.license)
+        and (max_parameters is None or (entry.parameters_millions or math.inf) <= max_parameters)
+    ]
     if as_json:
         return _print_json([_row(entry) for entry in entries])
-    table = Table("model", "task", "parameters", "size", "metric", "licence", box=None, header_style="bold")
+    rows = [("model", "task", "parameters", "size", "metric", "licence")]
     for entry in entries:
-        row = _row(entry)
         metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
         parameters = f"{entry.parameters_millions:g} M" if entry.parameters_millions else ""
         size = "any" if entry.input.size is None else f"{entry.input.size}²"
-        table.add_row(row["name"], row["task"], parameters, size, metric, row["license"])
-    _print_table(table)
+        rows.append((entry.name, entry.task, parameters, size, metric, entry.license))
+    # Not a rich table: with hundreds of rows that would take longer than all the rest.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
     click.echo(f"{len(entries)} models", err=True)
 
 
@@ -64,12 +84,7 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
     entry = zoo.info(handle, revision=revision)
     if as_json:
         return _print_json(entry.model_dump(mode="json"))
-    table = Table(box=None, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in _facts(entry).items():
-        table.add_row(name, value)
-    _print_table(table)
+    _print_table((), _facts(entry).items())
 
 
 @main.command()
@@ -118,11 +133,16 @@ def cache_list(as_json: bool) -> None:
     ]
     if as_json:
         return _print_json(rows)
-    table = Table("repository", "size", "last used", "revisions", box=None, header_style="bold")
-    for item in found:
-        revisions = ", ".join(revision[:12] for revision in item.revisions)
-        table.add_row(item.repo_id, _megabytes(item.size_bytes), f"{item.last_used:%Y-%m-%d}", revisions)
-    _print_table(table)
+    lines = [
+        (
+            item.repo_id,
+            _megabytes(item.size_bytes),
+            f"{item.last_used:%Y-%m-%d}",
+            " ".join(r[:12] for r in item.revisions),
+        )
+        for item in found
+    ]
+    _print_table(("repository", "size", "last used", "revisions"), lines)
     click.echo(f"{len(found)} repositories, {_megabytes(sum(item.size_bytes for item in found))}", err=True)
 
 
@@ -179,6 +199,8 @@ def _write_picture(record: Any, target: Path) -> None:
 
 
 def _answer_lines(record: dict[str, Any]) -> list[str]:
+    if "features" in record:
+        return [f"{len(record['features'])} features"]
     if record["task"] == "image-classification":
         return [
             f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
@@ -189,6 +211,7 @@ def _answer_lines(record: dict[str, Any]) -> list[str]:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
+    """What a script wants to know of a model in a list."""
     keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
     return entry.model_dump(mode="json", include=keys) | {"size": entry.input.size, "pretrained": entry.pretrained}
 
@@ -199,8 +222,6 @@ def _facts(entry: Entry) -> dict[str, str]:
     labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
     facts = {
         "name": entry.name,
-    if "features" in record:
-        return [f"{len(record['features'])} features"]
         "task": entry.task,
         "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
         "licence": entry.license,
@@ -228,7 +249,12 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _print_table(table: Table) -> None:
+def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, box=None, header_style="bold", show_header=bool(header))
+    for row in rows:
+        table.add_row(*row)
     # A pipe has no width: whole lines for grep, folded ones for eyes.
-    console = Console(width=None if sys.stdout.isatty() else 240)
-    console.print(table)
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)

@@ -1,7 +1,7 @@
 """What a handle means: a name in the registry, `hf://owner/repo[@revision]`, a folder, or a `.keras` file.
 
-A repository or folder is recognised by what lies in it: our `zoo.json`, or timm's `config.json` where the architecture is
-one of ours. No TensorFlow here.
+A repository or folder is recognised by what lies in it: our `zoo.json`, or timm's `config.json` where the architecture
+is one of ours. No TensorFlow here.
 """
 
 import json
@@ -74,7 +74,7 @@ def info(
 ) -> Entry:
     """Everything that is known about a model, without building it and without importing TensorFlow.
 
-    Where the registry pins no commit, `revision` and `sha256` are those that the first download recorded on this machine.
+    Where the registry pins no commit, `revision` and `sha256` are those that the first download recorded here.
 
     Example:
         >>> import zoo
@@ -148,7 +148,7 @@ def _described(path: Path, where: str) -> Entry:
 def _timm_entry(content: dict[str, Any], where: str) -> Entry:
     """timm's `config.json`, in both of its shapes: with `pretrained_cfg`, or with everything on one level."""
     pretrained = content.get("pretrained_cfg") or content
-    name = content.get("architecture") or pretrained.get("architecture")
+    name = str(content.get("architecture") or pretrained.get("architecture"))
     if name not in registry().default_names:
         raise UnknownModelError(
             f"{where} holds the architecture {name!r}. Expected one that `zoo list` shows; others cannot be built here."
@@ -156,8 +156,8 @@ def _timm_entry(content: dict[str, Any], where: str) -> Entry:
     unknown = set(content.get("model_args") or {}) - {"num_classes"}
     if unknown:
         raise RegistryError(
-            f"config.json of {where} changes the architecture by model_args {sorted(unknown)}. Expected only num_classes; "
-            "such a variant cannot be built here."
+            f"config.json of {where} changes the architecture by model_args {sorted(unknown)}. Expected "
+            "only num_classes; such a variant cannot be built here."
         )
     base = registry().entries.get(f"{name}.{pretrained.get('tag')}", registry().find(name))
     num_classes = content.get("num_classes", pretrained.get("num_classes", 1000))

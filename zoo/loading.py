@@ -5,6 +5,7 @@ import os
 from importlib import resources
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -36,8 +37,9 @@ def load(
             `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file.
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
             `.safetensors` that timm trained; `.pt` and `.pth` need the extra `layerzoo[torch]`.
-        num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own whose
-            head has `num_classes` classes, the head is filled too. 0 for no head: pooled features `(batch, channels)`.
+        num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own
+            whose head has `num_classes` classes, the head is filled too. 0 for no head: pooled features
+            `(batch, channels)`.
         input_shape: `(height, width, 3)`. By default height and width are unknown, so any will do.
         in_channels: Channels of grey (1) or multispectral pictures. The first convolution's filters are summed over RGB
             for 1, and else repeated RGBRGB... and scaled by `3 / in_channels` (timm's rule).
@@ -48,9 +50,9 @@ def load(
         offline: True for no network at all, False for network even if `HF_HUB_OFFLINE` is set.
 
     Returns:
-        A `keras.Model` from RGB 0 to 255, `(batch, height, width, 3)`, uint8 or float, to logits `(batch, num_classes)` or
-        what its task gives, or with `features` to `{stride: (batch, height / stride, width / stride, channels)}`; with
-        `model.spec` and `model.preprocess(image)`.
+        A `keras.Model` from RGB 0 to 255, `(batch, height, width, 3)`, uint8 or float, to logits `(batch, num_classes)`
+        or what its task gives, or with `features` to `{stride: (batch, height / stride, width / stride, channels)}`;
+        with `model.spec` and `model.preprocess(image)`.
 
     Raises:
         UnknownModelError: No such model, repository, revision or file, or no pretrained weights.
@@ -68,7 +70,7 @@ def load(
         >>> model.output_shape
         (None, None, None, 3)
     """
-    options = {"revision": revision, "cache_dir": cache_dir, "token": token, "offline": offline}
+    options: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "offline": offline}
     if handles.is_keras_file(handle):
         return _load_keras_file(handle)
     located = handles.resolve(handle, **options)

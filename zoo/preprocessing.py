@@ -21,8 +21,8 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
     """Resize and crop as the checkpoint was evaluated: short side to `size / crop`, then the centre (timm's rule).
 
     Args:
-        image: A path, a PIL image, or an array `(height, width)` or `(height, width, 1, 3 or 4)`: uint8, uint16 (scaled to
-            8 bits) or float with values 0 to 255.
+        image: A path, a PIL image, or an array `(height, width)` or `(height, width, 1, 3 or 4)`: uint8, uint16 (scaled
+            to 8 bits) or float with values 0 to 255.
         spec: What the checkpoint says. Without a `size` the picture keeps its own.
 
     Returns:
@@ -111,7 +111,8 @@ def _from_array(array: np.ndarray) -> Image.Image:
             raise InputError("An image array holds NaN or infinity. Expected values from 0 to 255.")
         if 0 < array.max() <= 1 and np.any(array % 1):
             raise InputError(
-                f"An image array has values up to {array.max():.3g}. Expected 0 to 255; multiply an image in [0, 1] by 255."
+                f"An image array has values up to {array.max():.3g}. Expected 0 to 255; "
+                "multiply an image in [0, 1] by 255."
             )
         array = np.clip(np.round(array), 0, 255).astype(np.uint8)
     elif array.dtype != np.uint8:

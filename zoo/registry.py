@@ -60,11 +60,11 @@ class Measured(Record):
 class Checkpoint(Record):
     """One file of weights, where it lies, what it wants and how good it is.
 
-    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}` stand
-    for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's hash: where
-    they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list itself.
-    `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file: as in the
-    reference, the network then keeps the constants that it starts with.
+    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
+    stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
+    hash: where they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list
+    itself. `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file:
+    as in the reference, the network then keeps the constants that it starts with.
     """
 
     source: str | None = Field(None, pattern=r"^(embedded|hf://[^/@]+/[^/@]+)$")
@@ -88,8 +88,8 @@ class Entry(Checkpoint):
 
     `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the head's layer,
     `unused` the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which
-    weights are random, on purpose: none, the new head that `num_classes` asked for, or all. `features` says that the model gives
-    its feature pyramid.
+    weights are random, on purpose: none, the new head that `num_classes` asked for, or all. `features` says that the
+    model gives its feature pyramid.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Registry:
     def __init__(self, path: Path | None = None):
         self.path = path or Path(str(resources.files("zoo"))) / "registry.yaml"
         self.entries = {entry.name: entry for entry in self._read()}
-        self.default_names = {}
+        self.default_names: dict[str, str] = {}
         for entry in self.entries.values():
             self.default_names.setdefault(entry.architecture, entry.name)
 
@@ -171,11 +171,12 @@ class Registry:
         seen: dict[str, str] = {}
         for family_name, family in self._families().items():
             for name, architecture in family.architectures.items():
+                checkpoints: dict[Any, dict[str, Any]] = dict(architecture.checkpoints) or {None: {}}
                 path = ("families", family_name, "architectures", name)
                 if name in seen:
                     raise self._error(path, f"architecture {name!r} stands in {seen[name]!r} too, expected it once")
                 seen[name] = family_name
-                for tag, checkpoint in (architecture.checkpoints or {None: {}}).items():
+                for tag, checkpoint in checkpoints.items():
                     yield self._entry(path, family, architecture, tag, checkpoint)
 
     def _families(self) -> dict[str, Family]:
@@ -230,7 +231,7 @@ class Registry:
     def _lines(self) -> dict[tuple[str, ...], int]:
         """The line of each key. Costs a second reading, so only errors ask for it."""
 
-        def walk(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+        def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
             if isinstance(node, yaml.MappingNode):
                 for key, value in node.value:
                     yield (*path, key.value), key.start_mark.line + 1

@@ -1,4 +1,4 @@
-"""Fills a model from a file: every tensor used once, every variable filled once, shapes equal; anything else is an error.
+"""Fills a model from a file: every tensor used once, every variable filled once, shapes equal; all else is an error.
 
 The model is built abstract, without values (`abstract()`); `fill` reads each tensor straight into its variable, so that
 nothing is initialised only to be overwritten and one tensor at a time is in memory twice.
@@ -133,7 +133,7 @@ def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> S
 def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
     """timm's format: the layer's name with dots, PyTorch's variable names and axes.
 
-    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that the layer is named after.
+    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer.
     """
     module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
     name = f"{module}.{TORCH_NAMES.get(leaf, leaf)}"
@@ -175,7 +175,7 @@ def _slots(
             if layer.name == new_layer or _is_state(variable):
                 continue
             slot = reader(layer, variable, names)
-            if layer is first and variable is layer.kernel and channels != 3:
+            if layer is first and len(variable.shape) > 2 and channels != 3:
                 slot = slot._replace(in_channels=channels)
             slots[id(variable)] = (variable, slot)
     return list(slots.values())

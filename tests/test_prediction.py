@@ -1,0 +1,123 @@
+"""`zoo.predict`: one record per input, in order, whatever the inputs are."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from tests.golden_files import write_golden_checkpoint
+from zoo.labels import read_labels
+
+PIXELS = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 3), dtype="uint8")
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    return zoo.load("resnet18", weights=write_golden_checkpoint("resnet18", tmp_path_factory.mktemp("weights")))
+
+
+@pytest.fixture(scope="module")
+def enlarger():
+    return zoo.load("espcn-x2")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.fromarray(PIXELS[0]).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def test_a_classification_names_classes_best_first(classifier, photo):
+    record = zoo.predict(classifier, photo)[0]
+    assert (record["input"], record["model"], record["task"]) == (
+        str(photo),
+        classifier.spec.name,
+        "image-classification",
+    )
+    scores = [item["score"] for item in record["predictions"]]
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+    first = record["predictions"][0]
+    assert first["label"] == read_labels("imagenet-1k")[first["index"]]
+
+
+def test_scores_are_the_softmax_of_the_logits(classifier):
+    record = zoo.predict(classifier, PIXELS[0], top=1000)[0]
+    logits = np.asarray(classifier(classifier.preprocess(PIXELS[0])[None].astype("float32")))[0]
+    by_index = {item["index"]: item["score"] for item in record["predictions"]}
+    expected = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose([by_index[index] for index in range(1000)], expected, atol=2e-6)
+
+
+def test_paths_pictures_and_arrays_give_the_same(classifier, photo):
+    records = zoo.predict(classifier, [photo, str(photo), Image.open(photo), PIXELS[0]])
+    assert len({json.dumps(record["predictions"]) for record in records}) == 1
+    assert [record["input"] for record in records] == [str(photo), str(photo), "image 2", "image 3"]
+
+
+def test_an_array_of_several_images_is_several(classifier):
+    assert len(zoo.predict(classifier, PIXELS)) == 3
+
+
+def test_batches_and_sizes_do_not_change_answers_or_order(enlarger):
+    pictures = [PIXELS[0], PIXELS[1, :30], PIXELS[2], PIXELS[0, :, :20]]
+    together = zoo.predict(enlarger, pictures, batch_size=3)
+    for record, picture in zip(together, pictures, strict=True):
+        alone = zoo.predict(enlarger, picture, batch_size=1)[0].picture
+        assert record.picture.size == (2 * picture.shape[1], 2 * picture.shape[0])
+        assert np.abs(np.asarray(record.picture).astype(int) - np.asarray(alone)).max() <= 1
+
+
+def test_records_are_json(enlarger):
+    record = zoo.predict(enlarger, PIXELS[0])[0]
+    assert json.loads(json.dumps(record)) == {
+        "input": "image 0", "model": enlarger.spec.name, "task": "super-resolution", "width": 100, "height": 80,
+    }  # fmt: skip
+
+
+def test_a_handle_will_do(photo):
+    assert zoo.predict("espcn-x2", photo)[0].picture.size == (100, 80)
+
+
+def test_no_inputs_give_no_records(enlarger):
+    assert zoo.predict(enlarger, []) == []
+
+
+def test_without_labels_there_are_indices(classifier, tmp_path):
+    model = zoo.load("resnet10t", weights=None, num_classes=3)
+    items = zoo.predict(model, PIXELS[0])[0]["predictions"]
+    assert [item["label"] for item in items] == [None] * 3
+    assert sorted(item["index"] for item in items) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"top": 0}, "top=0"), ({"batch_size": 0}, "batch_size=0")],
+)
+def test_arguments_out_of_range_are_refused(arguments, message, enlarger):
+    with pytest.raises(zoo.InputError, match=message):
+        zoo.predict(enlarger, PIXELS[0], **arguments)
+
+
+def test_a_model_from_elsewhere_is_refused():
+    import keras
+
+    with pytest.raises(zoo.InputError, match=r"The model is a Sequential. Expected one from zoo\.load"):
+        zoo.predict(keras.Sequential(), PIXELS[0])
+
+
+def test_one_bad_file_is_named(enlarger, photo, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    with pytest.raises(zoo.InputError, match=r"bad\.png cannot be read"):
+        zoo.predict(enlarger, [photo, tmp_path / "bad.png"])
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "first"), [("imagenet-1k", 1000, "tench, Tinca tinca"), ("pascal-voc", 21, "background")]
+)
+def test_labels_are_in_the_order_of_the_logits(name, count, first):
+    labels = read_labels(name)
+    assert len(labels) == count
+    assert labels[0] == first

@@ -1,0 +1,52 @@
+"""The public face: what is exported, documented, and runs as documented."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import zoo
+import zoo.layers
+
+FACES = ["zoo", "zoo.layers"]
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_all_is_sorted_and_exists(name):
+    module = importlib.import_module(name)
+    assert module.__all__ == sorted(module.__all__)
+    for member in module.__all__:
+        assert getattr(module, member).__doc__, member
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_dir_shows_what_is_public(name):
+    module = importlib.import_module(name)
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_an_unknown_attribute_is_an_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = zoo.nothing
+
+
+def test_every_error_is_a_zoo_error_and_a_builtin_one():
+    for name in zoo.__all__:
+        error = getattr(zoo, name)
+        if inspect.isclass(error) and issubclass(error, zoo.ZooError) and error is not zoo.ZooError:
+            assert len(error.__bases__) == 2, name
+
+
+def modules():
+    for package in (zoo,):
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not info.name.endswith("__main__") and not info.name.startswith(("zoo.layers.", "zoo.export.")):
+                yield info.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples_in_docstrings_run(name):
+    module = importlib.import_module(name)
+    assert doctest.testmod(module).failed == 0
