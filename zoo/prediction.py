@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from zoo import segmentation
 from zoo.errors import InputError
 from zoo.labels import read_labels
 from zoo.loading import load
@@ -17,9 +18,13 @@ Source = str | os.PathLike | Image.Image | np.ndarray
 
 
 class Prediction(dict):
-    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image."""
+    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image.
+
+    `label_map` is the class of each pixel of a semantic segmentation.
+    """
 
     picture: Image.Image | None = None
+    label_map: np.ndarray | None = None
 
 
 def predict(
@@ -40,15 +45,15 @@ def predict(
 
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
+        - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
+        - `semantic-segmentation`: `width` and `height` of the prepared picture in pixels, and `classes`, a list of
+          `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
+          `record.label_map` is the class of each pixel, `record.picture` the picture in the classes' colours.
         - `super-resolution`: `width` and `height` of the enlarged picture in pixels, which is `record.picture`.
 
     Raises:
         InputError: An image cannot be read, or an argument is out of range.
         As `zoo.load`, for a handle.
-        - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
-        - `semantic-segmentation`: `width` and `height` of the prepared picture in pixels, and `classes`, a list of
-          `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
-          `record.label_map` is the class of each pixel, `record.picture` the picture in the classes' colours.
 
     Example:
         >>> import numpy as np, zoo
@@ -69,7 +74,7 @@ def predict(
             source = sources[start + offset]
             name = os.fspath(source) if isinstance(source, str | os.PathLike) else f"image {start + offset}"
             record = Prediction(input=name, model=model.spec.name, task=model.spec.task)
-            records.append((start + offset, _answer(record, model, output, top)))
+            records.append((start + offset, _answer(record, model, batch[offset], output, top)))
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
 
@@ -100,9 +105,15 @@ def _answer(record: Prediction, model: ZooModel, image: np.ndarray, output: np.n
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size
         return record
+    labels = read_labels(model.spec.labels)
+    if model.spec.task == "semantic-segmentation":
+        record["height"], record["width"] = image.shape[:2]
+        record.label_map = segmentation.label_map(output, *image.shape[:2])
+        record["classes"] = segmentation.areas(record.label_map, labels)
+        record.picture = segmentation.overlay(image, record.label_map, record["classes"])
+        return record
     scores = np.exp(output - output.max())
     scores /= scores.sum()
-    labels = read_labels(model.spec.labels)
     record["predictions"] = [
         {"index": int(index), "label": labels[index] if labels else None, "score": round(float(scores[index]), 6)}
         for index in np.argsort(-scores, kind="stable")[:top]
