@@ -1,0 +1,133 @@
+"""MobileNets and EfficientNets against timm."""
+
+import keras
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import zoo
+from tests.golden_files import (
+    assert_classifier_reproduces,
+    assert_close,
+    golden_state,
+    trainable_parameters,
+    write_golden_checkpoint,
+)
+from zoo import architectures, weights
+from zoo.registry import registry
+
+GOLDEN = ["mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0", "tf_efficientnet_b0"]
+
+
+def abstract(name):
+    """The model of an entry without values for its variables."""
+    keras.utils.clear_session()
+    with weights.abstract():
+        return architectures.build(registry().find(name))
+
+
+def layer_count(name, suffix):
+    return sum(layer.name.endswith(suffix) for layer in abstract(name).layers)
+
+
+@pytest.mark.parametrize("architecture", GOLDEN)
+def test_reproduces_timm(architecture, tmp_path):
+    _, arrays = assert_classifier_reproduces(architecture, tmp_path)
+    pyramid = zoo.load(architecture, weights=write_golden_checkpoint(architecture, tmp_path), features=True)
+    maps = pyramid(arrays["images"].astype("float32"))
+    assert [int(stride) for stride in maps] == [2, 4, 8, 16, 32]
+    for stage, output in enumerate(maps.values()):
+        assert_close(keras.ops.mean(output, axis=(1, 2)), arrays[f"stage{stage}_mean"])
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("mobilenetv3_small_050", {2: 16, 4: 8, 8: 16, 16: 24, 32: 288}),  # the first stage is strided: the stem's map
+        ("tf_efficientnetv2_b0", {2: 16, 4: 32, 8: 48, 16: 112, 32: 192}),
+    ],
+)
+def test_the_pyramid_holds_the_last_map_of_each_stride(name, channels):
+    model = zoo.load(name, weights=None, features=True)
+    maps = model(np.zeros((1, 70, 64, 3), "float32"))
+    expected = {stride: (1, -(-70 // stride), 64 // stride, width) for stride, width in channels.items()}
+    assert {int(stride): tuple(output.shape) for stride, output in maps.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "epsilon"),
+    [
+        ("mobilenetv2_100", 1e-5),
+        ("mobilenetv3_large_100", 1e-5),
+        ("mobilenetv3_rw", 1e-3),  # trained on PyTorch, but with TensorFlow's
+        ("tf_mobilenetv3_small_minimal_100", 1e-3),
+        ("efficientnet_b0", 1e-5),
+        ("tf_efficientnet_b0", 1e-3),
+        ("efficientnetv2_rw_t", 1e-5),
+        ("tf_efficientnetv2_b0", 1e-3),
+    ],
+)
+def test_the_epsilon_of_batch_normalization(name, epsilon):
+    found = {layer.epsilon for layer in abstract(name).layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert found == {epsilon}
+
+
+@pytest.mark.parametrize(
+    ("name", "additions"),
+    [
+        ("mobilenetv2_110d", 15),  # its first and last stage are not deepened
+        ("mobilenetv3_rw", 9),  # its first block is not added to its input, though it could be
+        ("mobilenetv3_large_100", 10),
+        ("mobilenetv3_large_150d", 16),  # the last of its convolutions is not added either
+        ("tf_efficientnetv2_s", 35),  # its plain blocks are
+    ],
+)
+def test_shortcuts_that_the_number_of_parameters_does_not_show(name, additions):
+    assert layer_count(name, "-add") == additions
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenetv2_050", "efficientnet_b2", "efficientnetv2_rw_t", "tf_mobilenetv3_large_075"]
+)
+def test_the_number_of_parameters_is_that_of_the_reference(name):
+    model = abstract(name)
+    assert round(trainable_parameters(model) / 1e6, 2) == model.spec.parameters_millions
+
+
+def test_tensorflow_pads_strided_convolutions_on_the_right_only():
+    model, symmetric = abstract("tf_efficientnet_b0"), abstract("efficientnet_b0")
+    assert model.get_layer("conv_stem").padding == "same"
+    assert symmetric.get_layer("conv_stem").padding == "valid"
+    assert symmetric.get_layer("conv_stem-pad").padding == ((1, 1), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "other"),
+    [
+        ("mobilenetv2_100", "mobilenetv2_140"),
+        ("mobilenetv2_100", "mobilenetv2_110d"),
+        ("mobilenetv3_large_100", "mobilenetv3_small_100"),
+        ("mobilenetv3_large_100", "tf_mobilenetv3_large_minimal_100"),
+        ("efficientnet_b0", "efficientnet_b1"),
+        ("efficientnet_b0", "tf_efficientnetv2_b0"),
+    ],
+)
+def test_weights_of_another_depth_or_width_are_refused(architecture, other, tmp_path):
+    path = write_golden_checkpoint(architecture, tmp_path)
+    with pytest.raises(zoo.WeightsMismatchError, match=r"missing|misshapen|left over"):
+        zoo.load(other, weights=path)
+
+
+@pytest.mark.parametrize("architecture", ["mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0"])
+def test_weights_with_another_head_or_none_are_refused(architecture, tmp_path):
+    state = golden_state(architecture)
+    fewer = {"classifier.weight": state["classifier.weight"][:10], "classifier.bias": state["classifier.bias"][:10]}
+    save_file({**state, **fewer}, tmp_path / "ten.safetensors")
+    with pytest.raises(zoo.WeightsMismatchError, match=r"misshapen: classifier\.bias is \[10\]"):
+        zoo.load(architecture, weights=tmp_path / "ten.safetensors")
+    assert zoo.load(architecture, weights=tmp_path / "ten.safetensors", num_classes=10).output_shape == (None, 10)
+
+    headless = {name: tensor for name, tensor in state.items() if not name.startswith("classifier")}
+    save_file(headless, tmp_path / "headless.safetensors")
+    with pytest.raises(zoo.WeightsMismatchError, match=r"missing: classifier\.bias"):
+        zoo.load(architecture, weights=tmp_path / "headless.safetensors")
