@@ -1,0 +1,54 @@
+"""DenseNets against timm."""
+
+import keras
+import pytest
+
+import zoo
+from tests.golden_files import assert_classifier_reproduces, read_golden, trainable_parameters
+from tests.timm_shapes import abstract, write_hollow_checkpoint
+
+
+@pytest.mark.parametrize("architecture", ["densenet121", "densenetblur121d"])
+def test_reproduces_timm(architecture, tmp_path):
+    assert_classifier_reproduces(architecture, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("densenet161", 28_681_000), ("densenet169", 14_149_480), ("densenet201", 20_013_928)]
+)
+def test_sizes_of_the_paper_have_the_parameters_that_torchvision_states(name, parameters):
+    model = abstract(name)
+    assert trainable_parameters(model) == parameters
+    epsilons = {layer.epsilon for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert epsilons == {1e-5}
+
+
+@pytest.mark.parametrize("name", ["densenet121", "densenetblur121d"])
+def test_the_pyramid_holds_the_end_of_each_block(name):
+    model = abstract(name, input_shape=(96, 64, 3), features=True)
+    assert {stride: output.shape[1:] for stride, output in model.output.items()} == {
+        2: (48, 32, 64),
+        4: (24, 16, 256),
+        8: (12, 8, 512),
+        16: (6, 4, 1024),
+        32: (3, 2, 1024),
+    }
+
+
+def test_without_a_head_it_gives_pooled_features():
+    assert abstract("densenet161", num_classes=0).output_shape == (None, 2208)
+
+
+def test_other_weights_are_refused(tmp_path):
+    _, meta = read_golden("densenet121")
+    shapes = meta["tensors"]
+    without_head = {name: shape for name, shape in shapes.items() if not name.startswith("classifier.")}
+    ten_classes = {**shapes, "classifier.weight": [10, 1024], "classifier.bias": [10]}
+    for name, tensors, problem in [
+        ("densenet169", shapes, r"missing: features\.denseblock3\.denselayer25"),
+        ("densenetblur121d", shapes, r"missing: features\.conv1\.weight"),
+        ("densenet121", ten_classes, r"misshapen: classifier"),
+        ("densenet121", without_head, r"missing: classifier\.bias"),
+    ]:
+        with pytest.raises(zoo.WeightsMismatchError, match=problem):
+            zoo.load(name, weights=write_hollow_checkpoint(tensors, tmp_path / "weights.safetensors"))
