@@ -1,4 +1,4 @@
-"""The command line: `zoo list | info | predict | cache | pin`. Answers go to stdout, everything else to stderr."""
+"""The command line: `zoo list | info | predict | cache | pin | card`. Answers go to stdout, the rest to stderr."""
 
 import fnmatch
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import handles, hub
+from zoo import command_line_export, handles, hub
 from zoo.errors import InputError, ZooError
 from zoo.registry import Entry, registry
 
@@ -33,6 +33,10 @@ class Commands(click.Group):
 @click.version_option(zoo.__version__, prog_name="layerzoo")
 def main() -> None:
     """Pretrained convolutional networks for Keras in one call."""
+
+
+for command in command_line_export.COMMANDS:
+    main.add_command(command)
 
 
 @main.command("list")

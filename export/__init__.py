@@ -1,0 +1,30 @@
+"""Out of the zoo: model cards, SavedModels that serve and fine-tune, LiteRT, ONNX and OpenVINO.
+
+    zoo.export.saved_model("resnet50", "served")     # served/resnet50.a1_in1k/1
+    zoo.export.litert("espcn-x2", "phone")
+    print(zoo.export.model_card("espcn-x2"))
+
+No module here is named as a function: importing it would put the module in the function's place.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.export.card import model_card
+
+__all__ = ["model_card"]
+
+_HOMES = {"model_card": "zoo.export.card"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo.export' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

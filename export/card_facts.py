@@ -1,0 +1,95 @@
+"""What a card says beyond the registry: written by hand in `cards.yaml`, measured in `zoo/checkpoints/<file>.json`."""
+
+import functools
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from zoo.errors import RegistryError
+from zoo.registry import Entry, Record
+
+
+class Work(Record):
+    """Something that the model was trained or measured on, and what its author allows."""
+
+    name: str
+    origin: str
+    license: str
+
+
+class Table(Record):
+    """A table of results: which key of the measurements holds `{row: {column: number}}`, and what the columns are."""
+
+    key: str
+    row: str
+    columns: dict[str, str]
+    note: str = ""
+
+
+class PaperTable(Record):
+    """What the paper reports, to stand beside our figures."""
+
+    note: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
+
+
+class Picture(Record):
+    """A picture in `MODEL_CARDS/`, and the command that made it."""
+
+    file: str
+    caption: str
+    command: str
+
+
+class Facts(Record):
+    """The prose of one card. Every part may be missing: the card then leaves it out or says what holds for the task."""
+
+    summary: str = ""
+    uses: tuple[str, ...] = ()
+    misuses: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    training: str = ""
+    trained_on: tuple[Work, ...] = ()
+    measured_on: tuple[Work, ...] = ()
+    results: tuple[Table, ...] = ()
+    paper: PaperTable | None = None
+    picture: Picture | None = None
+    citation: str = ""
+
+
+def facts_of(entry: Entry) -> Facts:
+    """The facts that `cards.yaml` holds for the entry, or none."""
+    return _all_facts().get(card_name(entry), Facts())
+
+
+def measurements_of(entry: Entry) -> dict[str, Any]:
+    """What the recipe wrote beside an embedded checkpoint; empty for every other."""
+    if entry.source != "embedded":
+        return {}
+    path = resources.files("zoo") / "checkpoints" / Path(entry.filename).with_suffix(".json").name
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def card_name(entry: Entry) -> str:
+    """How a person calls the model: the architecture where its default checkpoint is meant."""
+    from zoo.registry import registry
+
+    is_default = registry().default_names.get(entry.architecture) == entry.name
+    return entry.architecture if is_default else entry.name
+
+
+@functools.cache
+def _all_facts() -> dict[str, Facts]:
+    path = resources.files("zoo") / "export" / "cards.yaml"
+    content = yaml.safe_load(path.read_bytes())
+    try:
+        return {name: Facts.model_validate(facts) for name, facts in content.items()}
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise RegistryError(f"export/cards.yaml: {key}: {first['msg']}, got {first['input']!r}.") from error

@@ -1,0 +1,209 @@
+"""The body of a model card, section by section, as Markdown."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from zoo.export.card_facts import Facts, Table, Work, card_name
+from zoo.registry import Entry
+
+MISUSES = "Decisions about people, and anything where a mistake harms someone and nobody looks again."
+
+
+def body(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
+    """The whole card below its metadata."""
+    sections = {
+        "What it is for": _bullets(facts.uses) or _purpose(entry),
+        "What it is not for": _bullets((*facts.misuses, MISUSES)),
+        "Input and output": _interface(entry),
+        "Use": usage(entry),
+        "How it was trained": _training(entry, facts, measured),
+        "Results": _results(entry, facts, measured),
+        "Picture": _picture(facts),
+        "Limits and biases": _bullets(facts.limits) or _inherited_limits(entry),
+        "Licence": _licence(entry, facts),
+        "Source": _source(entry),
+        "Citation": f"```bibtex\n{facts.citation}\n```" if facts.citation else f"The paper: {entry.paper}",
+    }
+    text = "\n\n".join(f"## {title}\n\n{section}" for title, section in sections.items() if section)
+    return f"# {card_name(entry)}\n\n{summary(entry, facts)}\n\n{text}\n"
+
+
+def summary(entry: Entry, facts: Facts) -> str:
+    """One paragraph: what it is."""
+    size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
+    return facts.summary or f"`{entry.name}`: {entry.task.replace('-', ' ')} for Keras 3{size}."
+
+
+def usage(entry: Entry) -> str:
+    """The snippet to copy: it runs as it stands beside a file of the name that it reads."""
+    name = card_name(entry)
+    name = f"hf://{name}" if "/" in name else name
+    source = "scan.npy" if entry.task == "volume-features" else "photo.jpg"
+    show = {
+        "image-classification": 'for answer in record["predictions"]:\n    print(answer)',
+        "image-features": 'print(len(record["features"]))',
+        "semantic-segmentation": 'print(record["classes"])\nrecord.picture.save("photo-classes.png")',
+        "super-resolution": 'record.picture.save("photo-large.png")',
+        "volume-features": 'print(len(record["features"]))',
+    }[entry.task]
+    snippet = f'import zoo\n\nrecord = zoo.predict("{name}", "{source}")[0]\n{show}'
+    return f'```python\n{snippet}\n```\n\n`pip install layerzoo`. `zoo.load("{name}")` gives the `keras.Model`.'
+
+
+def spoken(metric: str) -> str:
+    """A metric's key as people write it: `psnr_db` is PSNR, dB."""
+    words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("psnr", "PSNR").replace("top", "top-")
+    return words.replace("_", " ")
+
+
+def _purpose(entry: Entry) -> str:
+    return f"- {entry.task.replace('-', ' ').capitalize()}, and as a start for fine-tuning."
+
+
+def _interface(entry: Entry) -> str:
+    return f"- In: {_input(entry)}\n- Out: {_output(entry)}"
+
+
+def _input(entry: Entry) -> str:
+    if entry.task == "volume-features":
+        return (
+            "float32 `(batch, depth, height, width, 1)`, each volume with zero mean and unit variance over the "
+            "voxels that are not 0; `model.preprocess(volume)` does that."
+        )
+    channels = len(entry.input.mean)
+    kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
+    text = f"{kind}, 0 to 255, uint8 or float, `(batch, height, width, {channels})`; height and width in pixels."
+    if entry.input.size is None:
+        return f"{text} Any size, unchanged; normalisation is inside."
+    picture = entry.input
+    return (
+        f"{text} Measured at {picture.size} x {picture.size}; `model.preprocess(image)` resizes "
+        f"({picture.interpolation}, crop {picture.crop:g}, {picture.crop_mode}). Normalisation is inside."
+    )
+
+
+def _output(entry: Entry) -> str:
+    if entry.task == "super-resolution":
+        scale = entry.config["scale"]
+        return (
+            f"RGB, 0 to 255, float32 `(batch, {scale} height, {scale} width, 3)`, not clipped: it overshoots a "
+            "little at edges. `zoo.predict` rounds and clips."
+        )
+    if entry.task == "semantic-segmentation":
+        return (
+            f"logits `(batch, h, w, {entry.num_classes})`, a map smaller than the picture; enlarge it bilinearly and "
+            f"take the largest of each pixel. Classes: {_classes(entry)}."
+        )
+    if entry.task == "image-classification":
+        return (
+            f"logits `(batch, {entry.num_classes})`; their softmax is a score from 0 to 1. Classes: {_classes(entry)}."
+        )
+    return "float32 `(batch, channels)`, the pooled features, without a unit."
+
+
+def _classes(entry: Entry) -> str:
+    if isinstance(entry.labels, str):
+        return f"the list `{entry.labels}`"
+    return ", ".join(entry.labels) if entry.labels else "without names"
+
+
+def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
+    if entry.random == "all":
+        return "Not at all: it has random weights."
+    if not measured:
+        origin = f"[{entry.source}]({_address(entry)})" if entry.source else "whoever made its file of weights"
+        return f"By {origin}; this library converts the weights when it loads them."
+    versions = ", ".join(f"{name} {version}" for name, version in measured.get("versions", {}).items())
+    facts_of_the_run = {
+        "steps": f"{measured['training_steps']:,}" if "training_steps" in measured else "",
+        "seed": str(measured.get("seed", "")),
+        "time": f"{measured['seconds'] / 60:.0f} minutes" if "seconds" in measured else "",
+        "with": versions,
+    }
+    run = "; ".join(f"{name}: {value}" for name, value in facts_of_the_run.items() if value)
+    works = f"\n\nTrained on:\n\n{_works(facts.trained_on)}" if facts.trained_on else ""
+    return f"{facts.training}\n\n```sh\n{measured['command']}\n```\n\n{run}.{works}".strip()
+
+
+def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
+    parts = [_measured_table(result, measured) for result in facts.results]
+    if facts.results:
+        parts.append(f"Measured: {measured['metric']}. The command above prints these numbers.")
+    elif entry.metrics and entry.measured:
+        rows = [(spoken(name), f"{value:g}") for name, value in entry.metrics.items()]
+        parts.append(_table(("metric", "value"), rows))
+        parts.append(f"On {entry.measured.dataset}, as reported by {entry.measured.source}; not measured again here.")
+    else:
+        parts.append("None are known.")
+    if facts.measured_on:
+        parts.append(f"Measured on:\n\n{_works(facts.measured_on)}")
+    if facts.paper:
+        table = _table(facts.paper.header, [[str(cell) for cell in row] for row in facts.paper.rows])
+        parts.append(f"The paper beside it. {facts.paper.note}\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def _measured_table(table: Table, measured: dict[str, Any]) -> str:
+    rows = [(name, *(f"{row[key]:g}" for key in table.columns)) for name, row in measured[table.key].items()]
+    columns = [[row[key] for row in measured[table.key].values()] for key in table.columns]
+    rows.append(("mean", *(f"{round(sum(column) / len(column), 3):g}" for column in columns)))
+    return f"{_table((table.row, *table.columns.values()), rows)}\n\n{table.note}".strip()
+
+
+def _picture(facts: Facts) -> str:
+    if facts.picture is None:
+        return ""
+    picture = facts.picture
+    return f"![{picture.caption}]({picture.file})\n\n{picture.caption} Made by `{picture.command}`."
+
+
+def _inherited_limits(entry: Entry) -> str:
+    data = entry.measured.dataset if entry.measured else "its training data"
+    return (
+        f"- It knows what its training data showed, and shares its gaps and its biases; the figures hold for {data}.\n"
+        "- Nothing was measured here by skin tone, region or the like."
+    )
+
+
+def _licence(entry: Entry, facts: Facts) -> str:
+    works = sorted({work.license for work in (*facts.trained_on, *facts.measured_on)})
+    data = f"Training and test pictures: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
+    return f"- Weights: {entry.license}.\n- Data: {data}"
+
+
+def _foreign_data(entry: Entry) -> str:
+    return f"see [{entry.source}]({_address(entry)})." if entry.source else "none."
+
+
+def _source(entry: Entry) -> str:
+    if entry.source == "embedded":
+        return (
+            f"- File: `zoo/checkpoints/{entry.filename}`, shipped in the package `layerzoo`.\n"
+            f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n- Paper: {entry.paper}"
+        )
+    if entry.source is None:
+        return f"- No pretrained weights.\n- Paper: {entry.paper}"
+    recorded = "recorded by the first download"
+    return (
+        f"- File: `{entry.filename}` of [{entry.source}]({_address(entry)})\n"
+        f"- Revision: {f'`{entry.revision}`' if entry.revision else recorded}\n"
+        f"- SHA-256: {f'`{entry.sha256}`' if entry.sha256 else recorded}\n- Paper: {entry.paper}"
+    )
+
+
+def _address(entry: Entry) -> str:
+    return f"https://huggingface.co/{(entry.source or '').removeprefix('hf://')}"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _works(works: Iterable[Work]) -> str:
+    rows = ((work.name, work.origin, work.license) for work in works)
+    return _table(("picture", "from", "licence"), rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

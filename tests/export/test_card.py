@@ -1,0 +1,123 @@
+"""Cards: up to date, valid for the Hub, true to the measurements, and with snippets that run."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from huggingface_hub import ModelCard
+from PIL import Image
+
+import zoo
+import zoo.export
+from zoo.command_line import main
+from zoo.export.card import card_files, carded_entries
+from zoo.export.card_facts import card_name, facts_of, measurements_of
+
+FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
+TASKS_OF_THE_HUB = {"image-classification", "image-feature-extraction", "image-segmentation", "image-to-image"}
+LICENSES_OF_THE_HUB = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit", "other"}
+NAMES = [card_name(entry) for entry in carded_entries()]
+
+
+def test_the_cards_that_are_checked_in_are_the_generated_ones():
+    on_disk = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir() if path.name.endswith(".md")}
+    assert on_disk == card_files(), "run: python -m zoo.export.card"
+
+
+def test_every_embedded_model_has_a_card_and_a_row_in_the_index():
+    assert "espcn-x2" in NAMES
+    index = (FOLDER / "README.md").read_text()
+    for name in NAMES:
+        assert f"[{name}]({name}.md)" in index
+
+
+@pytest.mark.parametrize("name", [*NAMES, "resnet50", "deeplabv3_mobilenet_v2", "medicalnet_resnet18", "edsr_base_x2"])
+def test_the_hub_takes_the_metadata(name):
+    text = str(zoo.export.model_card(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = ModelCard(text).data  # the client's own parser, which reads the model-index strictly
+    assert data.library_name == "keras"
+    assert data.pipeline_tag in TASKS_OF_THE_HUB
+    assert data.license in LICENSES_OF_THE_HUB
+    assert data.license != "other" or (data.license_name and data.license_link.startswith("https://"))
+    assert {"keras", "layerzoo", zoo.info(name).task} <= set(data.tags)
+    metrics = {name for name in zoo.info(name).metrics if not name.startswith(("bicubic", "gain"))}
+    assert len(data.eval_results or []) == len(metrics)
+
+
+def test_a_licence_that_the_hub_does_not_list_is_named_and_linked():
+    entry = zoo.info("resnet50").model_copy(update={"license": "dinov3-license"})
+    data = zoo.export.model_card(entry).data
+    assert (data.license, data.license_name) == ("other", "dinov3-license")
+    assert data.license_link == "https://huggingface.co/timm/resnet50.a1_in1k"
+
+
+def test_converted_weights_name_their_origin():
+    data = zoo.export.model_card("resnet50").data
+    assert data.base_model == "timm/resnet50.a1_in1k"
+    assert data.datasets == ["ILSVRC/imagenet-1k"]
+    assert [result.metric_value for result in data.eval_results] == [80.382, 94.598]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_usage_snippet_runs_as_it_stands(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save("photo.jpg")
+    snippets = re.findall(r"```python\n(.*?)```", (FOLDER / f"{name}.md").read_text(), re.S)
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, name, "exec"), {})  # noqa: S102 - our own text, as a reader would paste it
+    if zoo.info(name).task == "super-resolution":
+        with Image.open("photo-large.png") as large:
+            assert large.size == (64, 48)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_says_what_a_user_has_to_know(name):
+    text = (FOLDER / f"{name}.md").read_text()
+    entry = zoo.info(name)
+    for fact in (entry.sha256, entry.license, entry.paper, measurements_of(entry)["command"]):
+        assert fact in text
+    for title in ("is for", "is not for", "Input and output", "Limits and biases", "Results", "Citation", "Licence"):
+        assert re.search(f"^## .*{title}", text, re.M)
+    picture = facts_of(entry).picture
+    assert picture is not None
+    assert (FOLDER / picture.file).is_file()
+
+
+def test_the_registry_repeats_what_the_recipe_measured():
+    entry = zoo.info("espcn-x2")
+    photographs = measurements_of(entry)["photographs"].values()
+    for key, value in entry.metrics.items():
+        assert np.mean([row[key] for row in photographs]) == pytest.approx(value, abs=1e-3)
+
+
+def test_the_picture_is_what_the_model_makes():
+    from recipes.card_pictures import sheet
+
+    with Image.open(FOLDER / "espcn-x2.png") as picture:
+        drawn, checked_in = np.asarray(sheet(), "int16"), np.asarray(picture, "int16")
+    assert drawn.shape == checked_in.shape
+    assert np.abs(drawn - checked_in).max() <= 1, "run: python -m recipes.card_pictures"
+
+
+def test_random_weights_are_said_to_be_random_and_boast_no_metrics():
+    card = zoo.export.model_card(zoo.load("resnet10t", weights=None))
+    assert "it has random weights" in card.text
+    assert card.data.base_model is None
+    assert card.data.eval_results is None
+
+
+def test_the_command_prints_the_card():
+    result = CliRunner().invoke(main, ["card", "espcn-x2"])
+    assert result.exit_code == 0
+    assert result.stdout == (FOLDER / "espcn-x2.md").read_text()
+
+
+def test_the_command_names_the_nearest_models():
+    result = CliRunner().invoke(main, ["card", "espcn-x22"])
+    assert result.exit_code == 1
+    assert "espcn-x2" in result.stderr
