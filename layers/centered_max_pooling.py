@@ -17,13 +17,14 @@ class CenteredMaxPooling2D(keras.layers.Layer):
     Args:
         pool_size: Height and width of the window, an odd int.
         strides: Step between windows, in pixels; an int or one int per axis.
+        data_format: `"channels_last"` or `"channels_first"`; by default that of the Keras configuration.
 
     Input shape: `(batch, height, width, channels)`, float; height and width may be unknown.
     Output shape: `(batch, ceil(height / strides), ceil(width / strides), channels)`, within the range of the input:
         what lies outside of the image counts as minus infinity.
 
     Raises:
-        InputError: `pool_size` is no odd int, or `strides` is below 1.
+        InputError: `pool_size` is no odd int, `strides` is below 1, or `data_format` is unknown.
 
     Example:
         >>> from zoo.layers import CenteredMaxPooling2D
@@ -33,7 +34,7 @@ class CenteredMaxPooling2D(keras.layers.Layer):
 
     rank = 2
 
-    def __init__(self, pool_size: int = 3, strides: int | tuple[int, int] = 2, **kwargs):
+    def __init__(self, pool_size: int = 3, strides: int | tuple[int, int] = 2, data_format=None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(pool_size, int) or pool_size < 1 or pool_size % 2 == 0:
             raise InputError(
@@ -42,17 +43,20 @@ class CenteredMaxPooling2D(keras.layers.Layer):
             )
         self.pool_size = pool_size
         self.strides = window.integers(self, "strides", strides)
+        self.data_format = window.data_format_or_default(self, data_format)
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
         margin = (self.pool_size // 2, self.pool_size // 2)
-        padded = ops.pad(inputs, ((0, 0), margin, margin, (0, 0)), constant_values=-float("inf"))
-        return ops.max_pool(padded, self.pool_size, self.strides, "valid", "channels_last")
+        width = window.replace_spatial(self, ((0, 0),) * 4, (margin, margin))
+        padded = ops.pad(inputs, width, constant_values=-float("inf"))
+        return ops.max_pool(padded, self.pool_size, self.strides, "valid", self.data_format)
 
     def compute_output_shape(self, input_shape):
-        batch, *sides, channels = input_shape
-        sides = [window.output_length(side, 1, step, "same") for side, step in zip(sides, self.strides, strict=True)]
-        return (batch, *sides, channels)
+        sides = zip(window.spatial_shape(self, input_shape), self.strides, strict=True)
+        sides = [window.output_length(side, 1, step, "same") for side, step in sides]
+        return window.replace_spatial(self, input_shape, sides)
 
     def get_config(self):
-        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}
+        names = ("pool_size", "strides", "data_format")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

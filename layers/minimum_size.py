@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError
+from zoo.layers import window
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -15,12 +16,13 @@ class MinimumSize2D(keras.layers.Layer):
 
     Args:
         size: Smallest height and width that come out, in pixels.
+        data_format: `"channels_last"` or `"channels_first"`; by default that of the Keras configuration.
 
     Input shape: `(batch, height, width, channels)`, float; height and width may be unknown.
     Output shape: `(batch, max(height, size), max(width, size), channels)`, within the range of the input.
 
     Raises:
-        InputError: `size` is not an int of at least 1.
+        InputError: `size` is not an int of at least 1, or `data_format` is unknown.
 
     Example:
         >>> from zoo.layers import MinimumSize2D
@@ -28,7 +30,9 @@ class MinimumSize2D(keras.layers.Layer):
         (1, 7, 8, 16)
     """
 
-    def __init__(self, size: int, **kwargs):
+    rank = 2
+
+    def __init__(self, size: int, data_format=None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(size, int) or size < 1:
             raise InputError(
@@ -36,10 +40,12 @@ class MinimumSize2D(keras.layers.Layer):
                 "Height and width have the same minimum."
             )
         self.size = size
+        self.data_format = window.data_format_or_default(self, data_format)
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
-        return self._stretch(self._stretch(inputs, axis=1), axis=2)
+        vertical, horizontal = window.spatial_axes(self)
+        return self._stretch(self._stretch(inputs, vertical), horizontal)
 
     def _stretch(self, x, axis):
         old = ops.shape(x)[axis]
@@ -54,8 +60,8 @@ class MinimumSize2D(keras.layers.Layer):
         return (ops.take(x, first, axis=axis) + ops.take(x, last, axis=axis)) / 2
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, channels = input_shape
-        return (batch, height and max(height, self.size), width and max(width, self.size), channels)
+        sides = [side and max(side, self.size) for side in window.spatial_shape(self, input_shape)]
+        return window.replace_spatial(self, input_shape, sides)
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}
