@@ -1,6 +1,9 @@
 # Everything runs in .venv, made here where there is none. PYTHON=python3.12 make test chooses another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+NETWORKS := test_convnext.py::test_reproduces_timm[convnextv2_atto] test_edsr.py::test_reproduces_the_reference[2] \
+	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10]
+BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 
 .venv/installed: pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
@@ -17,11 +20,11 @@ check: .venv/installed ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check ## the whole suite on TensorFlow, then the layers on the other backends
+test: check ## the whole suite on TensorFlow, then the layers and three networks on the other backends
 	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/layers
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(BACKENDS)
 	$(BIN)/python -c "import torch" 2>/dev/null \
-	  && KERAS_BACKEND=torch $(BIN)/python -m pytest tests/layers \
+	  && KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKENDS) \
 	  || { test $$? -eq 1 && ! $(BIN)/python -c "import torch" 2>/dev/null && echo "PyTorch is not installed: layer tests on PyTorch skipped"; }
 
 clean:

@@ -8,7 +8,7 @@ from PIL import Image
 
 import zoo
 from tests.golden_files import FOLDER
-from zoo.preprocessing import preprocess, read_picture
+from zoo.preprocessing import preprocess, preprocess_volume, read_picture
 from zoo.registry import Input
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -143,3 +143,36 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_folder_is_no_image(tmp_path):
     with pytest.raises(zoo.InputError, match="cannot be read as an image"):
         preprocess(tmp_path, ANY)
+
+
+def test_a_volume_gets_zero_mean_and_unit_variance_beside_its_background(tmp_path):
+    volume = np.zeros((2, 3, 4), "int16")
+    volume[0, 0, 0], volume[1, 2, 3] = 100, -300  # mean -100, deviation 200
+    np.save(tmp_path / "volume.npy", volume)
+    for source in (volume, tmp_path / "volume.npy"):
+        prepared = preprocess_volume(source)
+        assert (prepared.shape, prepared.dtype) == ((2, 3, 4, 1), np.float32)
+        assert (prepared[0, 0, 0, 0], prepared[1, 2, 3, 0], prepared[0, 1, 1, 0]) == (1, -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("volume", "message"),
+    [
+        (np.ones((4, 5)), "shape"),
+        (np.ones((4, 5, 6, 1)), "without an axis of channels"),
+        (np.ones((4, 5, 1)), "without an axis of channels"),
+        (np.array([[["a", "b"]]]), "dtype"),
+        (np.full((4, 5, 6), np.nan), "NaN"),
+        (np.zeros((4, 5, 6)), "no two values"),
+        (np.full((4, 5, 6), 7), "no two values"),
+    ],
+)
+def test_an_array_that_is_no_volume_is_refused(volume, message):
+    with pytest.raises(zoo.InputError, match=message):
+        preprocess_volume(volume)
+
+
+def test_a_pickled_array_is_no_volume_and_is_not_unpickled(tmp_path):
+    np.save(tmp_path / "volume.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(zoo.InputError, match="cannot be read as a volume"):
+        preprocess_volume(tmp_path / "volume.npy")
