@@ -20,9 +20,10 @@ class GlobalResponseNorm(keras.layers.Layer):
     Reference: Woo et al., 2023, https://arxiv.org/abs/2301.00808, algorithm 1.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import GlobalResponseNorm
-        >>> GlobalResponseNorm()(keras.ops.ones((1, 4, 4, 3))).shape
-        (1, 4, 4, 3)
+        >>> keras.ops.shape(GlobalResponseNorm()(keras.ops.ones((1, 4, 5, 3))))
+        (1, 4, 5, 3)
     """
 
     def __init__(self, epsilon: float = 1e-6, **kwargs):

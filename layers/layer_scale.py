@@ -16,6 +16,7 @@ class LayerScale(keras.layers.Layer):
     Reference: Touvron et al., 2021, https://arxiv.org/abs/2103.17239, equation 4.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import LayerScale
         >>> float(keras.ops.max(LayerScale(0.5)(keras.ops.ones((1, 4, 4, 3)))))
         0.5

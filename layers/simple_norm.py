@@ -20,6 +20,7 @@ class SimpleNorm(keras.layers.Layer):
     with which its `convnext_zepto_rms` weights were trained; despite their name not with the root of the mean square.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import SimpleNorm
         >>> [round(float(x), 3) for x in SimpleNorm()(keras.ops.array([[1.0, 3.0]]))[0]]
         [0.707, 2.121]

@@ -54,7 +54,7 @@ def test_a_map_of_zeros_has_finite_gradients():
     assert all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in model.weights)
 
 
-def test_save_and_load():
+def test_the_configuration_is_kept():
     layer = GlobalResponseNorm(1e-3, name="grn")
     again = GlobalResponseNorm.from_config(layer.get_config())
     assert (again.epsilon, again.name) == (1e-3, "grn")

@@ -16,7 +16,7 @@ def test_each_channel_is_multiplied_by_its_factor(shape):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(inputs)), inputs * [1, 0, -2], rtol=1e-6)
 
 
-def test_save_and_load():
+def test_the_configuration_is_kept():
     layer = LayerScale(0.25, name="scale")
     again = LayerScale.from_config(layer.get_config())
     assert (again.initial_value, again.name) == (0.25, "scale")

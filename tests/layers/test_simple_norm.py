@@ -27,7 +27,7 @@ def test_each_position_is_divided_by_the_unbiased_deviation_of_its_channels(shap
     np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(inputs)), expected, atol=1e-5)
 
 
-def test_save_and_load():
+def test_the_configuration_is_kept():
     layer = SimpleNorm(1e-3, name="norm")
     again = SimpleNorm.from_config(layer.get_config())
     assert (again.epsilon, again.name) == (1e-3, "norm")
