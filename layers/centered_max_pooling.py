@@ -27,8 +27,9 @@ class CenteredMaxPooling2D(keras.layers.Layer):
         InputError: `pool_size` is no odd int, `strides` is below 1, or `data_format` is unknown.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import CenteredMaxPooling2D
-        >>> CenteredMaxPooling2D(3, strides=2)(keras.ops.ones((1, 8, 7, 3))).shape
+        >>> keras.ops.shape(CenteredMaxPooling2D(3, strides=2)(keras.ops.ones((1, 8, 7, 3))))
         (1, 4, 4, 3)
     """
 
@@ -53,8 +54,8 @@ class CenteredMaxPooling2D(keras.layers.Layer):
         return ops.max_pool(padded, self.pool_size, self.strides, "valid", self.data_format)
 
     def compute_output_shape(self, input_shape):
-        sides = zip(window.spatial_shape(self, input_shape), self.strides, strict=True)
-        sides = [window.output_length(side, 1, step, "same") for side, step in sides]
+        steps = zip(window.spatial_shape(self, input_shape), self.strides, strict=True)
+        sides = [window.output_length(side, 1, step, "same") for side, step in steps]
         return window.replace_spatial(self, input_shape, sides)
 
     def get_config(self):

@@ -25,8 +25,9 @@ class MinimumSize2D(keras.layers.Layer):
         InputError: `size` is not an int of at least 1, or `data_format` is unknown.
 
     Example:
+        >>> import keras
         >>> from zoo.layers import MinimumSize2D
-        >>> MinimumSize2D(7)(keras.ops.ones((1, 3, 8, 16))).shape
+        >>> keras.ops.shape(MinimumSize2D(7)(keras.ops.ones((1, 3, 8, 16))))
         (1, 7, 8, 16)
     """
 

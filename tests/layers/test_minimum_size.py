@@ -6,20 +6,31 @@ import keras
 import numpy as np
 import pytest
 
+from tests.layers import promises
 from zoo.errors import InputError
 from zoo.layers import MinimumSize2D
 
+CASES = {
+    "one side too small": (lambda: MinimumSize2D(5), lambda: [promises.numbers(0, (2, 3, 6, 3))]),
+    "both": (lambda: MinimumSize2D(7), lambda: [promises.numbers(1, (2, 4, 1, 3))]),
+}
+
+
+@promises.keeps(CASES)
+def test_every_promise(make, inputs, promise, tmp_path):
+    promise(make(), inputs(), tmp_path)
+
 
 def test_three_pixels_become_seven_by_hand():
-    outputs = MinimumSize2D(7)(np.array([2.0, 4.0, 8.0], "float32").reshape(1, 3, 1, 1))
+    (outputs,) = promises.run(MinimumSize2D(7), [np.array([2.0, 4.0, 8.0], "float32").reshape(1, 3, 1, 1)])
     expected = [2, 2, 3, 4, 6, 8, 8]  # pixels 0, 0, 0-1, 1, 1-2, 2, 2
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(outputs)[0, :, 0, 0], expected)
+    np.testing.assert_array_equal(outputs[0, :, 0, 0], expected)
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (4, 5), (3, 9)])
 def test_each_side_is_pooled_adaptively_to_the_size_or_left_alone(shape):
     image = np.random.default_rng(0).normal(size=(2, *shape, 3)).astype("float32")
-    outputs = keras.ops.convert_to_numpy(MinimumSize2D(6)(image))
+    (outputs,) = promises.run(MinimumSize2D(6), [image])
     sides = [max(side, 6) for side in shape]
     assert outputs.shape == (2, *sides, 3)
     for y, x in np.ndindex(*sides):
@@ -36,16 +47,6 @@ def test_a_map_that_is_large_enough_passes_unchanged_whatever_is_known_of_its_si
     assert model.output_shape == (None, None, None, 2)
     image = np.random.default_rng(0).normal(size=(1, 3, 5, 2)).astype("float32")
     np.testing.assert_array_equal(model.predict(image, verbose=0), image)
-
-
-def test_save_and_load(tmp_path):
-    inputs = keras.Input((None, None, 2))
-    model = keras.Model(inputs, MinimumSize2D(5)(inputs))
-    model.save(tmp_path / "model.keras")
-    image = np.random.default_rng(0).normal(size=(1, 2, 7, 2)).astype("float32")
-    outputs = keras.saving.load_model(tmp_path / "model.keras").predict(image, verbose=0)
-    assert outputs.shape == (1, 5, 7, 2)
-    np.testing.assert_array_equal(outputs, model.predict(image, verbose=0))
 
 
 @pytest.mark.parametrize("size", [0, 1.5])
