@@ -1,5 +1,7 @@
 """ConvNeXt against timm. Runs on every backend."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -81,6 +83,20 @@ def test_a_checkpoint_without_a_head_gives_features(tmp_path):
     assert_close(model(arrays["images"].astype("float32")), arrays["pooled"])
     (record,) = zoo.predict(model, arrays["images"][0])
     assert (record["task"], len(record["features"])) == ("image-features", 320)
+
+
+@pytest.mark.parametrize(
+    ("tag", "num_classes", "task"), [("fcmae", 0, "image-features"), ("mine", 3, "image-classification")]
+)
+def test_timm_repositories_without_a_head_are_recognised(tag, num_classes, task, tmp_path):
+    config = {
+        "architecture": "convnextv2_atto",
+        "num_classes": num_classes,
+        "pretrained_cfg": {"tag": tag, "input_size": [3, 224, 224]},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    entry = zoo.info(str(tmp_path))
+    assert (entry.task, entry.num_classes) == (task, num_classes)
 
 
 def test_masked_autoencoders_may_lack_the_last_normalisation_and_nothing_else(tmp_path):
