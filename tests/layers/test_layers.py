@@ -1,0 +1,35 @@
+"""What holds for the package as a whole."""
+
+import doctest
+import importlib
+import pkgutil
+
+import keras
+import pytest
+
+import zoo.layers
+
+MODULES = [module.name for module in pkgutil.iter_modules(zoo.layers.__path__)]
+
+
+def test_the_list_of_exports_is_sorted_and_complete():
+    assert zoo.layers.__all__ == sorted(zoo.layers.__all__)
+    public = set()
+    for name in MODULES:
+        module = importlib.import_module(f"zoo.layers.{name}")
+        for attribute, value in vars(module).items():
+            ours = isinstance(value, type) and value.__module__ == module.__name__
+            if ours and keras.saving.get_registered_name(value).startswith("zoo>"):
+                public.add(attribute)
+    assert public == set(zoo.layers.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_run(name):
+    results = doctest.testmod(importlib.import_module(f"zoo.layers.{name}"))
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", zoo.layers.__all__)
+def test_every_layer_has_an_example(name):
+    assert ">>> " in getattr(zoo.layers, name).__doc__
