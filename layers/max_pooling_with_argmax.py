@@ -1,12 +1,13 @@
 """Max pooling that remembers where each maximum stood."""
 
-import itertools
+import functools
 
 import keras
 from keras import ops
 
 from zoo.errors import InputError
 from zoo.layers import flat_index, window
+from zoo.layers.compilation import fuses_elementwise
 
 
 class _MaxPoolingWithArgmax(keras.layers.Layer):
@@ -19,7 +20,6 @@ class _MaxPoolingWithArgmax(keras.layers.Layer):
         self.padding = window.choice(self, "padding", padding, ("valid", "same"))
         self.data_format = window.data_format_or_default(self, data_format)
         self.input_spec = keras.InputSpec(ndim=self.rank + 2)
-        self._overlapping = any(size > stride for size, stride in zip(self.pool_size, self.strides, strict=True))
 
     def call(self, inputs):
         self._check(inputs.shape)
@@ -29,27 +29,31 @@ class _MaxPoolingWithArgmax(keras.layers.Layer):
         axes = tuple(zip(sizes, self.pool_size, self.strides, strict=True))
         overhangs = [window.overhang(*axis, self.padding) for axis in axes]
         windows = [window.output_length(*axis, self.padding) for axis in axes]
-        pooled, offsets = self._maximum(x, windows, overhangs, steps)
-        if not self._overlapping:
+        views = list(self._views(ops.stop_gradient(x), windows, overhangs))
+        overlapping = any(size > stride for size, stride in zip(self.pool_size, self.strides, strict=True))
+        # Measured: under XLA comparisons are faster than its pooling, of which the gradient is twenty times slower.
+        if overlapping or not fuses_elementwise():
+            pooled = ops.max_pool(x, self.pool_size, self.strides, self.padding, "channels_last")
+            offsets = self._offsets(views, pooled, overhangs, steps)
+        else:
+            pooled = functools.reduce(ops.maximum, views)
+            offsets = self._offsets(views, pooled, overhangs, steps)
             pooled = self._with_gradient(x, pooled, offsets, overhangs, steps)
         starts = flat_index.window_starts([-o for o in overhangs], self.strides, windows, steps, channels)
         return window.channels_back(self, pooled), window.channels_back(self, starts + offsets)
 
-    def _maximum(self, x, windows, overhangs, steps):
-        """Return the maximum of each window and its offset, int32, from the index of the window's first pixel."""
-        x = x if self._overlapping else ops.stop_gradient(x)
-        views = self._views(x, windows, overhangs)
-        pooled = next(views)
-        offsets = ops.zeros_like(pooled, dtype="int32")
-        for tap, candidate in zip(itertools.islice(flat_index.taps_of(self.pool_size), 1, None), views, strict=True):
-            better = candidate > pooled  # strictly: the first of equal maxima wins
+    def _offsets(self, views, pooled, overhangs, steps):
+        """Return how far, int32, each maximum lies from its window's first pixel; of equal maxima the first."""
+        pooled = ops.stop_gradient(pooled)
+        # This pixel lies in the image for every window; it stands for maxima that equal none, such as NaN.
+        inside = sum(first * step for first, step in zip(overhangs, steps, strict=True))
+        offsets = ops.zeros_like(pooled, dtype="int32") + inside
+        for tap, candidate in reversed(list(zip(flat_index.taps_of(self.pool_size), views, strict=True))):
             offset = sum(pixel * step for pixel, step in zip(tap, steps, strict=True))
-            offsets = ops.where(better, offset, offsets)
-            pooled = ops.where(better, candidate, pooled)
+            offsets = ops.where(candidate == pooled, offset, offsets)
         if self.padding == "same":  # a window of -inf must not name a pixel of the padding, which is -inf too
-            inside = sum(first * step for first, step in zip(overhangs, steps, strict=True))
             offsets = ops.where(ops.isneginf(pooled), inside, offsets)
-        return pooled, offsets
+        return offsets
 
     def _views(self, x, windows, overhangs):
         """Yield what each tap of the windows sees, `(batch, *windows, channels)`.

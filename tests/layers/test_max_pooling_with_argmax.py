@@ -83,7 +83,7 @@ def test_of_equal_maxima_the_first_gets_the_gradient(strides):
 
 def test_a_window_of_minus_infinity_names_a_pixel_of_the_image():
     pooled, indices = promises.run(MaxPoolingWithArgmax2D(3, 2, "same"), [np.full((1, 5, 5, 2), -np.inf, "float32")])
-    assert np.all(np.isneginf(pooled))
+    assert pooled.max() < -3e38  # TensorFlow's pooling starts from the lowest finite number
     assert indices.min() >= 0
     assert indices.max() < 50
 
