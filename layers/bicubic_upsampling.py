@@ -25,6 +25,12 @@ class BicubicUpSampling2D(keras.layers.Layer):
 
     Reference: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711, equation 15.
     At the border the taps outside of the picture are left out and the others rescaled to sum to one, as in Pillow.
+
+    Example:
+        >>> import keras
+        >>> from zoo.layers import BicubicUpSampling2D
+        >>> keras.ops.shape(BicubicUpSampling2D(2)(keras.ops.ones((1, 4, 5, 3))))
+        (1, 8, 10, 3)
     """
 
     def __init__(self, size: int = 2, **kwargs):

@@ -18,7 +18,7 @@ class LayerScale(keras.layers.Layer):
     Example:
         >>> import keras
         >>> from zoo.layers import LayerScale
-        >>> float(keras.ops.max(LayerScale(0.5)(keras.ops.ones((1, 4, 4, 3)))))
+        >>> float(keras.ops.convert_to_numpy(LayerScale(0.5)(keras.ops.ones((1, 4, 4, 3)))).max())
         0.5
     """
 
