@@ -82,7 +82,7 @@ def fill(
 
     Args:
         model: The model; its layers carry the names of the file's format.
-        path: The file: pickled where it ends in `.pt` or `.pth`, else safetensors.
+        path: Pickled where it ends in `.pt` or `.pth`, else safetensors.
         file_format: A key of `READERS`.
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
@@ -91,18 +91,17 @@ def fill(
 
     Raises:
         WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
-        IntegrityError: The file is not whole.
-        MissingExtraError: The file is pickled and PyTorch is not installed.
+        IntegrityError, MissingExtraError: The file is not whole, or pickled and PyTorch is not installed.
     """
+    reader = READERS[file_format]
     try:
         with _open(path, NESTED.get(file_format)) as file:
             names = set(file.keys())
-            slots = _slots(model, READERS[file_format], names, new_layer)
-            slots = [(variable, slot) for variable, slot in slots if not _is_absent(slot.tensor, names, optional)]
+            slots = _slots(model, reader, names, new_layer, optional)
             if new_layer is not None:
                 unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
             if whole is not None:
-                unused = (*unused, *(slot.tensor for _, slot in _slots(whole, READERS[file_format], names, None)))
+                unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
                 _draw_nothing(whole)
             _check(path, file, names, slots, (*unused, COUNTERS))
         tensors = file if isinstance(file, PickledFile) else _Tensors(path)
@@ -165,7 +164,11 @@ NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary
 
 
 def _slots(
-    model: keras.Model, reader: Callable, names: set[str], new_layer: str | None
+    model: keras.Model,
+    reader: Callable,
+    names: set[str],
+    new_layer: str | None = None,
+    optional: Iterable[str] = (),
 ) -> list[tuple[keras.Variable, Slot]]:
     channels = model.input_shape[-1] if isinstance(model.input_shape, tuple) else 3
     first = next((layer for layer in model.layers if getattr(layer, "kernel", None) is not None), None)
@@ -175,6 +178,8 @@ def _slots(
             if layer.name == new_layer or _is_state(variable):
                 continue
             slot = reader(layer, variable, names)
+            if slot.tensor not in names and any(fnmatch.fnmatchcase(slot.tensor, pattern) for pattern in optional):
+                continue
             if layer is first and len(variable.shape) > 2 and channels != 3:
                 slot = slot._replace(in_channels=channels)
             slots[id(variable)] = (variable, slot)
@@ -184,10 +189,6 @@ def _slots(
 def _is_state(variable: keras.Variable) -> bool:
     """Seeds of dropout and the like: state of the run, in no file."""
     return "seed_generator" in variable.path
-
-
-def _is_absent(tensor: str, names: set[str], optional: Iterable[str]) -> bool:
-    return tensor not in names and any(fnmatch.fnmatchcase(tensor, pattern) for pattern in optional)
 
 
 def _open(path: Path, key: str | None = None) -> Any:
