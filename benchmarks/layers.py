@@ -1,6 +1,6 @@
 """Time the layers beside the plain formulas that they replace, on TensorFlow and this machine's processor.
 
-    python benchmarks/layers.py [--rounds 20]
+    python benchmarks/layers.py [--rounds 20] [--only Blur]
 
 Every row is the median over interleaved runs in one process: layer, references, layer, references, …
 Prints a Markdown table; `graph` is tf.function, `XLA` is tf.function with jit_compile=True.
@@ -137,12 +137,16 @@ def compiled(layer, references, derive):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", default="", help="part of a layer's name: time these layers only")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     print(f"Shape {'x'.join(map(str, SHAPE))}, float32, {os.cpu_count()} cores, TensorFlow {tf.__version__}, ", end="")
     print(f"Keras {keras.__version__}, medians of {rounds} interleaved runs, milliseconds.\n")
     print("| layer | pass | mode | layer | references | layer / goal's reference | goal | reached |")
     print("|---|---|---|---|---|---|---|---|")
     for name, layer, inputs, references, goals in cases():
+        if arguments.only not in name:
+            continue
         for passes in ("forward", "forward + backward"):
             functions = compiled(layer, references, passes != "forward")
             times = medians(functions, inputs, rounds)
@@ -152,7 +156,7 @@ def main():
                     f"{key} {times[key, mode] * 1e3:.1f}" if (key, mode) in times else f"{key} does not compile"
                     for key in references
                 )
-                goal = f"≤ {limit:.3g} × {reference}{' (graph)' if pinned else ''}"
+                goal = f"≤ {limit:.3g} x {reference}{' (graph)' if pinned else ''}"
                 reached = "yes" if mine <= limit * theirs else "no"
                 print(
                     f"| {name} | {passes} | {mode} | {mine * 1e3:.1f} | {beside} "

@@ -22,8 +22,8 @@ class SimpleNorm(keras.layers.Layer):
     Example:
         >>> import keras
         >>> from zoo.layers import SimpleNorm
-        >>> [round(float(x), 3) for x in SimpleNorm()(keras.ops.array([[1.0, 3.0]]))[0]]
-        [0.707, 2.121]
+        >>> keras.ops.convert_to_numpy(SimpleNorm()(keras.ops.array([[1.0, 3.0]]))).round(2).astype(str).tolist()
+        [['0.71', '2.12']]
     """
 
     def __init__(self, epsilon: float = 1e-6, **kwargs):
