@@ -7,6 +7,7 @@ import zoo
 from tests.golden_files import trainable_parameters
 from zoo import weights
 from zoo.architectures import build
+from zoo.layers_used import layers_of, layers_used
 from zoo.registry import registry
 
 
@@ -32,6 +33,9 @@ def clear():
 def test_builds_with_the_parameters_that_its_source_states(entry):
     with weights.abstract():
         model = build(entry)
+    assert layers_of(model) == layers_used(entry.architecture), (
+        "run: python -m zoo.layers_used > table && mv table zoo/layers_used.json"
+    )
     stated = entry.parameters_millions
     if stated is not None:
         millions = trainable_parameters(model) / 1e6
@@ -39,14 +43,14 @@ def test_builds_with_the_parameters_that_its_source_states(entry):
         assert abs(millions - stated) <= 0.5001 * 10 ** -max(2, decimals(stated)), f"{millions:.3f}"
 
 
+def test_the_table_of_layers_knows_every_architecture():
+    assert set(registry().default_names) == {name for name in registry().default_names if layers_used(name)}
+
+
 def test_checkpoints_that_share_a_network_state_the_same_size():
+    stated = {(entry.architecture, entry.num_classes): entry.parameters_millions for entry in variants()}
     for entry in registry().entries.values():
-        first = next(
-            other
-            for other in variants()
-            if (other.architecture, other.num_classes) == (entry.architecture, entry.num_classes)
-        )
-        assert entry.parameters_millions == first.parameters_millions, entry.name
+        assert entry.parameters_millions == stated[entry.architecture, entry.num_classes], entry.name
 
 
 def test_there_are_over_two_hundred_checkpoints_with_licences():

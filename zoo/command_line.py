@@ -14,6 +14,7 @@ import click
 import zoo
 from zoo import command_line_export, handles, hub
 from zoo.errors import InputError, ZooError
+from zoo.layers_used import layers_used
 from zoo.registry import Entry, registry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -242,6 +243,7 @@ def _facts(entry: Entry) -> dict[str, str]:
         "builder": f"{entry.builder} {json.dumps(entry.config)}",
         "paper": entry.paper,
     }
+    facts["layers"] = ", ".join(layers_used(entry.architecture))
     return {name: value for name, value in facts.items() if value}
 
 
