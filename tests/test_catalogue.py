@@ -39,7 +39,7 @@ def test_builds_with_the_parameters_that_its_source_states(entry):
     stated = entry.parameters_millions
     if stated is not None:
         millions = trainable_parameters(model) / 1e6
-        # The sources print two decimals: half a unit of the last, and a hair for halves that were rounded the other way.
+        # The sources print two decimals: half a unit of the last, and a hair for halves rounded the other way.
         assert abs(millions - stated) <= 0.5001 * 10 ** -max(2, decimals(stated)), f"{millions:.3f}"
 
 

@@ -258,6 +258,17 @@ def test_timms_newer_config_with_model_args_is_loaded(folder):
     assert zoo.load(str(folder)).spec.num_classes == 1000
 
 
+@pytest.mark.parametrize(
+    ("tag", "num_classes", "labels"),
+    [("fb_in22k", 21_841, "imagenet-22k"), ("sw_in12k_384", 11_821, "imagenet-12k"), ("mine", 1000, None)],
+)
+def test_timms_tag_says_which_list_of_classes(tag, num_classes, labels, folder):
+    config = timm_config(num_classes=num_classes)
+    config["pretrained_cfg"] |= {"tag": tag, "num_classes": num_classes}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert zoo.info(str(folder)).labels == labels
+
+
 def test_timms_own_labels_come_along(folder, state):
     save_file(
         state | {"fc.weight": np.zeros((2, 512), "float32"), "fc.bias": np.zeros(2, "float32")},

@@ -6,6 +6,7 @@ is one of ours. No TensorFlow here.
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from pydantic import ValidationError
 from zoo import hub
 from zoo.errors import InputError, RegistryError, UnknownModelError
 from zoo.registry import Entry, Input, registry
+
+
+# Lists in zoo/labels/ by their number of classes.
+IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k", 21_843: "imagenet-21k-goog"}
 
 
 class Located(NamedTuple):
@@ -161,9 +166,7 @@ def _timm_entry(content: dict[str, Any], where: str) -> Entry:
         )
     base = registry().entries.get(f"{name}.{pretrained.get('tag')}", registry().find(name))
     num_classes = content.get("num_classes", pretrained.get("num_classes", 1000))
-    labels = content.get("label_names") or pretrained.get("label_names")
     headless = num_classes == 0 or (base.task == "image-features" and num_classes == base.num_classes)
-    imagenet = num_classes == 1000 and labels is None and str(pretrained.get("tag", "in1k")).endswith("in1k")
     return base.model_copy(
         update={
             "tag": pretrained.get("tag"),
@@ -172,13 +175,22 @@ def _timm_entry(content: dict[str, Any], where: str) -> Entry:
             "task": "image-features" if headless else "image-classification",
             "license": pretrained.get("license") or "other",
             "input": _timm_input(pretrained),
-            "labels": "imagenet-1k" if imagenet else tuple(labels) if labels else None,
+            "labels": _timm_labels(content.get("label_names"), pretrained, num_classes),
             "num_classes": num_classes,
             "sha256": None,
             "metrics": {},
             "measured": None,
         }
     )
+
+
+def _timm_labels(names: list[str] | None, pretrained: dict[str, Any], num_classes: int) -> str | tuple[str, ...] | None:
+    """The file's own names, or ImageNet's: timm leaves them out, and ends tags in the data set (`..._in12k_384`)."""
+    names = names or pretrained.get("label_names")
+    if names:
+        return tuple(names)
+    is_imagenet = re.search(r"in\d+k(_\d+)?$", pretrained.get("tag", "in1k"))
+    return IMAGENET.get(num_classes) if is_imagenet else None
 
 
 def _timm_input(pretrained: dict[str, Any]) -> Input:

@@ -7,7 +7,6 @@ from PIL import Image
 
 from zoo.architectures.espcn import espcn, luma
 
-
 # Keras 3.15 with NumPy 2.4, when it saves variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
