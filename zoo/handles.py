@@ -16,7 +16,6 @@ from zoo import hub
 from zoo.errors import InputError, RegistryError, UnknownModelError
 from zoo.registry import Entry, Input, registry
 
-
 # Lists in zoo/labels/ by their number of classes.
 IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k", 21_843: "imagenet-21k-goog"}
 
