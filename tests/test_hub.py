@@ -206,13 +206,13 @@ def test_the_cache_is_listed_and_what_was_downloaded_removed(hub: HubServer, com
     hub.repository("owner/foreign").commit({FILE: CONTENT})
     done = hub.run(f"""
 import huggingface_hub
-from zoo import hub
+from zoo import hub, hub_cache
 hub.fetch({REPO!r}, {FILE!r}, revision={commit!r})
 hub.fetch({REPO!r}, "config.json", revision={commit!r})
 huggingface_hub.hf_hub_download({REPO!r}, {FILE!r}, revision={newer!r})
 huggingface_hub.hf_hub_download("owner/foreign", {FILE!r})
-print([(entry.repo_id, entry.size_bytes, entry.revisions, entry.last_used.year > 2000) for entry in hub.cached()])
-print(hub.remove({REPO!r}), hub.cached())
+print([(entry.repo_id, entry.size_bytes, entry.revisions, entry.last_used.year > 2000) for entry in hub_cache.cached()])
+print(hub_cache.remove({REPO!r}), hub_cache.cached())
 """)
     size_bytes = 2 * len(CONTENT) + len(b'{"a": 1}\n')
     assert done.stdout.splitlines() == [
@@ -226,7 +226,7 @@ print(hub.remove({REPO!r}), hub.cached())
 def test_only_what_this_library_recorded_is_removed(hub: HubServer, repo_id: str):
     hub.repository("owner/foreign").commit({FILE: CONTENT})
     hub.run(f"import huggingface_hub; huggingface_hub.hf_hub_download('owner/foreign', {FILE!r})")
-    done = hub.run(f"from zoo import hub; hub.remove({repo_id!r})")
+    done = hub.run(f"from zoo import hub_cache; hub_cache.remove({repo_id!r})")
     assert f"UnknownModelError: Nothing of '{repo_id}' was downloaded" in done.stderr
     assert len(blobs(hub)) == 1
 
@@ -234,7 +234,7 @@ def test_only_what_this_library_recorded_is_removed(hub: HubServer, repo_id: str
 def test_a_repository_with_a_broken_link_is_removed_too(hub: HubServer, commit: str):
     fetches(hub, {}, {"filename": "config.json"})
     (hub.cache / "models--owner--net" / "blobs" / sha256(CONTENT).hexdigest()).unlink()
-    done = hub.run(f"from zoo import hub; print(hub.remove({REPO!r}))")
+    done = hub.run(f"from zoo import hub_cache; print(hub_cache.remove({REPO!r}))")
     assert done.stdout.strip() == "9"
     assert blobs(hub) == []
 
@@ -439,7 +439,7 @@ def test_a_read_only_cache_serves_what_it_holds_and_refuses_the_rest(hub: HubSer
         folder.chmod(0o555)
     try:
         held, offline, other = fetches(hub, {}, {"offline": True}, {"filename": "config.json"}, unprivileged=True)
-        removed = hub.run(f"from zoo import hub; hub.remove({REPO!r})", unprivileged=True)
+        removed = hub.run(f"from zoo import hub_cache; hub_cache.remove({REPO!r})", unprivileged=True)
     finally:
         for folder in folders:
             folder.chmod(0o755)
@@ -462,7 +462,7 @@ def test_a_damaged_or_unreadable_file_that_cannot_be_replaced_is_an_access_error
         damaged = fetches(hub, {}, unprivileged=True)[0]
         blob.chmod(0)
         unreadable = fetches(hub, {}, unprivileged=True)[0]
-        removed = hub.run(f"from zoo import hub; hub.remove({REPO!r})", unprivileged=True)
+        removed = hub.run(f"from zoo import hub_cache; hub_cache.remove({REPO!r})", unprivileged=True)
     finally:
         for folder in folders:
             folder.chmod(0o755)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import command_line_export, handles, hub
+from zoo import command_line_export, handles, hub, hub_cache
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
 from zoo.registry import Entry, registry
@@ -125,7 +125,7 @@ def cache() -> None:
 @as_json
 def cache_list(as_json: bool) -> None:
     """What has been downloaded, and how much room it takes."""
-    found = hub.cached()
+    found = hub_cache.cached()
     rows = [
         {
             "repo_id": item.repo_id,
@@ -158,8 +158,8 @@ def cache_remove(names: tuple[str, ...], everything: bool) -> None:
     """Delete downloads: names as in `zoo list`, or owner/name."""
     if everything == bool(names):
         raise InputError("Expected names or --all. `zoo cache list` shows what is there.")
-    repo_ids = [item.repo_id for item in hub.cached()] if everything else [_repo_id(name) for name in names]
-    freed = sum(hub.remove(repo_id) for repo_id in repo_ids)
+    repo_ids = [item.repo_id for item in hub_cache.cached()] if everything else [_repo_id(name) for name in names]
+    freed = sum(hub_cache.remove(repo_id) for repo_id in repo_ids)
     click.echo(f"removed {len(repo_ids)} repositories, {_megabytes(freed)}", err=True)
 
 
