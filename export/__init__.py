@@ -1,6 +1,6 @@
 """Out of the zoo: model cards, SavedModels that serve and fine-tune, LiteRT, ONNX and OpenVINO.
 
-    zoo.export.saved_model("resnet50", "served")     # served/resnet50.a1_in1k/1
+    zoo.export.saved_model("resnet50", "served")  # served/resnet50/1
     zoo.export.litert("espcn-x2", "phone")
     print(zoo.export.model_card("espcn-x2"))
 
@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.export.card import model_card
+    from zoo.export.to_saved_model import saved_model
+    from zoo.export.verification import verify
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "saved_model", "verify"]
 
-_HOMES = {"model_card": "zoo.export.card"}
+_HOMES = {
+    "model_card": "zoo.export.card",
+    "saved_model": "zoo.export.to_saved_model",
+    "verify": "zoo.export.verification",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,72 @@
+"""What every export begins with: a model that may leave, and pictures to compare it on."""
+
+import os
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from zoo.errors import ExportError, InputError
+from zoo.loading import load
+from zoo.model import ZooModel
+
+_ANY_SIDE = {"volume-features": 32}  # where neither the model nor its checkpoint knows a size
+_LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
+
+
+def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooModel:
+    """Load the model if need be, and refuse one that nobody has trained.
+
+    Raises:
+        InputError: Neither a model of the zoo nor a handle.
+        ExportError: Random weights, or a backend other than TensorFlow.
+        As `zoo.load`, for a handle.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError(
+            f"Keras runs on {keras.backend.backend()}. Exports are TensorFlow graphs; set KERAS_BACKEND=tensorflow."
+        )
+    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    if model.spec.random != "none" and not allow_random:
+        what = "a head with random weights" if model.spec.random == "head" else "random weights"
+        raise ExportError(
+            f"{model.spec.name} has {what}: what it answers means nothing. Train it first, or pass allow_random=True "
+            "to try out the export."
+        )
+    return model
+
+
+def samples(model: ZooModel, count: int = 2) -> np.ndarray:
+    """Seeded pictures, as smooth and as rough as photographs: uint8 `(count, height, width, channels)`.
+
+    For a model of volumes normalised noise, float32.
+    """
+    side = min(model.spec.input.size or _ANY_SIDE.get(model.spec.task, 64), _LARGEST_SIDE)
+    sides = [length or side for length in model.input_shape[1:-1]]
+    generator = np.random.default_rng(0)
+    if model.spec.task == "volume-features":
+        return generator.standard_normal((count, *sides, model.input_shape[-1])).astype("float32")
+    planes = [_picture(generator, *sides) for _ in range(count * model.input_shape[-1])]
+    return np.moveaxis(np.reshape(planes, (count, model.input_shape[-1], *sides)), 1, -1)
+
+
+def reference_outputs(model: ZooModel, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """What the Keras model answers, by name; a single output is called `output`."""
+    outputs = named(model(inputs, training=False))
+    return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
+
+
+def named(outputs: Any) -> dict[str, Any]:
+    """Outputs by names that every format can write: strides become `stride_4`, a single output `output`."""
+    if isinstance(outputs, dict):
+        return {f"stride_{name}" if isinstance(name, int) else name: output for name, output in outputs.items()}
+    return {"output": outputs}
+
+
+def _picture(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
+    coarse = generator.integers(0, 256, (max(2, height // 16), max(2, width // 16)), dtype="uint8")
+    smooth = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), "float64")
+    return np.clip(smooth + generator.normal(0, 8, (height, width)), 0, 255).astype("uint8")

@@ -1,0 +1,155 @@
+"""A Keras model as TensorFlow's reusable SavedModel: it serves, and `tensorflow_hub.KerasLayer` can fine-tune it.
+
+The interface is TensorFlow's own (`__call__(inputs, training)`, `variables`, `trainable_variables`,
+`regularization_losses`); Keras 3's `model.export` writes none of it.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.export import graph_pictures
+from zoo.export.exportable import named
+from zoo.export.variants import last_layer_with_weights
+from zoo.labels import read_labels
+from zoo.model import ZooModel
+from zoo.registry import Entry
+
+TOP = 5  # classes that a classification names
+
+
+class Reusable(tf.Module):
+    """What is saved.
+
+    Args:
+        model: The network; it is not saved itself, only its variables and the graphs of its calls.
+        batch_size: None for any.
+        compile_xla: Compile the network, not the decoding, with XLA.
+        trainable: Trace the calls with `training=True` too.
+    """
+
+    variables = trainable_variables = None  # attributes here, properties in tf.Module
+
+    def __init__(self, model: ZooModel, *, batch_size: int | None, compile_xla: bool, trainable: bool):
+        super().__init__()
+        self.variables = [variable.value for variable in model.variables]
+        self.trainable_variables = [variable.value for variable in model.trainable_variables] if trainable else []
+        self.regularization_losses = [
+            _function(functools.partial(variable.regularizer, variable.value), input_signature=[])
+            for variable in model.trainable_variables
+            if trainable and variable.regularizer is not None
+        ]
+
+        def network(inputs, training):
+            outputs = _plain(model(inputs, training=training))
+            return keras.tree.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
+
+        # Keras is traced once for each, not again for each way in.
+        traced = {
+            training: _function(
+                functools.partial(network, training=training), jit_compile=compile_xla or None
+            ).get_concrete_function(_spec(model, batch_size, tf.float32))
+            for training in ((False, True) if trainable else (False,))
+        }
+        self.__call__ = _function(lambda inputs, training=False: traced[training](tf.cast(inputs, tf.float32)))
+        for dtype in input_dtypes(model):
+            for training in traced:
+                self.__call__.get_concrete_function(_spec(model, batch_size, dtype), training=training)
+
+
+# The functions here branch by tf.cond, or in Python on purpose: nothing for autograph to rewrite.
+_function = functools.partial(tf.function, autograph=False)
+
+
+def input_dtypes(model: ZooModel) -> list[Any]:
+    """Pictures come as float or as bytes; volumes are normalised floats."""
+    return [tf.float32] if model.spec.task == "volume-features" else [tf.float32, tf.uint8]
+
+
+def reads_files(model: ZooModel) -> bool:
+    """Whether the prepared pixels of a picture file are what the model takes."""
+    height, width, channels = model.input_shape[-3:]
+    fits = (height, width) in ((None, None), (model.spec.input.size, model.spec.input.size))
+    return model.spec.task != "volume-features" and channels == 3 and fits
+
+
+def _plain(outputs: Any) -> Any:
+    """A feature pyramid by names; anything else as it is."""
+    return named(outputs) if isinstance(outputs, dict) else outputs
+
+
+def _spec(model: ZooModel, batch_size: int | None, dtype: Any) -> Any:
+    return tf.TensorSpec((batch_size, *model.input_shape[1:]), dtype, name=model.inputs[0].name)
+
+
+def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, compile_xla: bool) -> dict[str, Any]:
+    """The ways in for a server: concrete functions by name, each from named tensors to named tensors."""
+    entry, network = model.spec, reusable.__dict__["__call__"]
+
+    def serve(**inputs):
+        (picture,) = inputs.values()
+        return answer(entry, picture, network(picture, training=False))
+
+    def serve_encoded(image_bytes):
+        return serve(image=graph_pictures.decoded_batch(image_bytes, entry.input))
+
+    extractor = _function(feature_extractor(model), jit_compile=compile_xla or None)
+
+    def serve_features(**inputs):
+        (picture,) = inputs.values()
+        return named_features(extractor(picture))
+
+    def traced(function, dtype):
+        spec = _spec(model, batch_size, dtype)
+        return _function(function).get_concrete_function(**{spec.name: spec})
+
+    found = {"serving_default": traced(serve, tf.float32), "features": traced(serve_features, tf.float32)}
+    if tf.uint8 in input_dtypes(model):
+        found["serving_uint8"] = traced(serve, tf.uint8)
+    if reads_files(model):
+        contents = tf.TensorSpec((batch_size,), tf.string, name="image_bytes")
+        found["encoded"] = _function(serve_encoded).get_concrete_function(contents)
+    return found
+
+
+def feature_extractor(model: ZooModel) -> Callable:
+    """What the network knows before it answers: the input of its head, or of the last layer that learns."""
+    entry = model.spec
+    if entry.task.endswith("-features") or entry.features:
+        outputs = model.output
+    else:
+        head = model.get_layer(entry.classifier) if entry.classifier else last_layer_with_weights(model)
+        outputs = head.input
+    return functools.partial(keras.Model(model.input, outputs), training=False)
+
+
+def named_features(features: Any) -> dict[str, Any]:
+    """Features as the signature gives them, float32."""
+    outputs = _plain(features) if isinstance(features, dict) else {"features": features}
+    return {name: tf.cast(output, tf.float32) for name, output in outputs.items()}
+
+
+def answer(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
+    """What `zoo.predict` says, as tensors, each with the batch as its first axis."""
+    if isinstance(outputs, dict):
+        return outputs
+    labels = read_labels(entry.labels)
+    if entry.task == "image-classification":
+        scores = tf.nn.softmax(outputs)
+        if labels is None:
+            return {"scores": scores}
+        best, indices = tf.math.top_k(scores, min(TOP, len(labels)))
+        return {"scores": scores, "class_scores": best, "classes": tf.gather(tf.constant(labels), indices)}
+    if entry.task == "semantic-segmentation":
+        enlarged = tf.image.resize(outputs, tf.shape(inputs)[1:3], method="bilinear")
+        answer = {"scores": tf.nn.softmax(outputs), "label_map": tf.argmax(enlarged, -1, output_type=tf.int32)}
+        if labels is not None:
+            answer["classes"] = tf.repeat(tf.constant([labels]), tf.shape(inputs)[0], axis=0)
+        return answer
+    if entry.task == "super-resolution":
+        picture = tf.cast(tf.clip_by_value(tf.round(outputs), 0.0, 255.0), tf.uint8)
+        return {"pixels": outputs, "picture": picture}
+    return {"features": outputs}

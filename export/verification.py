@@ -1,0 +1,152 @@
+"""An export is loaded back and compared before anyone can see it; `verify` does it again wherever it lies.
+
+Beside the export lie `export.json` (what it is, how far it differs, the SHA-256 of its files) and `verification.npz`
+(seeded inputs, and what the Keras model answered).
+"""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import zoo
+from zoo.errors import ExportError
+from zoo.labels import read_labels
+from zoo.model import ZooModel
+from zoo.registry import Entry
+
+TOLERANCE = 1e-5  # of the largest reference value, on the machine that exports
+ELSEWHERE = 1e-4  # another processor rounds differently
+Outputs = dict[str, np.ndarray]
+Runner = Callable[[Path, np.ndarray], Outputs]
+
+
+def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, tolerance: float = TOLERANCE) -> dict:
+    """Compare an export's outputs with the Keras model's and say how far apart they are.
+
+    Returns:
+        `largest_difference`, `largest_reference`, `relative_difference`; where `exact` is False what the task measures.
+
+    Raises:
+        ExportError: Shapes differ, something is not finite, or (where `exact`) the difference is above `tolerance`.
+    """
+    if {name: value.shape for name, value in outputs.items()} != {
+        name: value.shape for name, value in reference.items()
+    }:
+        raise ExportError(f"{entry.name}: the export answers in another shape. It is not kept; please report it.")
+    if not all(np.isfinite(value).all() for value in outputs.values()):
+        raise ExportError(f"{entry.name}: the export answers with NaN or infinity, so it is not kept.")
+    largest = max(float(np.abs(value).max()) for value in reference.values())
+    difference = max(float(np.abs(outputs[name] - reference[name]).max()) for name in reference)
+    found = {
+        "largest_difference": difference,
+        "largest_reference": largest,
+        "relative_difference": difference / largest if largest else difference,
+    }
+    if exact and difference > tolerance * largest:
+        raise ExportError(
+            f"{entry.name}: the export differs by {difference:.3g} from the Keras model, whose largest answer is "
+            f"{largest:.3g}. Expected at most {tolerance * largest:.3g}; it is not kept."
+        )
+    return found if exact else found | agreement(entry, outputs, reference)
+
+
+def agreement(entry: Entry, outputs: Outputs, reference: Outputs) -> dict[str, float]:
+    """How well a rounded model agrees with the exact one, in what its task measures."""
+    name = next((name for name in ("scores", "pixels", "output") if name in reference), next(iter(reference)))
+    ours, theirs = outputs[name].astype("float64"), reference[name].astype("float64")
+    if entry.task == "super-resolution" and name != "features":
+        error = np.mean((np.clip(ours, 0, 255) - np.clip(theirs, 0, 255)) ** 2)
+        return {"psnr_db": float(10 * np.log10(255**2 / max(error, 1e-10)))}
+    if name == "scores" or (name == "output" and entry.task in ("image-classification", "semantic-segmentation")):
+        return {"same_class_percent": float(100 * np.mean(ours.argmax(-1) == theirs.argmax(-1)))}
+    lengths = np.linalg.norm(ours) * np.linalg.norm(theirs)
+    return {"cosine_similarity": float(np.sum(ours * theirs) / max(lengths, 1e-12))}
+
+
+def write_extras(
+    folder: Path, extras: Path, model: ZooModel, *, facts: dict[str, Any], inputs: np.ndarray, reference: Outputs
+) -> None:
+    """Write what rides along into `extras`: card, spec, labels, comparison, and the hashes of all files in `folder`."""
+    from zoo.export.card import model_card
+
+    entry = model.spec
+    extras.mkdir(exist_ok=True)
+    (extras / "README.md").write_text(str(model_card(entry)), encoding="utf-8")
+    (extras / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    labels = read_labels(entry.labels)
+    if labels is not None:
+        (extras / "labels.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    np.savez_compressed(extras / "verification.npz", inputs=inputs, **reference)  # type: ignore[arg-type]
+    record = {
+        "model": entry.name,
+        **facts,
+        "layerzoo": zoo.__version__,
+        "keras": importlib.metadata.version("keras"),
+        "tensorflow": importlib.metadata.version("tensorflow"),
+        "exported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "files": _hashes(folder),
+    }
+    (extras / "export.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def extras_of(folder: Path) -> Path:
+    """Where the extras lie: `assets.extra/` of a SavedModel, beside the file of any other format."""
+    return folder / "assets.extra" if (folder / "saved_model.pb").is_file() else folder
+
+
+def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """Check an export where it lies: no file changed, and it answers as the Keras model did when it was exported.
+
+    Args:
+        directory: One version, as an export returned it.
+
+    Returns:
+        The record of the export, with `verified`: how far the answers on this machine differ.
+
+    Raises:
+        ExportError: Not an export of this library, a file that changed, or answers that differ.
+        MissingExtraError: The runtime of its format is not installed.
+    """
+    folder = Path(directory)
+    extras = extras_of(folder)
+    try:
+        record = json.loads((extras / "export.json").read_bytes())
+        entry = Entry.model_validate_json((extras / "zoo.json").read_bytes())
+        with np.load(extras / "verification.npz") as file:
+            reference = dict(file)
+    except (OSError, ValueError) as error:
+        raise ExportError(
+            f"{folder} is no export of this library ({error}). Expected one version, such as served/resnet50/1."
+        ) from error
+    changed = [name for name, digest in record["files"].items() if _digest(folder / name) != digest]
+    if changed:
+        raise ExportError(f"{folder}: {', '.join(changed)} changed since the export. Export the model again.")
+    outputs = _runner(record["format"])(folder, reference.pop("inputs"))
+    return record | {"verified": check(entry, outputs, reference, exact=record["exact"], tolerance=ELSEWHERE)}
+
+
+def _runner(name: str) -> Runner:
+    if name == "saved_model":
+        from zoo.export.to_saved_model import run
+    else:
+        raise ExportError(f"There is no format {name!r} in this version. A newer layerzoo may have it.")
+    return run
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        return "missing"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

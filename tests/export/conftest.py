@@ -1,0 +1,76 @@
+"""Exports that several test files look at, made once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+import zoo
+import zoo.export
+from zoo import architectures
+
+
+def scattered(model):
+    """Give a model with random weights the statistics of a trained one, so that its answers differ between pictures."""
+    keras.utils.set_random_seed(0)
+    for variable in model.variables:
+        shape = variable.shape
+        if variable.path.endswith(("gamma", "moving_variance")):
+            variable.assign(keras.random.uniform(shape, 0.5, 1.5))
+        elif variable.path.endswith(("beta", "moving_mean")):
+            variable.assign(0.1 * keras.random.normal(shape))
+    return model
+
+
+def small(name, input_shape=None, **changes):
+    """An architecture of the registry with random weights, made small: what is exported is the same kind of graph."""
+    entry = zoo.info(name).model_copy(update={"random": "all", "source": None, **changes})
+    return scattered(architectures.build(entry, input_shape=input_shape))
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    """A ResNet of one block, with three named classes."""
+    config = {"depths": [1], "stem_kind": "tiered", "stem_filters": 16}
+    return small("resnet10t", config=config, num_classes=3, labels=("red", "green", "blue"))
+
+
+@pytest.fixture(scope="session")
+def saved_models(classifier, tmp_path_factory):
+    """A SavedModel of each task, by task."""
+    folder = tmp_path_factory.mktemp("served")
+    config = classifier.spec.config
+    models = {
+        "super-resolution": "espcn-x2",
+        "image-classification": classifier,
+        "image-features": small("resnet10t", config=config, num_classes=0, labels=None, task="image-features"),
+        "semantic-segmentation": small(
+            "deeplabv3_mobilenet_v2", (33, 33, 3), config={"filters": [16, 16], "strides": [2, 2]}
+        ),
+        "volume-features": small("medicalnet_resnet10", (16, 16, 16, 1)),
+    }
+    return {task: zoo.export.saved_model(model, folder / task, allow_random=True) for task, model in models.items()}
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Run a script in a process of its own; returns what its last line of output means as JSON."""
+
+    def run(*command: str) -> object:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "0"}
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def found(saved_models, run_python):
+    """What a process finds in the SavedModels that cannot import this library."""
+    exports = {task: str(path) for task, path in saved_models.items()}
+    return run_python("-P", str(Path(__file__).with_name("stranger.py")), json.dumps(exports))

@@ -1,0 +1,186 @@
+"""SavedModels: used by programs that know nothing of this library, and refused where they would mislead."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+import zoo.export
+from zoo.errors import AccessError, ExportError, InputError
+from zoo.export.variants import folded, in_bfloat16
+
+TASKS = ["super-resolution", "image-classification", "image-features", "semantic-segmentation", "volume-features"]
+
+
+def record(path):
+    return json.loads((path / "assets.extra" / "export.json").read_text())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_tensorflow_alone_gets_the_keras_models_answers(task, found):
+    assert found[task]["call"] <= 1e-5
+    expected = {"features", "serving_default"} | ({"serving_uint8"} if task != "volume-features" else set())
+    assert expected <= set(found[task]["signatures"])
+
+
+def test_signatures_say_what_predict_says(found):
+    assert found["super-resolution"]["served"] == {"picture": [2, 128, 128, 3], "pixels": [2, 128, 128, 3]}
+    assert found["super-resolution"]["encoded"] == found["super-resolution"]["served"]
+    scores = {"scores": [2, 3], "classes": [2, 3], "class_scores": [2, 3]}
+    assert found["image-classification"]["served"] == scores
+    assert found["image-classification"]["encoded"] == scores
+    assert {name for row in found["image-classification"]["classes"] for name in row} == {"red", "green", "blue"}
+    assert found["image-features"]["served"] == {"features": [2, 64]}
+    assert found["semantic-segmentation"]["served"]["label_map"] == [2, 33, 33]
+    assert found["semantic-segmentation"]["served"]["classes"] == [2, 21]
+    assert found["volume-features"]["served"]["features"][0] == 2
+
+
+def test_tensorflow_hub_fine_tunes_every_variable(found, classifier):
+    tuned = found["fine-tuned"]
+    assert tuned["losses"][-1] < 0.5 * tuned["losses"][0]
+    assert tuned["trainable"] == tuned["with_gradient"] == len(classifier.trainable_variables)
+    assert tuned["changed"] == tuned["variables"] == len(classifier.variables)  # moving statistics among them
+
+
+def test_saved_model_cli_runs_it(saved_models, tmp_path):
+    np.save(tmp_path / "inputs.npy", np.full((1, 3, 4, 3), 100, "uint8"))
+    command = [Path(sys.executable).with_name("saved_model_cli"), "run", "--dir", saved_models["super-resolution"]]
+    command += ["--tag_set", "serve", "--signature_def", "serving_uint8"]
+    command += ["--inputs", f"image={tmp_path / 'inputs.npy'}", "--outdir", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    enlarged = np.load(tmp_path / "picture.npy")
+    assert enlarged.shape == (1, 6, 8, 3)
+    assert np.abs(enlarged.astype("int") - 100).max() <= 8
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_card_spec_labels_and_differences_ride_along(task, saved_models):
+    extras = saved_models[task] / "assets.extra"
+    assert zoo.Entry.model_validate_json((extras / "zoo.json").read_text()).task == task
+    assert (extras / "README.md").read_text().startswith("---\n")
+    assert (extras / "labels.txt").is_file() == (task in ("image-classification", "semantic-segmentation"))
+    for name, difference in record(saved_models[task])["differences"].items():
+        assert difference["relative_difference"] <= (5e-2 if name == "encoded" else 1e-4)
+
+
+def test_verify_finds_the_same_answers(saved_models):
+    assert zoo.export.verify(saved_models["super-resolution"])["verified"]["relative_difference"] <= 1e-5
+
+
+def test_verify_finds_a_changed_file(tmp_path):
+    path = zoo.export.saved_model("espcn-x2", tmp_path, inference_only=True)
+    (path / "variables" / "variables.index").write_bytes(b"other")
+    with pytest.raises(ExportError, match=r"variables\.index changed since the export"):
+        zoo.export.verify(path)
+    with pytest.raises(ExportError, match="is no export of this library"):
+        zoo.export.verify(tmp_path)
+
+
+def test_folding_leaves_no_batch_normalisation_and_the_same_answers(classifier):
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3)).astype("float32")
+    network = folded(classifier)
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
+    expected, outputs = classifier(pictures).numpy(), network(pictures).numpy()
+    assert np.abs(outputs - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_folding_spares_what_another_layer_reads():
+    image = keras.Input((8, 8, 3), name="image")
+    x = keras.layers.Conv2D(4, 3, name="read-twice")(image)
+    y = keras.layers.BatchNormalization(name="bn")(x)
+    model = zoo.model.ZooModel(image, keras.layers.Add()([x, y]))
+    model.spec = zoo.info("espcn-x2")
+    assert isinstance(folded(model).get_layer("bn"), keras.layers.BatchNormalization)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.DepthwiseConv2D(3, depth_multiplier=2),
+        keras.layers.Conv2DTranspose(5, 3, use_bias=False),
+        keras.layers.SeparableConv2D(4, 3),
+        keras.layers.Dense(6),
+    ],
+)
+def test_folding_scales_the_right_axis(layer):
+    image = keras.Input((8, 8, 3), name="image")
+    norm = keras.layers.BatchNormalization(
+        gamma_initializer="random_normal", moving_mean_initializer="random_normal", beta_initializer="random_normal"
+    )
+    model = zoo.model.ZooModel(image, norm(layer(image)))
+    model.spec = zoo.info("espcn-x2")
+    pictures = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(folded(model)(pictures), model(pictures), atol=1e-6)
+
+
+def test_bfloat16_keeps_pixels_and_the_last_sum_in_float32():
+    network = in_bfloat16(zoo.load("espcn-x2"))
+    computed = {layer.name: layer.compute_dtype for layer in network.layers}
+    assert computed["feature-conv1"] == computed["subpixel-conv"] == "bfloat16"
+    assert computed["normalization"] == computed["bicubic"] == computed["pixels"] == "float32"
+
+
+def test_bfloat16_reports_what_its_task_measures(tmp_path):
+    path = zoo.export.saved_model("espcn-x2", tmp_path, dtype="bfloat16", inference_only=True)
+    assert record(path)["differences"]["serving_default"]["psnr_db"] > 50
+
+
+def test_a_fixed_batch_and_xla(tmp_path):
+    path = zoo.export.saved_model("espcn-x2", tmp_path, batch_size=1, compile_xla=True, inference_only=True)
+    loaded = tf.saved_model.load(str(path))
+    assert loaded.signatures["serving_default"].structured_input_signature[1]["image"].shape == (1, None, None, 3)
+    assert loaded(np.zeros((1, 4, 4, 3), "float32")).shape == (1, 8, 8, 3)
+
+
+def test_random_weights_are_refused(classifier, tmp_path):
+    with pytest.raises(ExportError, match=r"has random weights.*allow_random=True"):
+        zoo.export.saved_model(classifier, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"dtype": "float16"}, InputError, "Expected None, 'float32' or 'bfloat16'"),
+        ({"batch_size": 0}, InputError, "batch_size=0"),
+        ({"version": 0}, InputError, "Expected a whole number from 1"),
+        ({"version": "latest"}, InputError, "Expected a whole number from 1"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(options, error, message, tmp_path):
+    with pytest.raises(error, match=message):
+        zoo.export.saved_model("espcn-x2", tmp_path, **options)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_something_else_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"Expected one from zoo\.load, or a handle"):
+        zoo.export.saved_model(keras.Sequential(), tmp_path)
+
+
+def test_a_version_that_exists_is_kept(saved_models):
+    path = saved_models["super-resolution"]
+    with pytest.raises(ExportError, match=r"Version 1 of espcn-x2 exists.*leave out the version for 2"):
+        zoo.export.saved_model("espcn-x2", path.parent.parent, version=1)
+
+
+def test_a_directory_that_cannot_be_written_is_said_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AccessError, match="cannot be written"):
+        zoo.export.saved_model("espcn-x2", tmp_path / "file")
+
+
+def test_answers_that_differ_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.export.verification.TOLERANCE", 0.0)
+    monkeypatch.setattr("zoo.export.to_saved_model.folded", in_bfloat16)  # a network that answers a little differently
+    with pytest.raises(ExportError, match=r"differs by .* from the Keras model"):
+        zoo.export.saved_model("espcn-x2", tmp_path, inference_only=True)
+    assert list((tmp_path / "espcn-x2").iterdir()) == []
