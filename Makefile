@@ -1,6 +1,7 @@
 # Everything runs in .venv, made here where there is none. PYTHON=python3.12 make test chooses another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 NETWORKS := test_convnext.py::test_reproduces_timm[convnextv2_atto] test_edsr.py::test_reproduces_the_reference[2] \
 	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10]
 BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
@@ -11,7 +12,7 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo test check clean
 demo: .venv/installed ## enlarge photographs that were not trained on
 	$(BIN)/python -m recipes.demo
 
@@ -21,11 +22,13 @@ check: .venv/installed ## format, lint and types
 	$(BIN)/mypy
 
 test: check ## the whole suite on TensorFlow, then the layers and three networks on the other backends
-	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(BACKENDS)
-	$(BIN)/python -c "import torch" 2>/dev/null \
-	  && KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKENDS) \
-	  || { test $$? -eq 1 && ! $(BIN)/python -c "import torch" 2>/dev/null && echo "PyTorch is not installed: layer tests on PyTorch skipped"; }
+	$(PYTEST)
+	KERAS_BACKEND=jax $(PYTEST) $(BACKENDS)
+	@if $(BIN)/python -c "import torch" 2>/dev/null; then \
+	  KERAS_BACKEND=torch $(PYTEST) $(BACKENDS); \
+	else \
+	  echo "PyTorch is not installed: its tests are skipped"; \
+	fi
 
 clean:
 	rm -rf .venv dist build
