@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.export.card import model_card
+    from zoo.export.to_litert import litert
+    from zoo.export.to_onnx import onnx
+    from zoo.export.to_openvino import openvino
     from zoo.export.to_saved_model import saved_model
     from zoo.export.verification import verify
 
-__all__ = ["model_card", "saved_model", "verify"]
+__all__ = ["litert", "model_card", "onnx", "openvino", "saved_model", "verify"]
 
 _HOMES = {
+    "litert": "zoo.export.to_litert",
     "model_card": "zoo.export.card",
+    "onnx": "zoo.export.to_onnx",
+    "openvino": "zoo.export.to_openvino",
     "saved_model": "zoo.export.to_saved_model",
     "verify": "zoo.export.verification",
 }

@@ -11,7 +11,8 @@ from zoo.errors import ExportError, InputError
 from zoo.loading import load
 from zoo.model import ZooModel
 
-_ANY_SIDE = {"volume-features": 32}  # where neither the model nor its checkpoint knows a size
+_ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
+_ANY_LENGTH = 32  # likewise, of volumes and series
 _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
 
 
@@ -30,6 +31,10 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    if len(model.inputs) != 1:
+        raise ExportError(
+            f"{model.spec.name} takes {len(model.inputs)} inputs. Expected one: no export writes more yet."
+        )
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"
         raise ExportError(
@@ -39,18 +44,27 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
     return model
 
 
+def takes_pictures(model: ZooModel) -> bool:
+    """Whether the input is pixels, `(batch, height, width, channels)`, 0 to 255."""
+    return len(model.input_shape) == 4
+
+
 def samples(model: ZooModel, count: int = 2) -> np.ndarray:
     """Seeded pictures, as smooth and as rough as photographs: uint8 `(count, height, width, channels)`.
 
-    For a model of volumes normalised noise, float32.
+    Coordinates are whole numbers of pixels, volumes and series normalised noise, float32.
     """
-    side = min(model.spec.input.size or _ANY_SIDE.get(model.spec.task, 64), _LARGEST_SIDE)
-    sides = [length or side for length in model.input_shape[1:-1]]
     generator = np.random.default_rng(0)
-    if model.spec.task == "volume-features":
-        return generator.standard_normal((count, *sides, model.input_shape[-1])).astype("float32")
-    planes = [_picture(generator, *sides) for _ in range(count * model.input_shape[-1])]
-    return np.moveaxis(np.reshape(planes, (count, model.input_shape[-1], *sides)), 1, -1)
+    *sides, channels = model.input_shape[1:]
+    if model.spec.task == "coordinate-classification":
+        return generator.integers(0, min(model.output_shape[1:3]), (count, channels)).astype("float32")
+    if not takes_pictures(model):
+        sides = [length or _ANY_LENGTH for length in sides]
+        return generator.standard_normal((count, *sides, channels)).astype("float32")
+    side = min(model.spec.input.size or _ANY_SIDE, _LARGEST_SIDE)
+    height, width = (length or side for length in sides)
+    planes = [_picture(generator, height, width) for _ in range(count * channels)]
+    return np.moveaxis(np.reshape(planes, (count, channels, height, width)), 1, -1)
 
 
 def reference_outputs(model: ZooModel, inputs: np.ndarray) -> dict[str, np.ndarray]:

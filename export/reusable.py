@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from zoo.export import graph_pictures
-from zoo.export.exportable import named
+from zoo.export.exportable import named, takes_pictures
 from zoo.export.variants import last_layer_with_weights
 from zoo.labels import read_labels
 from zoo.model import ZooModel
@@ -65,15 +65,14 @@ _function = functools.partial(tf.function, autograph=False)
 
 
 def input_dtypes(model: ZooModel) -> list[Any]:
-    """Pictures come as float or as bytes; volumes are normalised floats."""
-    return [tf.float32] if model.spec.task == "volume-features" else [tf.float32, tf.uint8]
+    """Pictures come as float or as bytes; everything else is floats."""
+    return [tf.float32, tf.uint8] if takes_pictures(model) else [tf.float32]
 
 
 def reads_files(model: ZooModel) -> bool:
     """Whether the prepared pixels of a picture file are what the model takes."""
-    height, width, channels = model.input_shape[-3:]
-    fits = (height, width) in ((None, None), (model.spec.input.size, model.spec.input.size))
-    return model.spec.task != "volume-features" and channels == 3 and fits
+    size = model.spec.input.size
+    return model.input_shape[1:] in ((None, None, 3), (size, size, 3))
 
 
 def _plain(outputs: Any) -> Any:
@@ -152,4 +151,7 @@ def answer(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
     if entry.task == "super-resolution":
         picture = tf.cast(tf.clip_by_value(tf.round(outputs), 0.0, 255.0), tf.uint8)
         return {"pixels": outputs, "picture": picture}
-    return {"features": outputs}
+    if entry.task == "coordinate-classification":
+        pixels = tf.reshape(outputs, (tf.shape(outputs)[0], -1))
+        return {"scores": tf.reshape(tf.nn.softmax(pixels), tf.shape(outputs))}
+    return {"features" if entry.task.endswith("-features") else "outputs": outputs}

@@ -6,6 +6,7 @@ Beside the export lie `export.json` (what it is, how far it differs, the SHA-256
 
 import datetime
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import os
@@ -23,6 +24,7 @@ from zoo.registry import Entry
 
 TOLERANCE = 1e-5  # of the largest reference value, on the machine that exports
 ELSEWHERE = 1e-4  # another processor rounds differently
+FORMATS = ("saved_model", "litert", "onnx", "openvino")  # zoo/export/to_<format>.py
 Outputs = dict[str, np.ndarray]
 Runner = Callable[[Path, np.ndarray], Outputs]
 
@@ -133,11 +135,9 @@ def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _runner(name: str) -> Runner:
-    if name == "saved_model":
-        from zoo.export.to_saved_model import run
-    else:
-        raise ExportError(f"There is no format {name!r} in this version. A newer layerzoo may have it.")
-    return run
+    if name not in FORMATS:
+        raise ExportError(f"There is no format {name!r} in this version. Expected one of {', '.join(FORMATS)}.")
+    return importlib.import_module(f"zoo.export.to_{name}").run
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -1,6 +1,44 @@
-"""The commands that take a model out of the zoo: `zoo card`. Each imports what it needs when it runs."""
+"""The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
+
+import json
+import os
+from pathlib import Path
 
 import click
+
+FORMATS = ("saved_model", "litert", "onnx", "openvino")
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
+@click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
+@click.option("--version", type=int, help="A number from 1; by default the next.")
+@click.option("--inference-only", is_flag=True, help="saved_model: fold batch normalisation; no fine-tuning.")
+@click.option("--dtype", help="saved_model: bfloat16 to compute in it.")
+@click.option("--allow-random", is_flag=True, help="Export random weights too.")
+def export(
+    handle: str,
+    output: Path,
+    name: str,
+    version: int | None,
+    inference_only: bool,
+    dtype: str | None,
+    allow_random: bool,
+) -> None:
+    """Write MODEL for a server or another runtime, compare it, and print the folder of the new version."""
+    from zoo.errors import InputError
+
+    if name not in FORMATS:
+        raise InputError(f"There is no format {name!r}. Expected one of {', '.join(FORMATS)}.")
+    if name != "saved_model" and (inference_only or dtype):
+        raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up remarks are no answer
+    import zoo.export
+
+    options = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
+    write = getattr(zoo.export, name)
+    click.echo(write(handle, output, version=version, allow_random=allow_random, **options))
 
 
 @click.command()
@@ -12,4 +50,20 @@ def card(handle: str) -> None:
     click.echo(str(model_card(handle)).rstrip())
 
 
-COMMANDS = (card,)
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
+def verify(directory: Path, as_json: bool) -> None:
+    """Check the export in DIRECTORY: no file changed, and it answers here as it did when it was exported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import zoo.export
+
+    record = zoo.export.verify(directory)
+    if as_json:
+        click.echo(json.dumps(record, indent=2))
+    else:
+        difference = record["verified"]["relative_difference"]
+        click.echo(f"{record['model']} as {record['format']}: answers differ by {difference:.1e} of the largest")
+
+
+COMMANDS = (export, card, verify)

@@ -1,0 +1,65 @@
+"""ONNX, for ONNX Runtime and all that reads its files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from zoo.export.converted import convert, input_signature, runtime
+from zoo.export.verification import Outputs
+from zoo.model import ZooModel
+
+FILE = "model.onnx"
+
+
+def onnx(
+    model_or_handle: ZooModel | str,
+    directory: str | os.PathLike[str],
+    *,
+    version: int | None = None,
+    opset: int | None = None,
+    allow_random: bool = False,
+) -> Path:
+    """Write `<directory>/<name>-onnx/<version>/model.onnx`, run it with ONNX Runtime and compare.
+
+    It takes float32 raw pixels from 0 to 255, any batch, and any size where the model does.
+
+    Args:
+        model_or_handle: A model from `zoo.load`, or a handle for it.
+        directory: Where models lie.
+        version: A number from 1; None for the next.
+        opset: ONNX's operator set; None for the converter's own choice.
+        allow_random: Export a model that has random weights too.
+
+    Returns:
+        The folder of the version; `export.json` in it says how far the answers differ from the Keras model's.
+
+    Raises:
+        ExportError: As `saved_model`, or ONNX has not every operation of the model; the message names the layer.
+        MissingExtraError: Converter or runtime are not installed: `layerzoo[onnx]`.
+        AccessError, InputError: As `saved_model`.
+    """
+    for module in ("tf2onnx", "onnxruntime"):
+        runtime(module, "onnx")
+
+    def write(model: ZooModel, folder: Path) -> None:
+        signature = input_signature(model, None, None)
+        path = str(folder / FILE)
+        model.export(path, format="onnx", input_signature=signature, opset_version=opset, verbose=False)
+
+    return convert(
+        model_or_handle,
+        directory,
+        "onnx",
+        write=write,
+        runners={"float32": run},
+        version=version,
+        allow_random=allow_random,
+    )
+
+
+def run(folder: Path, inputs: np.ndarray) -> Outputs:
+    """The network's outputs in ONNX Runtime."""
+    session = runtime("onnxruntime", "onnx").InferenceSession(str(folder / FILE), providers=["CPUExecutionProvider"])
+    (output,) = session.run(None, {session.get_inputs()[0].name: inputs.astype("float32")})
+    return {"output": output}

@@ -1,0 +1,108 @@
+"""LiteRT, ONNX and OpenVINO: their own runtimes give the Keras model's answers."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+import zoo.export
+from recipes.photographs import photograph
+from tests.export.conftest import small
+from zoo.errors import ExportError, InputError, MissingExtraError
+from zoo.export.converted import explanation, runtime
+
+# tf2onnx 1.17 asks NumPy for names that it has given up; Keras works around it.
+pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")
+RUNTIMES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "openvino": "openvino"}
+
+
+@pytest.fixture(params=RUNTIMES)
+def export(request):
+    """Each format that can be run here."""
+    pytest.importorskip(RUNTIMES[request.param], reason=f"layerzoo[{request.param}] is not installed")
+    return getattr(zoo.export, request.param)
+
+
+def record(path):
+    return json.loads((path / "export.json").read_text())
+
+
+def test_pictures_of_any_size_and_classes(export, classifier, tmp_path):
+    path = export("espcn-x2", tmp_path)
+    assert path == tmp_path / f"espcn-x2-{export.__name__}" / "1"
+    assert record(path)["differences"]["float32"]["relative_difference"] <= 1e-5
+    assert zoo.export.verify(path)["verified"]["relative_difference"] <= 1e-5
+    path = export(classifier, tmp_path, allow_random=True)
+    assert record(path)["differences"]["float32"]["relative_difference"] <= 1e-5
+    assert (path / "labels.txt").read_text() == "red\ngreen\nblue\n"
+
+
+def test_random_weights_are_refused(export, classifier, tmp_path):
+    with pytest.raises(ExportError, match="random weights"):
+        export(classifier, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_outputs_are_refused(export, tmp_path):
+    pyramid = zoo.load("resnet10t", weights=None, features=True)
+    with pytest.raises(ExportError, match="gives several maps"):
+        export(pyramid, tmp_path, allow_random=True)
+
+
+def test_litert_alone_enlarges_a_picture(tmp_path):
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="layerzoo[litert] is not installed")
+    path = zoo.export.litert("espcn-x2", tmp_path)
+    interpreter = litert.Interpreter(str(path / "model.tflite"))
+    interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (1, 5, 7, 3))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.full((1, 5, 7, 3), 100, "float32"))
+    interpreter.invoke()
+    assert interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).shape == (1, 10, 14, 3)
+
+
+def test_onnx_runtime_alone_takes_any_batch(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
+    path = zoo.export.onnx("espcn-x2", tmp_path)
+    session = onnxruntime.InferenceSession(str(path / "model.onnx"), providers=["CPUExecutionProvider"])
+    (output,) = session.run(None, {"image": np.full((3, 5, 7, 3), 100, "float32")})
+    assert output.shape == (3, 10, 14, 3)
+
+
+def test_eight_bits_on_representative_pictures(tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
+    pictures = [photograph(name).resize((48, 48)) for name in ("brick.png", "astronaut.png", "flower.jpg")]
+    path = zoo.export.litert("espcn-x2", tmp_path, representative=pictures)
+    assert record(path)["differences"]["int8"]["psnr_db"] > 40
+    exact = zoo.export.litert("espcn-x2", tmp_path)
+    assert (path / "model.tflite").stat().st_size < 0.6 * (exact / "model.tflite").stat().st_size
+    with pytest.raises(InputError, match="holds no picture"):
+        zoo.export.litert("espcn-x2", tmp_path, representative=[])
+
+
+def test_openvino_says_what_its_own_precision_costs(tmp_path):
+    pytest.importorskip("openvino", reason="layerzoo[openvino] is not installed")
+    differences = record(zoo.export.openvino("espcn-x2", tmp_path))["differences"]
+    assert differences["by itself"]["psnr_db"] > 40
+
+
+def test_a_layer_that_litert_has_not_is_named(tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
+    volume = keras.Input((8, 8, 8, 1), name="volume")
+    model = zoo.model.ZooModel(volume, keras.layers.MaxPooling3D(2, name="shrink")(volume))
+    model.spec = zoo.info("medicalnet_resnet10")
+    with pytest.raises(ExportError, match=r"layer 'shrink' \(MaxPooling3D\).*'tf.MaxPool3D' op is neither a custom op"):
+        zoo.export.litert(model, tmp_path)
+    assert list((tmp_path / "medicalnet_resnet10-litert").iterdir()) == []
+
+
+def test_an_explanation_knows_layers_by_their_scopes():
+    model = small("resnet10t", config={"depths": [1]}, num_classes=2)
+    text = explanation(model, "onnx", "Tensorflow op [resnet10t_1/layer1-0-conv2_1/Conv2D: Conv2D] is not supported")
+    assert "the layer 'layer1-0-conv2' (Conv2D)" in text
+
+
+def test_a_missing_runtime_names_the_extra():
+    with pytest.raises(MissingExtraError, match=r"pip install 'layerzoo\[litert\]'"):
+        runtime("no_such_runtime", "litert")
