@@ -24,7 +24,7 @@ PIPELINE_TAGS = {
 }
 # Those that the Hub lists and this registry uses; any other is `other` there, with its name and where to read it.
 HUB_LICENSES = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit"}
-METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy"}
+METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim"}
 
 
 def model_card(model_or_handle: Any) -> "ModelCard":

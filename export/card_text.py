@@ -52,8 +52,8 @@ def usage(entry: Entry) -> str:
 
 def spoken(metric: str) -> str:
     """A metric's key as people write it: `psnr_db` is PSNR, dB."""
-    words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("psnr", "PSNR").replace("top", "top-")
-    return words.replace("_", " ")
+    words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("top", "top-")
+    return words.replace("psnr", "PSNR").replace("ssim", "SSIM").replace("_", " ")
 
 
 def _purpose(entry: Entry) -> str:

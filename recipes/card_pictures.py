@@ -11,31 +11,40 @@ from pathlib import Path
 from PIL import Image
 
 import zoo
-from recipes.espcn import bicubic, degrade, photograph
+from recipes.photographs import bicubic, degrade, photograph
+from zoo.model import ZooModel
+from zoo.registry import registry
 
-SCALE = 2
 SIDE_PIXELS = 112  # of the detail, in the original
 GAP_PIXELS = 6
 DETAILS = {"coffee.png": (190, 120), "chelsea.png": (110, 70)}  # left and top in the original
 
 
-def details(name: str) -> list[Image.Image]:
+def enlargers() -> list[str]:
+    """The models whose cards show this picture."""
+    entries = registry().entries.values()
+    return [entry.architecture for entry in entries if entry.task == "super-resolution" and entry.source == "embedded"]
+
+
+def details(model: ZooModel, name: str) -> list[Image.Image]:
     """The same detail of input, bicubic enlargement, output and original, each drawn twice as large."""
-    large, small = degrade(photograph(name), SCALE)
-    output = zoo.predict("espcn-x2", small)[0].picture
-    pictures = [small.resize(large.size, Image.Resampling.NEAREST), bicubic(small, SCALE), output, large]
+    scale = model.spec.config["scale"]
+    large, small = degrade(photograph(name), scale)
+    output = zoo.predict(model, small)[0].picture
+    pictures = [small.resize(large.size, Image.Resampling.NEAREST), bicubic(small, scale), output, large]
     left, top = DETAILS[name]
     box = (left, top, left + SIDE_PIXELS, top + SIDE_PIXELS)
     side = 2 * SIDE_PIXELS
     return [picture.crop(box).resize((side, side), Image.Resampling.NEAREST) for picture in pictures]
 
 
-def sheet() -> Image.Image:
+def sheet(enlarger: str) -> Image.Image:
     """One row a photograph."""
+    model = zoo.load(enlarger)
     step = 2 * SIDE_PIXELS + GAP_PIXELS
     page = Image.new("RGB", (4 * step - GAP_PIXELS, len(DETAILS) * step - GAP_PIXELS), "white")
     for row, name in enumerate(DETAILS):
-        for column, picture in enumerate(details(name)):
+        for column, picture in enumerate(details(model, name)):
             page.paste(picture, (column * step, row * step))
     return page
 
@@ -43,7 +52,9 @@ def sheet() -> Image.Image:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the pictures")
-    sheet().save(parser.parse_args().output / "espcn-x2.png", optimize=True)
+    folder = parser.parse_args().output
+    for enlarger in enlargers():
+        sheet(enlarger).save(folder / f"{enlarger}.png", optimize=True)
 
 
 if __name__ == "__main__":

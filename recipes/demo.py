@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 import zoo
-from recipes.espcn import HELD_OUT, bicubic, degrade, luma_psnr, photograph
+from recipes.photographs import HELD_OUT, bicubic, degrade, luma_psnr, photograph
 
 SCALE = 2
 CROP_PIXELS = 200

@@ -259,7 +259,7 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
 
     Example:
         >>> import zoo
-        >>> zoo.list_models("espcn*", task="super-resolution")
+        >>> zoo.list_models("espcn-x2*", task="super-resolution")
         ['espcn-x2.photos']
     """
     if task is not None and task not in get_args(Task):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.architectures.espcn import espcn, luma
+from zoo.architectures.enlargement import luma
+from zoo.architectures.espcn import espcn
 
 # Keras 3.15 with NumPy 2.4, when it saves variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from recipes.espcn import photograph
+from recipes.photographs import photograph
 from zoo.export.graph_pictures import decoded_batch, prepared
 from zoo.preprocessing import preprocess
 from zoo.registry import Input

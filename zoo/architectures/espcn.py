@@ -10,12 +10,8 @@ from typing import Any
 
 from keras import layers
 
-from zoo.layers import BicubicUpSampling2D, PixelShuffle2D
-
-
-def luma(image: Any) -> Any:
-    """Luma of ITU-R BT.601, a constant function of the colours: (b, h, w, 3) -> (b, h, w, 1), range unchanged."""
-    return 0.299 * image[..., 0:1] + 0.587 * image[..., 1:2] + 0.114 * image[..., 2:3]
+from zoo.architectures.enlargement import enlarged, luma
+from zoo.layers import PixelShuffle2D
 
 
 def luma_detail(x: Any, *, scale: int, filters: Sequence[int] = (64, 32)) -> Any:
@@ -40,6 +36,4 @@ def espcn(image: Any, *, scale: int, filters: Sequence[int] = (64, 32)) -> Any:
     Returns:
         RGB in [0, 255], `(batch, scale * height, scale * width, 3)`, not clipped: the cubic overshoots at edges.
     """
-    detail = luma_detail(luma(image), scale=scale, filters=filters)
-    enlarged = BicubicUpSampling2D(scale, name="bicubic")(image)
-    return layers.Rescaling(255.0, name="pixels")(layers.Add(name="enlarged")([enlarged, detail]))
+    return enlarged(image, luma_detail(luma(image), scale=scale, filters=filters), scale=scale)

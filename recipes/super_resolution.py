@@ -1,0 +1,225 @@
+"""How the networks of super-resolution are trained and measured: one loop for every family and every scale.
+
+A recipe is a `Recipe` and a call of `main`. The run is seeded, and it goes on where it was stopped. It writes the
+weights, `<name>-x<scale>.safetensors` (names are the Keras variable paths), and `.json`, what was measured and how.
+"""
+
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors.numpy
+from PIL import Image
+
+from recipes.photographs import HELD_OUT, TRAINING, bicubic, degrade, luma_psnr, luma_ssim, photograph
+from zoo.architectures.enlargement import luma
+
+SHRINKS = (1.0, 0.8, 0.65, 0.5)  # a smaller copy has sharper edges
+SEED = 0
+PATCH_PIXELS = 32  # of the small picture
+BATCH_SIZE = 16
+STEPS_PER_ROUND = 500
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What one family does its own way.
+
+    `network` goes from RGB in [0, 1] to RGB in [0, 255], `luma_detail` is the part of it that learns; both take
+    `scale` and `arguments`. `rounds` are those of each scale. A scale other than `first_scale`, where there is one,
+    begins with all weights of that scale's network but the last layer's.
+    """
+
+    name: str
+    network: Callable[..., Any]
+    luma_detail: Callable[..., Any]
+    arguments: Mapping[str, Any]
+    rounds: Mapping[int, int]
+    learning_rate: float
+    first_scale: int | None = None
+
+    def weights(self, scale: int, folder: Path) -> Path:
+        """The file of the weights."""
+        return folder / f"{self.name}-x{scale}.safetensors"
+
+    def steps(self, scale: int) -> int:
+        """How many steps the training takes."""
+        return self.rounds[scale] * STEPS_PER_ROUND
+
+
+def training_pairs(scale: int) -> list[Pair]:
+    """The small luma, `(h, w, 1)`, and what its bicubic enlargement lacks, `(scale h, scale w, 1)`; 1 is white."""
+    pairs = []
+    for name in TRAINING:
+        photo = photograph(name)
+        for shrink in SHRINKS:
+            size = (round(photo.width * shrink), round(photo.height * shrink))
+            large, small = degrade(photo.resize(size, Image.Resampling.BICUBIC), scale)
+            planes = [luma(np.asarray(image, "float32") / 255) for image in (large, small, bicubic(small, scale))]
+            pairs.append((planes[1], planes[0] - planes[2]))
+    return pairs
+
+
+def draw(pairs: list[Pair], scale: int, generator: np.random.Generator) -> Pair:
+    """Patches for one round, each pixel as likely as any other, one of the eight orientations for each patch."""
+    areas = np.array([small.size for small, _ in pairs])
+    inputs: list[np.ndarray] = []
+    targets: list[np.ndarray] = []
+    for index in generator.choice(len(pairs), STEPS_PER_ROUND * BATCH_SIZE, p=areas / areas.sum()):
+        small, lacking = pairs[index]
+        top, left = (generator.integers(length - PATCH_PIXELS + 1) for length in small.shape[:2])
+        turns, mirror = int(generator.integers(4)), int(generator.integers(2)) * 2 - 1
+        for planes, plane, factor in ((inputs, small, 1), (targets, lacking, scale)):
+            rows = slice(top * factor, (top + PATCH_PIXELS) * factor)
+            columns = slice(left * factor, (left + PATCH_PIXELS) * factor)
+            planes.append(np.rot90(plane[rows, columns], turns)[:, ::mirror])
+    return np.stack(inputs), np.stack(targets)
+
+
+@keras.saving.register_keras_serializable(package="recipes")
+def squared_levels(target, prediction):
+    """Mean squared error in squared 8-bit levels: Adam's epsilon is small beside its gradients."""
+    return keras.ops.mean(keras.ops.square(255.0 * (target - prediction)))
+
+
+def untrained(recipe: Recipe, scale: int, folder: Path) -> keras.Model:
+    """The part of the network that learns, luma to detail; its variables have the paths of the whole network's."""
+    keras.utils.set_random_seed(SEED)
+    inputs = keras.Input((None, None, 1), name="luma")
+    model = keras.Model(inputs, recipe.luma_detail(inputs, scale=scale, **recipe.arguments))
+    if recipe.first_scale not in (None, scale):
+        begin_with(model, recipe.weights(recipe.first_scale, folder))
+    decay = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10,
+        recipe.steps(scale) - STEPS_PER_ROUND,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=STEPS_PER_ROUND,
+    )
+    model.compile(keras.optimizers.Adam(decay), squared_levels)
+    return model
+
+
+def begin_with(model: keras.Model, path: Path) -> None:
+    """Copy the weights of another scale's network into all layers but the last, the only one that knows the scale."""
+    if not path.is_file():
+        raise SystemExit(f"There is no {path}. The other scales begin with its weights; train that scale first.")
+    weights = safetensors.numpy.load_file(path)
+    for layer in model.layers[:-1]:
+        for variable in layer.variables:
+            variable.assign(weights[variable.path])
+
+
+def train(recipe: Recipe, scale: int, state: Path, folder: Path) -> tuple[keras.Model, float]:
+    """Train, or go on from the file `state`, written after each round. Returns the model and the seconds it took."""
+    model = keras.saving.load_model(state) if state.is_file() else untrained(recipe, scale, folder)
+    clock = state.with_suffix(".json")
+    seconds = json.loads(clock.read_text())["seconds"] if state.is_file() else 0.0
+    pairs = training_pairs(scale)
+    state.parent.mkdir(parents=True, exist_ok=True)
+    rounds = recipe.rounds[scale]
+    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, rounds):
+        start = time.monotonic()
+        inputs, targets = draw(pairs, scale, np.random.default_rng([SEED, index]))
+        history = model.fit(inputs, targets, BATCH_SIZE, epochs=1, shuffle=False, verbose=0).history
+        seconds += time.monotonic() - start
+        clock.write_text(json.dumps({"seconds": seconds}))
+        partial = state.with_name(f"partial-{state.name}")
+        model.save(partial)
+        partial.replace(state)  # whole or not at all, should the run be stopped here
+        error = 10 * math.log10(255**2 / history["loss"][0])
+        print(f"round {index + 1}/{rounds}: {error:.3f} dB on the training patches, {seconds:.0f} s", flush=True)
+    return model, seconds
+
+
+def whole_network(recipe: Recipe, scale: int, path: Path) -> keras.Model:
+    """The network from RGB in [0, 1] to RGB in [0, 255], its variables filled from the file by their paths."""
+    weights = safetensors.numpy.load_file(path)
+    inputs = keras.Input((None, None, 3), name="image")
+    model = keras.Model(inputs, recipe.network(inputs, scale=scale, **recipe.arguments))
+    for variable in model.variables:
+        variable.assign(weights[variable.path])
+    return model
+
+
+def measure(model: keras.Model, scale: int) -> dict[str, dict[str, float]]:
+    """PSNR in dB and SSIM of the network and of the bicubic enlargement on each held-out photograph."""
+    figures = {}
+    for name in HELD_OUT:
+        large, small = degrade(photograph(name), scale)
+        outputs = model.predict(np.asarray(small, "float32")[None] / 255, verbose=0)[0]
+        ours, theirs = np.rint(np.clip(outputs, 0, 255)), bicubic(small, scale)
+        psnr, bicubic_psnr = (luma_psnr(picture, large, scale) for picture in (ours, theirs))
+        ssim, bicubic_ssim = (luma_ssim(picture, large, scale) for picture in (ours, theirs))
+        figures[name] = {
+            "psnr_db": round(psnr, 3),
+            "bicubic_psnr_db": round(bicubic_psnr, 3),
+            "gain_db": round(psnr - bicubic_psnr, 3),
+            "ssim": round(ssim, 4),
+            "bicubic_ssim": round(bicubic_ssim, 4),
+        }
+    return figures
+
+
+def report(recipe: Recipe, scale: int, folder: Path) -> dict[str, Any]:
+    """What the checkpoint scores, measured from its file."""
+    model = whole_network(recipe, scale, recipe.weights(scale, folder))
+    photographs = measure(model, scale)
+    return {
+        "command": f"python recipes/{recipe.name}.py --scale {scale}",
+        "metric": f"PSNR in dB and SSIM on the luma of BT.601, 8-bit RGB, {scale} border pixels left out",
+        "photographs": photographs,
+        "mean_gain_db": round(float(np.mean([figures["gain_db"] for figures in photographs.values()])), 3),
+        "arguments": {"scale": scale, **recipe.arguments},
+        "parameters": model.count_params(),
+    }
+
+
+def run_facts(recipe: Recipe, scale: int, seconds: float) -> dict[str, Any]:
+    """How the checkpoint was made."""
+    return {
+        "training_photographs": list(TRAINING),
+        "training_steps": recipe.steps(scale),
+        "seed": SEED,
+        "seconds": round(seconds),
+        "backend": keras.backend.backend(),
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scikit-learn")
+        },
+    }
+
+
+def main(recipe: Recipe, description: str) -> None:
+    """Train, write the weights, load them afresh, measure."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--scale", type=int, default=2, choices=sorted(recipe.rounds), help="enlargement")
+    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = parser.parse_args()
+    weights = recipe.weights(arguments.scale, arguments.output)
+    record = weights.with_suffix(".json")
+    if arguments.measure:
+        facts = json.loads(record.read_text())
+    else:
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        state = arguments.state / f"{weights.stem}.keras"
+        trained, seconds = train(recipe, arguments.scale, state, arguments.output)
+        tensors = {variable.path: keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables}
+        weights.write_bytes(safetensors.numpy.save(tensors))
+        state.unlink()  # the next run starts anew
+        facts = run_facts(recipe, arguments.scale, seconds)
+    measured = report(recipe, arguments.scale, arguments.output)
+    text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
+    record.write_text(text + "\n")
+    print(text)

@@ -1,0 +1,77 @@
+"""The recipes of super-resolution: patches, stopped runs, and that each checkpoint scores what its report says."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from recipes import espcn, super_resolution
+from recipes.photographs import HELD_OUT
+from zoo.registry import registry
+
+# Keras 3.15 with NumPy 2.4, when it saves variables.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
+SHIPPED = [(recipe, scale) for recipe in (espcn.RECIPE,) for scale in sorted(recipe.rounds)]
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """ESPCN on one photograph, three rounds of two steps."""
+    monkeypatch.setattr(super_resolution, "TRAINING", ("flower.jpg",))
+    monkeypatch.setattr(super_resolution, "STEPS_PER_ROUND", 2)
+    monkeypatch.setattr(super_resolution, "BATCH_SIZE", 2)
+    return dataclasses.replace(espcn.RECIPE, rounds={2: 3})
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_patches_of_the_small_and_of_the_large_picture_cover_the_same_place(scale, monkeypatch):
+    monkeypatch.setattr(super_resolution, "STEPS_PER_ROUND", 2)
+    small = np.random.default_rng(0).uniform(size=(40, 50, 1)).astype("float32")
+    large = small.repeat(scale, axis=0).repeat(scale, axis=1)
+    inputs, targets = super_resolution.draw([(small, large)], scale, np.random.default_rng(0))
+    side = super_resolution.PATCH_PIXELS
+    assert inputs.shape == (2 * super_resolution.BATCH_SIZE, side, side, 1)
+    np.testing.assert_array_equal(inputs.repeat(scale, axis=1).repeat(scale, axis=2), targets)
+
+
+def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(brief, tmp_path, monkeypatch):
+    unbroken, _ = super_resolution.train(brief, 2, tmp_path / "unbroken.keras", tmp_path)
+    whole_range = range
+    monkeypatch.setattr(super_resolution, "range", lambda start, stop: whole_range(start, 1), raising=False)
+    super_resolution.train(brief, 2, tmp_path / "stopped.keras", tmp_path)
+    monkeypatch.setattr(super_resolution, "range", whole_range, raising=False)
+    resumed, _ = super_resolution.train(brief, 2, tmp_path / "stopped.keras", tmp_path)
+    for ours, theirs in zip(resumed.trainable_variables, unbroken.trainable_variables, strict=True):
+        np.testing.assert_allclose(np.array(ours), np.array(theirs), atol=1e-6)
+
+
+@pytest.mark.parametrize(("recipe", "scale"), SHIPPED, ids=[f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED])
+def test_the_checkpoint_scores_what_its_report_says(recipe, scale):
+    weights = recipe.weights(scale, CHECKPOINTS)
+    reported = json.loads(weights.with_suffix(".json").read_text())
+    measured = super_resolution.report(recipe, scale, CHECKPOINTS)
+    assert weights.stat().st_size < 1_000_000
+    assert {key: reported[key] for key in ("command", "metric", "arguments", "parameters")} == {
+        key: measured[key] for key in ("command", "metric", "arguments", "parameters")
+    }
+    assert reported["training_steps"] == recipe.rounds[scale] * super_resolution.STEPS_PER_ROUND
+    assert set(measured["photographs"]) == set(reported["photographs"]) == set(HELD_OUT)
+    for name, figures in measured["photographs"].items():
+        assert figures == pytest.approx(reported["photographs"][name], abs=0.01)
+        assert figures["gain_db"] > 0
+        assert figures["ssim"] > figures["bicubic_ssim"]
+    if weights.stem == "espcn-x2":
+        assert measured["mean_gain_db"] >= 1.2
+
+
+@pytest.mark.parametrize("name", [f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED])
+def test_the_registry_repeats_what_the_recipe_measured(name):
+    entry = registry().find(name)
+    photographs = json.loads((CHECKPOINTS / f"{name}.json").read_text())["photographs"].values()
+    assert set(entry.metrics) == set(next(iter(photographs)))
+    for key, value in entry.metrics.items():
+        assert np.mean([row[key] for row in photographs]) == pytest.approx(value, abs=1e-3)
