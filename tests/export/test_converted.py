@@ -5,10 +5,10 @@ import json
 import keras
 import numpy as np
 import pytest
+from skimage import data
 
 import zoo
 import zoo.export
-from recipes.photographs import photograph
 from tests.export.conftest import small
 from zoo.errors import ExportError, InputError, MissingExtraError
 from zoo.export.converted import explanation, runtime
@@ -72,7 +72,7 @@ def test_onnx_runtime_alone_takes_any_batch(tmp_path):
 
 def test_eight_bits_on_representative_pictures(tmp_path):
     pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
-    pictures = [photograph(name).resize((48, 48)) for name in ("brick.png", "astronaut.png", "flower.jpg")]
+    pictures = [picture()[100:148, 100:148] for picture in (data.astronaut, data.brick, data.coffee)]
     path = zoo.export.litert("espcn-x2", tmp_path, representative=pictures)
     assert record(path)["differences"]["int8"]["psnr_db"] > 40
     exact = zoo.export.litert("espcn-x2", tmp_path)

@@ -1,0 +1,72 @@
+"""The table of formats in `export/README.md`: every embedded model in every format, and how far its answers differ.
+
+python -m zoo.export.format_table     exports them all into a temporary folder and writes the table anew
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import zoo.export
+from zoo.errors import ExportError, MissingExtraError
+from zoo.export.card import carded_entries
+from zoo.export.card_facts import card_name
+from zoo.export.exportable import samples, takes_pictures
+from zoo.export.verification import extras_of
+from zoo.loading import load
+from zoo.model import ZooModel
+
+BEGIN, END = "<!-- format_table begins -->", "<!-- format_table ends -->"
+
+
+def _eight_bits(model: ZooModel, folder: str) -> Path:
+    if not takes_pictures(model):
+        raise ExportError("takes no pictures")
+    return zoo.export.litert(model, folder, representative=list(samples(model, 8)))
+
+
+COLUMNS: dict[str, tuple[Callable[..., Path], str]] = {
+    "SavedModel": (zoo.export.saved_model, "call_float32"),
+    "folded": (lambda *given: zoo.export.saved_model(*given, inference_only=True), "call_float32"),
+    "bfloat16": (lambda *given: zoo.export.saved_model(*given, dtype="bfloat16"), "call_float32"),
+    "LiteRT": (zoo.export.litert, "float32"),
+    "LiteRT, 8 bits": (_eight_bits, "int8"),
+    "ONNX": (zoo.export.onnx, "float32"),
+    "OpenVINO": (zoo.export.openvino, "float32"),
+    "OpenVINO, bfloat16": (zoo.export.openvino, "by itself"),
+}
+
+
+def table() -> str:
+    """One row a model, one column a format, as Markdown."""
+    lines = [f"| model | {' | '.join(COLUMNS)} |", f"| --- |{' --- |' * len(COLUMNS)}"]
+    for entry in carded_entries():
+        model = load(entry.name)
+        with tempfile.TemporaryDirectory() as folder:
+            cells = [_cell(model, write, key, folder) for write, key in COLUMNS.values()]
+        lines.append(f"| {card_name(entry)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(model: ZooModel, write: Callable[..., Path], key: str, folder: str) -> str:
+    """The relative difference; what the task measures where numbers are rounded; or the layer that is in the way."""
+    try:
+        path = write(model, folder)
+    except (ExportError, MissingExtraError) as error:
+        layer = re.search(r"layer ('[^']+' \(\w+\))", f"{error}")
+        return f"no: {layer[1] if layer else error}"
+    found: dict[str, Any] = json.loads((extras_of(path) / "export.json").read_text())["differences"][key]
+    units = {"psnr_db": "{:.1f} dB", "same_class_percent": "{:.1f} %", "cosine_similarity": "cosine {:.6f}"}
+    measured = [text.format(found[name]) for name, text in units.items() if name in found]
+    return measured[0] if measured else f"{found['relative_difference']:.0e}"
+
+
+if __name__ == "__main__":
+    readme = Path(str(resources.files("zoo"))) / "export" / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    readme.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
