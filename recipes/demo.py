@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 import zoo
 from recipes.photographs import HELD_OUT, bicubic, degrade, luma_psnr, photograph
+from zoo.quiet import import_keras_quietly
 
 SCALE = 2
 CROP_PIXELS = 200
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for the pictures")
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
+    import_keras_quietly()
     model = zoo.load("espcn-x2")
     gains = []
     print(f"{'photograph':<14}{'bicubic':>12}{'espcn-x2':>12}{'gain':>12}")

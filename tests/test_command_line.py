@@ -134,3 +134,10 @@ def test_no_network_and_nothing_cached_is_one_sentence(hub, photo):
     assert done.returncode == 1
     assert "Error: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_predict_says_nothing_but_the_answer(photo, tmp_path):
+    command = [sys.executable, "-m", "zoo", "predict", "espcn-x2", str(photo), "-o", str(tmp_path / "big.png")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == f"{photo}\n  60 x 40 pixels -> {tmp_path / 'big.png'}\n"
+    assert done.stderr == ""

@@ -3,7 +3,6 @@
 import fnmatch
 import json
 import math
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ import zoo
 from zoo import command_line_export, handles, hub, hub_cache
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
+from zoo.quiet import import_keras_quietly
 from zoo.registry import Entry, registry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -103,7 +103,9 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
 def predict(handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool) -> None:
     """Run MODEL on images: named classes, or a picture for -o."""
     targets = _targets(inputs, output)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up remarks are no answer
+    if not handles.is_keras_file(handle):
+        handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    import_keras_quietly()
     records = zoo.predict(handle, inputs, top=top)
     for record, target in zip(records, targets, strict=True):
         if target is not None:

@@ -1,10 +1,11 @@
 """The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
 
 import json
-import os
 from pathlib import Path
 
 import click
+
+from zoo.quiet import import_keras_quietly
 
 FORMATS = ("saved_model", "litert", "onnx", "openvino")
 
@@ -33,7 +34,7 @@ def export(
         raise InputError(f"There is no format {name!r}. Expected one of {', '.join(FORMATS)}.")
     if name != "saved_model" and (inference_only or dtype):
         raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up remarks are no answer
+    import_keras_quietly()
     import zoo.export
 
     options = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
@@ -55,7 +56,7 @@ def card(handle: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
 def verify(directory: Path, as_json: bool) -> None:
     """Check the export in DIRECTORY: no file changed, and it answers here as it did when it was exported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_keras_quietly()
     import zoo.export
 
     record = zoo.export.verify(directory)
