@@ -133,6 +133,22 @@ def test_bfloat16_reports_what_its_task_measures(tmp_path):
     assert record(path)["differences"]["serving_default"]["psnr_db"] > 50
 
 
+def test_regularization_and_a_feature_pyramid_come_along(tmp_path):
+    image = keras.Input((16, 16, 3), name="image")
+    weighted = keras.layers.Conv2D(4, 3, strides=2, padding="same", kernel_regularizer=keras.regularizers.L2(0.1))(
+        image
+    )
+    model = zoo.model.ZooModel(image, {2: weighted, 4: keras.layers.AveragePooling2D()(weighted)})
+    model.spec = zoo.info("resnet10t").model_copy(update={"features": True})
+    loaded = tf.saved_model.load(str(zoo.export.saved_model(model, tmp_path)))
+    assert [float(loss()) for loss in loaded.regularization_losses] == pytest.approx([float(model.losses[0])])
+    maps = loaded(np.zeros((1, 16, 16, 3), "uint8"))
+    assert {name: tuple(value.shape) for name, value in maps.items()} == {
+        "stride_2": (1, 8, 8, 4),
+        "stride_4": (1, 4, 4, 4),
+    }
+
+
 def test_a_fixed_batch_and_xla(tmp_path):
     path = zoo.export.saved_model("espcn-x2", tmp_path, batch_size=1, compile_xla=True, inference_only=True)
     loaded = tf.saved_model.load(str(path))
