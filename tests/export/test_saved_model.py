@@ -138,7 +138,7 @@ def test_regularization_and_a_feature_pyramid_come_along(tmp_path):
     weighted = keras.layers.Conv2D(4, 3, strides=2, padding="same", kernel_regularizer=keras.regularizers.L2(0.1))(
         image
     )
-    model = zoo.model.ZooModel(image, {2: weighted, 4: keras.layers.AveragePooling2D()(weighted)})
+    model = zoo.model.ZooModel(image, {2: weighted, 4: keras.layers.AveragePooling2D(2)(weighted)})
     model.spec = zoo.info("resnet10t").model_copy(update={"features": True})
     loaded = tf.saved_model.load(str(zoo.export.saved_model(model, tmp_path)))
     assert [float(loss()) for loss in loaded.regularization_losses] == pytest.approx([float(model.losses[0])])
