@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
 PIPELINE_TAGS = {
+    "forecasting": "time-series-forecasting",
     "image-classification": "image-classification",
     "image-features": "image-feature-extraction",
     "semantic-segmentation": "image-segmentation",
@@ -24,6 +25,7 @@ PIPELINE_TAGS = {
 }
 # Those that the Hub lists and this registry uses; any other is `other` there, with its name and where to read it.
 HUB_LICENSES = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit"}
+BASELINES = ("bicubic_", "gain_", "seasonal_naive_", "holt_winters_")  # metrics that are no result of the model itself
 METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim"}
 
 
@@ -118,7 +120,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
             source_url=_page(entry) if (entry.source or "").startswith("hf://") else entry.paper,
         )
         for name, value in entry.metrics.items()
-        if not name.startswith(("bicubic_", "gain_"))  # the baseline, which is not this model's result
+        if not name.startswith(BASELINES)
     ]
 
 

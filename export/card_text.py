@@ -39,7 +39,10 @@ def usage(entry: Entry) -> str:
     name = card_name(entry)
     name = f"hf://{name}" if "/" in name else name
     source = "scan.npy" if entry.task == "volume-features" else "photo.jpg"
+    if entry.task == "forecasting":
+        source = "series.npy"
     show = {
+        "forecasting": 'print(record["forecast"])',
         "image-classification": 'for answer in record["predictions"]:\n    print(answer)',
         "image-features": 'print(len(record["features"]))',
         "semantic-segmentation": 'print(record["classes"])\nrecord.picture.save("photo-classes.png")',
@@ -53,7 +56,8 @@ def usage(entry: Entry) -> str:
 def spoken(metric: str) -> str:
     """A metric's key as people write it: `psnr_db` is PSNR, dB."""
     words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("top", "top-")
-    return words.replace("psnr", "PSNR").replace("ssim", "SSIM").replace("_", " ")
+    words = words.replace("psnr", "PSNR").replace("ssim", "SSIM").replace("mae_ppm", "MAE, ppm")
+    return words.replace("_", " ")
 
 
 def _purpose(entry: Entry) -> str:
@@ -69,6 +73,11 @@ def _input(entry: Entry) -> str:
         return (
             "float32 `(batch, depth, height, width, 1)`, each volume with zero mean and unit variance over the "
             "voxels that are not 0; `model.preprocess(volume)` does that."
+        )
+    if entry.task == "forecasting":
+        return (
+            "a series in its own unit, float `(batch, time, 1)`, oldest first, at least "
+            f"{entry.config['season'] + 1} steps; normalisation is inside."
         )
     channels = len(entry.input.mean)
     kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
@@ -89,6 +98,9 @@ def _output(entry: Entry) -> str:
             f"RGB, 0 to 255, float32 `(batch, {scale} height, {scale} width, 3)`, not clipped: it overshoots a "
             "little at edges. `zoo.predict` rounds and clips."
         )
+    if entry.task == "forecasting":
+        horizon = entry.config["horizon"]
+        return f"the {horizon} steps that follow, float32 `(batch, {horizon})`, in the unit of the input."
     if entry.task == "semantic-segmentation":
         return (
             f"logits `(batch, h, w, {entry.num_classes})`, a map smaller than the picture; enlarge it bilinearly and "
@@ -167,7 +179,7 @@ def _inherited_limits(entry: Entry) -> str:
 
 def _licence(entry: Entry, facts: Facts) -> str:
     works = sorted({work.license for work in (*facts.trained_on, *facts.measured_on)})
-    data = f"Training and test pictures: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
+    data = f"Training and test data: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
     return f"- Weights: {entry.license}.\n- Data: {data}"
 
 
@@ -201,7 +213,7 @@ def _bullets(lines: Iterable[str]) -> str:
 
 def _works(works: Iterable[Work]) -> str:
     rows = ((work.name, work.origin, work.license) for work in works)
-    return _table(("picture", "from", "licence"), rows)
+    return _table(("data", "from", "licence"), rows)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

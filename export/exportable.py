@@ -59,7 +59,8 @@ def samples(model: ZooModel, count: int = 2) -> np.ndarray:
     if model.spec.task == "coordinate-classification":
         return generator.integers(0, min(model.output_shape[1:3]), (count, channels)).astype("float32")
     if not takes_pictures(model):
-        sides = [length or _ANY_LENGTH for length in sides]
+        shortest = model.spec.config.get("season", 0) + 1  # of a forecaster
+        sides = [length or max(_ANY_LENGTH, shortest) for length in sides]
         return generator.standard_normal((count, *sides, channels)).astype("float32")
     side = min(model.spec.input.size or _ANY_SIDE, _LARGEST_SIDE)
     height, width = (length or side for length in sides)

@@ -213,6 +213,8 @@ def _answer_lines(record: dict[str, Any]) -> list[str]:
             f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
             for item in record["predictions"]
         ]
+    if record["task"] == "forecasting":
+        return [f"{value:g}" for value in record["forecast"]]
     written = f" -> {record['output']}" if "output" in record else ""
     return [f"{record['width']} x {record['height']} pixels{written}"]
 
@@ -245,6 +247,8 @@ def _facts(entry: Entry) -> dict[str, str]:
         "builder": f"{entry.builder} {json.dumps(entry.config)}",
         "paper": entry.paper,
     }
+    if entry.task == "forecasting":
+        facts["input"] = f"a series of at least {entry.config['season'] + 1} values"
     facts["layers"] = ", ".join(layers_used(entry.architecture))
     return {name: value for name, value in facts.items() if value}
 

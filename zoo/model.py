@@ -25,6 +25,7 @@ class ZooModel(keras.Model):
 
     Takes RGB, channels last, 0 to 255, `(batch, height, width, 3)`, uint8 or float; normalisation is its first layer.
     Networks for volumes take `(batch, depth, height, width, 1)`, normalised. Gives logits, or the physical quantity.
+    Forecasters take a series in its own unit, `(batch, time, 1)`, and give what follows, `(batch, horizon)`.
     Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
     `model.save("m.keras")`.
 
@@ -38,11 +39,15 @@ class ZooModel(keras.Model):
 
         Where the model takes volumes: normalise one, float32 `(depth, height, width, 1)`.
 
+        Where it takes a series: check that it is long enough, float32 `(time, 1)`.
+
         Raises:
             InputError: The image cannot be read.
         """
         if self.spec.task == "volume-features":
             return preprocessing.preprocess_volume(image)
+        if self.spec.task == "forecasting":
+            return preprocessing.preprocess_series(image, shortest=self.spec.config["season"] + 1)
         return preprocessing.preprocess(image, self.spec.input)
 
     def get_config(self) -> dict[str, Any]:

@@ -37,12 +37,14 @@ def predict(
         inputs: One image or several: paths, PIL images, or arrays `(height, width, 3)`, 0 to 255; an array
             `(count, height, width, channels)` is several. For a model of volumes: arrays `(depth, height, width)`, or
             paths of `.npy` files.
+            For a forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or paths of `.npy` files.
         top: How many classes a classification names, best first.
         batch_size: How many images of one size go through the network at once.
 
     Returns:
         One record per input, in order, with `input` (the path, or `image N`), `model`, `task`, and by task:
 
+        - `forecasting`: `forecast`, a list of floats: what follows the series, in its unit.
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
         - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
@@ -72,7 +74,8 @@ def predict(
         batch = [model.preprocess(source) for source in sources[start : start + batch_size]]
         for offset, output in _outputs(model, batch):
             source = sources[start + offset]
-            name = os.fspath(source) if isinstance(source, str | os.PathLike) else f"image {start + offset}"
+            kind = "series" if model.spec.task == "forecasting" else "image"
+            name = os.fspath(source) if isinstance(source, str | os.PathLike) else f"{kind} {start + offset}"
             record = Prediction(input=name, model=model.spec.name, task=model.spec.task)
             records.append((start + offset, _answer(record, model, batch[offset], output, top)))
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
@@ -104,6 +107,9 @@ def _answer(record: Prediction, model: ZooModel, image: np.ndarray, output: np.n
     if model.spec.task == "super-resolution":
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size
+        return record
+    if model.spec.task == "forecasting":
+        record["forecast"] = output.tolist()
         return record
     labels = read_labels(model.spec.labels)
     if model.spec.task == "semantic-segmentation":

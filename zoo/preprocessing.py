@@ -78,6 +78,39 @@ def preprocess_volume(volume: Any) -> np.ndarray:
     return normalized[..., None].astype(np.float32)
 
 
+def preprocess_series(series: Any, shortest: int) -> np.ndarray:
+    """Check that a series is one of numbers and long enough; its unit is left as it is.
+
+    Args:
+        series: An array `(time,)`, oldest first, or the path of an `.npy` file that holds one.
+        shortest: How many values there have to be.
+
+    Returns:
+        float32 `(time, 1)`.
+
+    Raises:
+        InputError: The file cannot be read, or the array has another shape, NaN, infinity, or too few values.
+    """
+    if isinstance(series, str | os.PathLike):
+        try:
+            series = np.load(series, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{os.fspath(series)} cannot be read as a series ({error}). Expected an .npy file from numpy.save."
+            ) from error
+    array = np.asarray(series)
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise InputError(
+            f"A series has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in (time,); "
+            "pass several series as a list."
+        )
+    if not np.isfinite(array).all():
+        raise InputError("A series holds NaN or infinity. Expected finite numbers; fill its gaps by numpy.interp.")
+    if array.size < shortest:
+        raise InputError(f"A series has {array.size} values. Expected at least {shortest}: a season and one more.")
+    return array[:, None].astype(np.float32)
+
+
 def read_picture(image: str | os.PathLike | Image.Image | np.ndarray) -> Image.Image:
     """Read `image` as 8-bit RGB: EXIF orientation applied, 16 bits scaled to 8, transparency laid over white."""
     if isinstance(image, Image.Image):

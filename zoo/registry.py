@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from zoo.errors import InputError, RegistryError, UnknownModelError
 
 Task = Literal[
+    "forecasting",
     "image-classification",
     "image-features",
     "semantic-segmentation",

@@ -17,6 +17,7 @@ from zoo.export.card_facts import card_name, facts_of, measurements_of
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
 TASKS_OF_THE_HUB = {"image-classification", "image-feature-extraction", "image-segmentation", "image-to-image"}
+TASKS_OF_THE_HUB |= {"time-series-forecasting"}
 LICENSES_OF_THE_HUB = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit", "other"}
 NAMES = [card_name(entry) for entry in carded_entries()]
 
@@ -44,7 +45,7 @@ def test_the_hub_takes_the_metadata(name):
     assert data.license in LICENSES_OF_THE_HUB
     assert data.license != "other" or (data.license_name and data.license_link.startswith("https://"))
     assert {"keras", "layerzoo", zoo.info(name).task} <= set(data.tags)
-    metrics = {name for name in zoo.info(name).metrics if not name.startswith(("bicubic", "gain"))}
+    metrics = {name for name in zoo.info(name).metrics if not name.startswith(zoo.export.card.BASELINES)}
     assert len(data.eval_results or []) == len(metrics)
 
 
@@ -66,6 +67,7 @@ def test_converted_weights_name_their_origin():
 def test_the_usage_snippet_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save("photo.jpg")
+    np.save("series.npy", 330 + np.random.default_rng(0).normal(size=120))
     snippets = re.findall(r"```python\n(.*?)```", (FOLDER / f"{name}.md").read_text(), re.S)
     assert snippets
     for snippet in snippets:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import zoo
-from recipes import espcn, super_resolution
+from recipes import espcn, fsrcnn, super_resolution
 from recipes.photographs import HELD_OUT
 from zoo.registry import registry
 
 # Keras 3.15 with NumPy 2.4, when it saves variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
-SHIPPED = [(recipe, scale) for recipe in (espcn.RECIPE,) for scale in sorted(recipe.rounds)]
+SHIPPED = [(recipe, scale) for recipe in (espcn.RECIPE, fsrcnn.RECIPE) for scale in sorted(recipe.rounds)]
 
 
 @pytest.fixture
@@ -47,6 +47,22 @@ def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(brief, tmp_path, mo
     resumed, _ = super_resolution.train(brief, 2, tmp_path / "stopped.keras", tmp_path)
     for ours, theirs in zip(resumed.trainable_variables, unbroken.trainable_variables, strict=True):
         np.testing.assert_allclose(np.array(ours), np.array(theirs), atol=1e-6)
+
+
+def test_another_scale_begins_with_the_convolutions_of_the_first():
+    model = super_resolution.untrained(fsrcnn.RECIPE, 2, CHECKPOINTS)
+    first = super_resolution.whole_network(fsrcnn.RECIPE, 3, fsrcnn.RECIPE.weights(3, CHECKPOINTS))
+    shared = {variable.path: np.array(variable) for variable in first.variables}
+    for variable in model.layers[-1].variables:
+        assert not np.any(np.array(variable))  # the bicubic enlargement
+    for layer in model.layers[:-1]:
+        for variable in layer.variables:
+            np.testing.assert_array_equal(np.array(variable), shared[variable.path])
+
+
+def test_another_scale_before_the_first_is_a_sentence(tmp_path):
+    with pytest.raises(SystemExit, match=r"fsrcnn-x3\.safetensors.*train that scale first"):
+        super_resolution.untrained(fsrcnn.RECIPE, 2, tmp_path)
 
 
 @pytest.mark.parametrize(("recipe", "scale"), SHIPPED, ids=[f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED])

@@ -14,6 +14,8 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
 
     Volumes come in normalised, each by itself (`model.preprocess`).
 
+    A series comes in its own unit, oldest value first.
+
     Args:
         entry: What to build.
         input_shape: `(height, width, 3)`, or `(depth, height, width, 1)`; a side may be None, and by default all are.
@@ -24,6 +26,8 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     mean, std = entry.input.mean, entry.input.std
     if entry.task == "volume-features":
         x = image = keras.Input(input_shape or (None, None, None, len(mean)), name="volume")
+    elif entry.task == "forecasting":
+        x = image = keras.Input((None, 1), name="series")
     else:
         image = keras.Input(input_shape or (None, None, len(mean)), name="image")
         x = keras.layers.Rescaling(
