@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
 PIPELINE_TAGS = {
+    "coordinate-classification": "tabular-classification",
     "forecasting": "time-series-forecasting",
     "image-classification": "image-classification",
     "image-features": "image-feature-extraction",

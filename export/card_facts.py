@@ -22,11 +22,15 @@ class Work(Record):
 
 
 class Table(Record):
-    """A table of results: which key of the measurements holds `{row: {column: number}}`, and what the columns are."""
+    """A table of results: which key of the measurements holds `{row: {column: number}}`, and what the columns are.
+
+    `mean` adds a row of the columns' means.
+    """
 
     key: str
     row: str
     columns: dict[str, str]
+    mean: bool = True
     note: str = ""
 
 

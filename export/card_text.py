@@ -38,10 +38,11 @@ def usage(entry: Entry) -> str:
     """The snippet to copy: it runs as it stands beside a file of the name that it reads."""
     name = card_name(entry)
     name = f"hf://{name}" if "/" in name else name
-    source = "scan.npy" if entry.task == "volume-features" else "photo.jpg"
+    source = "scan.npy" if entry.task == "volume-features" else "40,12" if entry.takes_coordinates else "photo.jpg"
     if entry.task == "forecasting":
         source = "series.npy"
     show = {
+        "coordinate-classification": 'print(record["x"], record["y"])\nrecord.picture.save("scores.png")',
         "forecasting": 'print(record["forecast"])',
         "image-classification": 'for answer in record["predictions"]:\n    print(answer)',
         "image-features": 'print(len(record["features"]))',
@@ -74,6 +75,8 @@ def _input(entry: Entry) -> str:
             "float32 `(batch, depth, height, width, 1)`, each volume with zero mean and unit variance over the "
             "voxels that are not 0; `model.preprocess(volume)` does that."
         )
+    if entry.takes_coordinates:
+        return "x and y of a pixel, column and row, `(batch, 2)`, from 0; normalisation is inside."
     if entry.task == "forecasting":
         return (
             "a series in its own unit, float `(batch, time, 1)`, oldest first, at least "
@@ -97,6 +100,11 @@ def _output(entry: Entry) -> str:
         return (
             f"RGB, 0 to 255, float32 `(batch, {scale} height, {scale} width, 3)`, not clipped: it overshoots a "
             "little at edges. `zoo.predict` rounds and clips."
+        )
+    if entry.task == "coordinate-classification":
+        return (
+            "a logit for each pixel of the canvas, float32 `(batch, height, width)`; their softmax over all pixels is "
+            "a score from 0 to 1."
         )
     if entry.task == "forecasting":
         horizon = entry.config["horizon"]
@@ -157,8 +165,9 @@ def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
 
 def _measured_table(table: Table, measured: dict[str, Any]) -> str:
     rows = [(name, *(f"{row[key]:g}" for key in table.columns)) for name, row in measured[table.key].items()]
-    columns = [[row[key] for row in measured[table.key].values()] for key in table.columns]
-    rows.append(("mean", *(f"{round(sum(column) / len(column), 3):g}" for column in columns)))
+    if table.mean:
+        columns = [[row[key] for row in measured[table.key].values()] for key in table.columns]
+        rows.append(("mean", *(f"{round(sum(column) / len(column), 3):g}" for column in columns)))
     return f"{_table((table.row, *table.columns.values()), rows)}\n\n{table.note}".strip()
 
 

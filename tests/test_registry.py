@@ -124,7 +124,7 @@ def test_list_models_filters():
 
 
 def test_an_unknown_task_is_an_error():
-    with pytest.raises(zoo.InputError, match=r"There is no task 'dancing'\. Expected one of image-classification"):
+    with pytest.raises(zoo.InputError, match=r"There is no task 'dancing'\. Expected one of coordinate-classification"):
         zoo.list_models(task="dancing")
 
 

@@ -213,6 +213,8 @@ def _answer_lines(record: dict[str, Any]) -> list[str]:
             f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
             for item in record["predictions"]
         ]
+    if record["task"] == "coordinate-classification":
+        return [f"{record['score']:7.2%}  x {record['x']}, y {record['y']}"]
     if record["task"] == "forecasting":
         return [f"{value:g}" for value in record["forecast"]]
     written = f" -> {record['output']}" if "output" in record else ""
@@ -228,14 +230,14 @@ def _row(entry: Entry) -> dict[str, Any]:
 def _facts(entry: Entry) -> dict[str, str]:
     picture = entry.input
     size = "any size" if picture.size is None else f"{picture.size} x {picture.size} pixels"
+    prepared = f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), mean {picture.mean}, "
     labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
     facts = {
         "name": entry.name,
         "task": entry.task,
         "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
         "licence": entry.license,
-        "input": f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), "
-        f"mean {picture.mean}, std {picture.std}",
+        "input": "(x, y) in pixels" if entry.takes_coordinates else f"{prepared}std {picture.std}",
         "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
         "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
         "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,

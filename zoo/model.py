@@ -24,7 +24,8 @@ class ZooModel(keras.Model):
     """A functional `keras.Model` with its registry entry.
 
     Takes RGB, channels last, 0 to 255, `(batch, height, width, 3)`, uint8 or float; normalisation is its first layer.
-    Networks for volumes take `(batch, depth, height, width, 1)`, normalised. Gives logits, or the physical quantity.
+    Networks for volumes take `(batch, depth, height, width, 1)`, normalised; those for coordinates x and y in pixels,
+    `(batch, 2)`. Gives logits, or the physical quantity.
     Forecasters take a series in its own unit, `(batch, time, 1)`, and give what follows, `(batch, horizon)`.
     Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
     `model.save("m.keras")`.
@@ -37,7 +38,8 @@ class ZooModel(keras.Model):
     def preprocess(self, image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarray:
         """Resize and crop one image as this checkpoint was evaluated: uint8 `(height, width, 3)`.
 
-        Where the model takes volumes: normalise one, float32 `(depth, height, width, 1)`.
+        Where the model takes volumes: normalise one, float32 `(depth, height, width, 1)`. Where it takes coordinates:
+        check (x, y), float32 `(2,)`.
 
         Where it takes a series: check that it is long enough, float32 `(time, 1)`.
 
@@ -48,6 +50,8 @@ class ZooModel(keras.Model):
             return preprocessing.preprocess_volume(image)
         if self.spec.task == "forecasting":
             return preprocessing.preprocess_series(image, shortest=self.spec.config["season"] + 1)
+        if self.spec.takes_coordinates:
+            return preprocessing.preprocess_coordinates(image, self.output_shape[1:3])
         return preprocessing.preprocess(image, self.spec.input)
 
     def get_config(self) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def predict(
         model_or_handle: A model from `zoo.load`, or a handle for it.
         inputs: One image or several: paths, PIL images, or arrays `(height, width, 3)`, 0 to 255; an array
             `(count, height, width, channels)` is several. For a model of volumes: arrays `(depth, height, width)`, or
-            paths of `.npy` files.
+            paths of `.npy` files. For a model of coordinates: pairs (x, y) in pixels, an array `(count, 2)`, or texts
+            such as `"40,12"`.
             For a forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or paths of `.npy` files.
         top: How many classes a classification names, best first.
         batch_size: How many images of one size go through the network at once.
@@ -44,6 +45,8 @@ def predict(
     Returns:
         One record per input, in order, with `input` (the path, or `image N`), `model`, `task`, and by task:
 
+        - `coordinate-classification`: `x` and `y`, the pixel with the highest score, and its `score` from 0 to 1;
+          `record.picture` is the scores of all pixels, from black to white, the highest white.
         - `forecasting`: `forecast`, a list of floats: what follows the series, in its unit.
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
@@ -68,7 +71,7 @@ def predict(
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
-    sources = list(_sources(inputs))
+    sources = list(_sources(inputs, several_rank=2 if model.spec.takes_coordinates else 4))
     records = []
     for start in range(0, len(sources), batch_size):
         batch = [model.preprocess(source) for source in sources[start : start + batch_size]]
@@ -76,16 +79,18 @@ def predict(
             source = sources[start + offset]
             kind = "series" if model.spec.task == "forecasting" else "image"
             name = os.fspath(source) if isinstance(source, str | os.PathLike) else f"{kind} {start + offset}"
+            if model.spec.takes_coordinates:
+                name = "{:g},{:g}".format(*batch[offset])
             record = Prediction(input=name, model=model.spec.name, task=model.spec.task)
             records.append((start + offset, _answer(record, model, batch[offset], output, top)))
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
 
-def _sources(inputs: Any) -> Iterator[Source]:
+def _sources(inputs: Any, several_rank: int) -> Iterator[Source]:
     if isinstance(inputs, str | os.PathLike | Image.Image):
         yield inputs
     elif isinstance(inputs, np.ndarray):
-        yield from inputs if inputs.ndim == 4 else [inputs]
+        yield from inputs if inputs.ndim == several_rank else [inputs]
     else:
         yield from inputs
 
@@ -107,6 +112,12 @@ def _answer(record: Prediction, model: ZooModel, image: np.ndarray, output: np.n
     if model.spec.task == "super-resolution":
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size
+        return record
+    if model.spec.task == "coordinate-classification":
+        scores = np.exp(output - output.max())
+        y, x = np.unravel_index(int(scores.argmax()), scores.shape)
+        record |= {"x": int(x), "y": int(y), "score": round(float(1 / scores.sum()), 6)}
+        record.picture = Image.fromarray(np.round(255 * scores).astype(np.uint8))
         return record
     if model.spec.task == "forecasting":
         record["forecast"] = output.tolist()

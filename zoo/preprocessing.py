@@ -1,6 +1,6 @@
 """From a file, a PIL image or an array to the model's pixels: `uint8`, RGB, `(height, width, 3)`, values 0 to 255.
 
-From a volume to float32 `(depth, height, width, 1)`.
+From a volume to float32 `(depth, height, width, 1)`; from (x, y) to float32 `(2,)`.
 """
 
 import math
@@ -76,6 +76,32 @@ def preprocess_volume(volume: Any) -> np.ndarray:
         raise InputError("A volume has no two values beside 0. Expected one with something in it.")
     normalized = np.where(array == 0, 0, (array - voxels.mean(dtype=np.float64)) / deviation)
     return normalized[..., None].astype(np.float32)
+
+
+def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
+    """Check that (x, y), column and row, is a pixel of a canvas.
+
+    Args:
+        place: Two numbers, or a text of two such as `"40,12"`.
+        canvas: Height and width of the canvas in pixels.
+
+    Returns:
+        float32 `(2,)`.
+
+    Raises:
+        InputError: There are not two numbers, or they lie outside.
+    """
+    height, width = canvas
+    try:
+        x, y = map(float, os.fspath(place).split(",") if isinstance(place, str | os.PathLike) else place)
+    except (TypeError, ValueError):
+        x = y = math.nan
+    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+        raise InputError(
+            f"{place!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
+            f"x from 0 to {width - 1} and y from 0 to {height - 1}."
+        )
+    return np.array([x, y], "float32")
 
 
 def preprocess_series(series: Any, shortest: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from zoo.errors import InputError, RegistryError, UnknownModelError
 
 Task = Literal[
+    "coordinate-classification",
     "forecasting",
     "image-classification",
     "image-features",
@@ -109,6 +110,11 @@ class Entry(Checkpoint):
     def pretrained(self) -> bool:
         """Whether there are weights to load."""
         return self.source is not None
+
+    @property
+    def takes_coordinates(self) -> bool:
+        """Whether the input is no picture but (x, y) of a pixel."""
+        return self.task == "coordinate-classification"
 
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.

@@ -50,11 +50,11 @@ class Slot(NamedTuple):
         values = file.get_tensor(self.tensor)
         if self.axes is not None:
             values = values.transpose(self.axes)
+        if self.in_channels is None or values.shape[-2] != 3:  # a file for so many channels needs no change
+            return values
         if self.in_channels == 1:
             return values.sum(axis=-2, keepdims=True)
-        if self.in_channels is not None:
-            return np.take(values, np.arange(self.in_channels) % 3, axis=-2) * (3 / self.in_channels)
-        return values
+        return np.take(values, np.arange(self.in_channels) % 3, axis=-2) * (3 / self.in_channels)
 
 
 def abstract() -> keras.StatelessScope:

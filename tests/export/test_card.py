@@ -16,8 +16,14 @@ from zoo.export.card import card_files, carded_entries
 from zoo.export.card_facts import card_name, facts_of, measurements_of
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
-TASKS_OF_THE_HUB = {"image-classification", "image-feature-extraction", "image-segmentation", "image-to-image"}
-TASKS_OF_THE_HUB |= {"time-series-forecasting"}
+TASKS_OF_THE_HUB = {
+    "image-classification",
+    "image-feature-extraction",
+    "image-segmentation",
+    "image-to-image",
+    "tabular-classification",
+    "time-series-forecasting",
+}
 LICENSES_OF_THE_HUB = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit", "other"}
 NAMES = [card_name(entry) for entry in carded_entries()]
 

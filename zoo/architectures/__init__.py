@@ -12,7 +12,7 @@ from zoo.registry import Entry
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
     """Build the model of an entry, with random weights: pixels 0 to 255, normalisation, then the family's builder.
 
-    Volumes come in normalised, each by itself (`model.preprocess`).
+    Volumes come in normalised, each by itself (`model.preprocess`); coordinates, (x, y) in pixels, as they are.
 
     A series comes in its own unit, oldest value first.
 
@@ -24,7 +24,9 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
         RegistryError: The entry names no builder.
     """
     mean, std = entry.input.mean, entry.input.std
-    if entry.task == "volume-features":
+    if entry.takes_coordinates:
+        x = image = keras.Input((2,), name="coordinates")
+    elif entry.task == "volume-features":
         x = image = keras.Input(input_shape or (None, None, None, len(mean)), name="volume")
     elif entry.task == "forecasting":
         x = image = keras.Input((None, 1), name="series")
