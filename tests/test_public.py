@@ -10,7 +10,7 @@ import pytest
 import zoo
 import zoo.layers
 
-FACES = ["zoo", "zoo.layers"]
+FACES = ["zoo", "zoo.export", "zoo.layers"]
 
 
 @pytest.mark.parametrize("name", FACES)
