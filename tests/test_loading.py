@@ -123,6 +123,13 @@ def test_five_channels_repeat_the_filters_at_the_same_scale(model, path):
     assert five.input_shape == (None, None, None, 5)
 
 
+def test_an_own_file_with_five_channels_is_taken_as_it_is(state, tmp_path):
+    own = np.random.default_rng(0).standard_normal((64, 5, 7, 7)).astype("float32")
+    save_file(state | {"conv1.weight": own}, tmp_path / "five.safetensors")
+    five = zoo.load("resnet18", weights=tmp_path / "five.safetensors", in_channels=5)
+    np.testing.assert_array_equal(kernel(five, "conv1"), own.transpose(2, 3, 1, 0))
+
+
 def test_input_shape_is_fixed_when_asked(path):
     assert zoo.load("resnet18", weights=path, input_shape=(64, 96, 3)).input_shape == (None, 64, 96, 3)
 

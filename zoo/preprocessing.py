@@ -54,14 +54,7 @@ def preprocess_volume(volume: Any) -> np.ndarray:
     Raises:
         InputError: The file cannot be read, or the array has another shape, NaN, infinity, or one value only.
     """
-    if isinstance(volume, str | os.PathLike):
-        try:
-            volume = np.load(volume, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"{os.fspath(volume)} cannot be read as a volume ({error}). Expected an .npy file from numpy.save."
-            ) from error
-    array = np.asarray(volume)
+    array = _array(volume, "volume")
     if array.ndim != 3 or array.shape[-1] == 1 or 0 in array.shape or array.dtype.kind not in "biuf":
         raise InputError(
             f"A volume has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in "
@@ -117,14 +110,7 @@ def preprocess_series(series: Any, shortest: int) -> np.ndarray:
     Raises:
         InputError: The file cannot be read, or the array has another shape, NaN, infinity, or too few values.
     """
-    if isinstance(series, str | os.PathLike):
-        try:
-            series = np.load(series, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"{os.fspath(series)} cannot be read as a series ({error}). Expected an .npy file from numpy.save."
-            ) from error
-    array = np.asarray(series)
+    array = _array(series, "series")
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise InputError(
             f"A series has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in (time,); "
@@ -135,6 +121,18 @@ def preprocess_series(series: Any, shortest: int) -> np.ndarray:
     if array.size < shortest:
         raise InputError(f"A series has {array.size} values. Expected at least {shortest}: a season and one more.")
     return array[:, None].astype(np.float32)
+
+
+def _array(source: Any, what: str) -> np.ndarray:
+    """The array itself, or the one in an `.npy` file."""
+    if not isinstance(source, str | os.PathLike):
+        return np.asarray(source)
+    try:
+        return np.load(source, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{os.fspath(source)} cannot be read as a {what} ({error}). Expected an .npy file from numpy.save."
+        ) from error
 
 
 def read_picture(image: str | os.PathLike | Image.Image | np.ndarray) -> Image.Image:
