@@ -53,3 +53,9 @@ def test_the_command_line_prints_the_forecast(series, tmp_path):
 def test_what_is_no_series_gets_a_sentence(forecaster, wrong, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.predict(forecaster, [wrong])
+
+
+def test_a_file_of_another_kind_is_refused_without_the_advice_to_unpickle_it():
+    with pytest.raises(zoo.InputError, match=r"cannot be read as a series \(it holds no whole array") as caught:
+        zoo.predict("tcn-co2", __file__)
+    assert "pickle" not in str(caught.value)

@@ -91,7 +91,7 @@ def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
         x = y = math.nan
     if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
         raise InputError(
-            f"{place!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
+            f"{str(place)!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
             f"x from 0 to {width - 1} and y from 0 to {height - 1}."
         )
     return np.array([x, y], "float32")
@@ -130,8 +130,12 @@ def _array(source: Any, what: str) -> np.ndarray:
     try:
         return np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        # NumPy's own words for another kind of file advise to unpickle it.
+        reason = (
+            error.strerror if isinstance(error, OSError) and error.strerror else "it holds no whole array of numbers"
+        )
         raise InputError(
-            f"{os.fspath(source)} cannot be read as a {what} ({error}). Expected an .npy file from numpy.save."
+            f"{os.fspath(source)} cannot be read as a {what} ({reason}). Expected an .npy file from numpy.save."
         ) from error
 
 
