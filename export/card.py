@@ -11,19 +11,11 @@ from zoo import handles
 from zoo.export import card_text
 from zoo.export.card_facts import card_name, facts_of, measurements_of
 from zoo.registry import Entry, registry
+from zoo.tasks import find_task
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
-PIPELINE_TAGS = {
-    "coordinate-classification": "tabular-classification",
-    "forecasting": "time-series-forecasting",
-    "image-classification": "image-classification",
-    "image-features": "image-feature-extraction",
-    "semantic-segmentation": "image-segmentation",
-    "super-resolution": "image-to-image",
-    "volume-features": "image-feature-extraction",
-}
 # Those that the Hub lists and this registry uses; any other is `other` there, with its name and where to read it.
 HUB_LICENSES = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit"}
 BASELINES = ("bicubic_", "gain_", "seasonal_naive_", "holt_winters_")  # metrics that are no result of the model itself
@@ -59,7 +51,7 @@ def model_card(model_or_handle: Any) -> "ModelCard":
         license_name=None if is_listed else {"other": "see-source"}.get(entry.license, entry.license),
         license_link=None if is_listed else _page(entry),
         library_name="keras",
-        pipeline_tag=PIPELINE_TAGS[entry.task],
+        pipeline_tag=find_task(entry.task).pipeline_tag,
         tags=["keras", "layerzoo", entry.task, entry.builder.split(".")[0]],
         datasets=["ILSVRC/imagenet-1k"] if "in1k" in (entry.tag or "") else None,
         base_model=handles.repo_id(entry) if (entry.source or "").startswith("hf://") else None,
@@ -111,7 +103,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
         return []
     return [
         EvalResult(
-            task_type=PIPELINE_TAGS[entry.task],
+            task_type=find_task(entry.task).pipeline_tag,
             dataset_type="imagenet-1k" if "ImageNet-1k" in entry.measured.dataset else "other",
             dataset_name=entry.measured.dataset,
             metric_type=METRIC_TYPES.get(name) or name.split("_")[-2],

@@ -5,6 +5,7 @@ from typing import Any
 
 from zoo.export.card_facts import Facts, Table, Work, card_name
 from zoo.registry import Entry
+from zoo.tasks import find_task
 
 MISUSES = "Decisions about people, and anything where a mistake harms someone and nobody looks again."
 
@@ -38,19 +39,8 @@ def usage(entry: Entry) -> str:
     """The snippet to copy: it runs as it stands beside a file of the name that it reads."""
     name = card_name(entry)
     name = f"hf://{name}" if "/" in name else name
-    source = "scan.npy" if entry.task == "volume-features" else "40,12" if entry.takes_coordinates else "photo.jpg"
-    if entry.task == "forecasting":
-        source = "series.npy"
-    show = {
-        "coordinate-classification": 'print(record["x"], record["y"])\nrecord.picture.save("scores.png")',
-        "forecasting": 'print(record["forecast"])',
-        "image-classification": 'for answer in record["predictions"]:\n    print(answer)',
-        "image-features": 'print(len(record["features"]))',
-        "semantic-segmentation": 'print(record["classes"])\nrecord.picture.save("photo-classes.png")',
-        "super-resolution": 'record.picture.save("photo-large.png")',
-        "volume-features": 'print(len(record["features"]))',
-    }[entry.task]
-    snippet = f'import zoo\n\nrecord = zoo.predict("{name}", "{source}")[0]\n{show}'
+    task = find_task(entry.task)
+    snippet = f'import zoo\n\nrecord = zoo.predict("{name}", "{task.example}")[0]\n{task.show}'
     return f'```python\n{snippet}\n```\n\n`pip install layerzoo`. `zoo.load("{name}")` gives the `keras.Model`.'
 
 
@@ -66,65 +56,8 @@ def _purpose(entry: Entry) -> str:
 
 
 def _interface(entry: Entry) -> str:
-    return f"- In: {_input(entry)}\n- Out: {_output(entry)}"
-
-
-def _input(entry: Entry) -> str:
-    if entry.task == "volume-features":
-        return (
-            "float32 `(batch, depth, height, width, 1)`, each volume with zero mean and unit variance over the "
-            "voxels that are not 0; `model.preprocess(volume)` does that."
-        )
-    if entry.takes_coordinates:
-        return "x and y of a pixel, column and row, `(batch, 2)`, from 0; normalisation is inside."
-    if entry.task == "forecasting":
-        return (
-            "a series in its own unit, float `(batch, time, 1)`, oldest first, at least "
-            f"{entry.config['season'] + 1} steps; normalisation is inside."
-        )
-    channels = len(entry.input.mean)
-    kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
-    text = f"{kind}, 0 to 255, uint8 or float, `(batch, height, width, {channels})`; height and width in pixels."
-    if entry.input.size is None:
-        return f"{text} Any size, unchanged; normalisation is inside."
-    picture = entry.input
-    return (
-        f"{text} Measured at {picture.size} x {picture.size}; `model.preprocess(image)` resizes "
-        f"({picture.interpolation}, crop {picture.crop:g}, {picture.crop_mode}). Normalisation is inside."
-    )
-
-
-def _output(entry: Entry) -> str:
-    if entry.task == "super-resolution":
-        scale = entry.config["scale"]
-        return (
-            f"RGB, 0 to 255, float32 `(batch, {scale} height, {scale} width, 3)`, not clipped: it overshoots a "
-            "little at edges. `zoo.predict` rounds and clips."
-        )
-    if entry.task == "coordinate-classification":
-        return (
-            "a logit for each pixel of the canvas, float32 `(batch, height, width)`; their softmax over all pixels is "
-            "a score from 0 to 1."
-        )
-    if entry.task == "forecasting":
-        horizon = entry.config["horizon"]
-        return f"the {horizon} steps that follow, float32 `(batch, {horizon})`, in the unit of the input."
-    if entry.task == "semantic-segmentation":
-        return (
-            f"logits `(batch, h, w, {entry.num_classes})`, a map smaller than the picture; enlarge it bilinearly and "
-            f"take the largest of each pixel. Classes: {_classes(entry)}."
-        )
-    if entry.task == "image-classification":
-        return (
-            f"logits `(batch, {entry.num_classes})`; their softmax is a score from 0 to 1. Classes: {_classes(entry)}."
-        )
-    return "float32 `(batch, channels)`, the pooled features, without a unit."
-
-
-def _classes(entry: Entry) -> str:
-    if isinstance(entry.labels, str):
-        return f"the list `{entry.labels}`"
-    return ", ".join(entry.labels) if entry.labels else "without names"
+    task = find_task(entry.task)
+    return f"- In: {task.takes(entry)}\n- Out: {task.gives(entry)}"
 
 
 def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
 from zoo.quiet import import_keras_quietly
 from zoo.registry import Entry, registry
+from zoo.tasks import find_task
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -114,7 +115,7 @@ def predict(handle: str, inputs: tuple[Path, ...], output: Path | None, top: int
         return _print_json(records)
     for record in records:
         click.echo(record["input"])
-        for line in _answer_lines(record):
+        for line in find_task(record["task"]).lines(record):
             click.echo(f"  {line}")
 
 
@@ -205,22 +206,6 @@ def _write_picture(record: Any, target: Path) -> None:
     record["output"] = str(target)
 
 
-def _answer_lines(record: dict[str, Any]) -> list[str]:
-    if "features" in record:
-        return [f"{len(record['features'])} features"]
-    if record["task"] == "image-classification":
-        return [
-            f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
-            for item in record["predictions"]
-        ]
-    if record["task"] == "coordinate-classification":
-        return [f"{record['score']:7.2%}  x {record['x']}, y {record['y']}"]
-    if record["task"] == "forecasting":
-        return [f"{value:g}" for value in record["forecast"]]
-    written = f" -> {record['output']}" if "output" in record else ""
-    return [f"{record['width']} x {record['height']} pixels{written}"]
-
-
 def _row(entry: Entry) -> dict[str, Any]:
     """What a script wants to know of a model in a list."""
     keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
@@ -228,16 +213,13 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _facts(entry: Entry) -> dict[str, str]:
-    picture = entry.input
-    size = "any size" if picture.size is None else f"{picture.size} x {picture.size} pixels"
-    prepared = f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), mean {picture.mean}, "
     labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
     facts = {
         "name": entry.name,
         "task": entry.task,
         "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
         "licence": entry.license,
-        "input": "(x, y) in pixels" if entry.takes_coordinates else f"{prepared}std {picture.std}",
+        "input": find_task(entry.task).input_facts(entry),
         "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
         "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
         "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
@@ -249,8 +231,6 @@ def _facts(entry: Entry) -> dict[str, str]:
         "builder": f"{entry.builder} {json.dumps(entry.config)}",
         "paper": entry.paper,
     }
-    if entry.task == "forecasting":
-        facts["input"] = f"a series of at least {entry.config['season'] + 1} values"
     facts["layers"] = ", ".join(layers_used(entry.architecture))
     return {name: value for name, value in facts.items() if value}
 

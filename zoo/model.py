@@ -1,15 +1,12 @@
 """A Keras model that knows where it comes from and how its pictures are prepared."""
 
-import os
 import sys
 from typing import Any
 
 import keras
-import numpy as np
-from PIL import Image
 
-from zoo import preprocessing
 from zoo.registry import Entry
+from zoo.tasks import find_task
 
 DEEPEST_GRAPH = 10_000  # layers in a row; resnetrs420 has 2,000
 
@@ -24,9 +21,8 @@ class ZooModel(keras.Model):
     """A functional `keras.Model` with its registry entry.
 
     Takes RGB, channels last, 0 to 255, `(batch, height, width, 3)`, uint8 or float; normalisation is its first layer.
-    Networks for volumes take `(batch, depth, height, width, 1)`, normalised; those for coordinates x and y in pixels,
-    `(batch, 2)`. Gives logits, or the physical quantity.
-    Forecasters take a series in its own unit, `(batch, time, 1)`, and give what follows, `(batch, horizon)`.
+    Other tasks take volumes, series, coordinates, or a dict of `image` and `mask`: see `zoo.tasks`. Gives logits, or
+    the physical quantity.
     Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
     `model.save("m.keras")`.
 
@@ -35,24 +31,17 @@ class ZooModel(keras.Model):
 
     spec: Entry
 
-    def preprocess(self, image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarray:
-        """Resize and crop one image as this checkpoint was evaluated: uint8 `(height, width, 3)`.
+    def preprocess(self, source: Any) -> Any:
+        """From one source to what the model takes, without the batch axis, as this checkpoint was evaluated.
 
-        Where the model takes volumes: normalise one, float32 `(depth, height, width, 1)`. Where it takes coordinates:
-        check (x, y), float32 `(2,)`.
-
-        Where it takes a series: check that it is long enough, float32 `(time, 1)`.
+        A picture is resized and cropped: uint8 `(height, width, 3)`. `zoo.tasks` says what the other tasks read and
+        give: a volume `(depth, height, width, 1)`, a series `(time, 1)`, (x, y) `(2,)`, or, with holes, a dict of
+        `image` and `mask`.
 
         Raises:
-            InputError: The image cannot be read.
+            InputError: The source cannot be read, or is of another kind.
         """
-        if self.spec.task == "volume-features":
-            return preprocessing.preprocess_volume(image)
-        if self.spec.task == "forecasting":
-            return preprocessing.preprocess_series(image, shortest=self.spec.config["season"] + 1)
-        if self.spec.takes_coordinates:
-            return preprocessing.preprocess_coordinates(image, self.output_shape[1:3])
-        return preprocessing.preprocess(image, self.spec.input)
+        return find_task(self.spec.task).prepare(source, self)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "spec": self.spec.model_dump(mode="json")}

@@ -1,7 +1,4 @@
-"""From a file, a PIL image or an array to the model's pixels: `uint8`, RGB, `(height, width, 3)`, values 0 to 255.
-
-From a volume to float32 `(depth, height, width, 1)`; from (x, y) to float32 `(2,)`.
-"""
+"""From a file, a PIL image or an array to the model's pixels: `uint8`, RGB, `(height, width, 3)`, values 0 to 255."""
 
 import math
 import os
@@ -26,7 +23,7 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
         spec: What the checkpoint says. Without a `size` the picture keeps its own.
 
     Returns:
-        uint8 `(height, width, 3)`.
+        uint8 `(height, width, 3)`; `(height, width, 1)` in grey where the model takes one channel.
 
     Raises:
         InputError: The image cannot be read or its array has another shape or dtype.
@@ -36,107 +33,7 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
         target = math.floor(spec.size / spec.crop)
         picture = _resize(picture, target, RESAMPLING[spec.interpolation], spec.crop_mode)
         picture = _center_crop_or_pad(picture, spec.size)
-    return np.asarray(picture)
-
-
-def preprocess_volume(volume: Any) -> np.ndarray:
-    """Give a volume's voxels zero mean and unit variance, as MedicalNet was trained (its `datasets/brains18.py`).
-
-    Voxels of exactly 0 are background: they are not counted, and become 0, the mean. (In training they were noise
-    around it.) The size is kept.
-
-    Args:
-        volume: An array `(depth, height, width)` of any numbers, or the path of an `.npy` file that holds one.
-
-    Returns:
-        float32 `(depth, height, width, 1)`.
-
-    Raises:
-        InputError: The file cannot be read, or the array has another shape, NaN, infinity, or one value only.
-    """
-    array = _array(volume, "volume")
-    if array.ndim != 3 or array.shape[-1] == 1 or 0 in array.shape or array.dtype.kind not in "biuf":
-        raise InputError(
-            f"A volume has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in "
-            "(depth, height, width), without an axis of channels."
-        )
-    array = array.astype(np.float32)
-    if not np.isfinite(array).all():
-        raise InputError("A volume holds NaN or infinity. Expected finite numbers; see numpy.nan_to_num.")
-    voxels = array[array != 0]
-    deviation = voxels.std(dtype=np.float64) if voxels.size else 0.0
-    if deviation == 0:
-        raise InputError("A volume has no two values beside 0. Expected one with something in it.")
-    normalized = np.where(array == 0, 0, (array - voxels.mean(dtype=np.float64)) / deviation)
-    return normalized[..., None].astype(np.float32)
-
-
-def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
-    """Check that (x, y), column and row, is a pixel of a canvas.
-
-    Args:
-        place: Two numbers, or a text of two such as `"40,12"`.
-        canvas: Height and width of the canvas in pixels.
-
-    Returns:
-        float32 `(2,)`.
-
-    Raises:
-        InputError: There are not two numbers, or they lie outside.
-    """
-    height, width = canvas
-    try:
-        x, y = map(float, os.fspath(place).split(",") if isinstance(place, str | os.PathLike) else place)
-    except (TypeError, ValueError):
-        x = y = math.nan
-    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-        raise InputError(
-            f"{str(place)!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
-            f"x from 0 to {width - 1} and y from 0 to {height - 1}."
-        )
-    return np.array([x, y], "float32")
-
-
-def preprocess_series(series: Any, shortest: int) -> np.ndarray:
-    """Check that a series is one of numbers and long enough; its unit is left as it is.
-
-    Args:
-        series: An array `(time,)`, oldest first, or the path of an `.npy` file that holds one.
-        shortest: How many values there have to be.
-
-    Returns:
-        float32 `(time, 1)`.
-
-    Raises:
-        InputError: The file cannot be read, or the array has another shape, NaN, infinity, or too few values.
-    """
-    array = _array(series, "series")
-    if array.ndim != 1 or array.dtype.kind not in "biuf":
-        raise InputError(
-            f"A series has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in (time,); "
-            "pass several series as a list."
-        )
-    if not np.isfinite(array).all():
-        raise InputError("A series holds NaN or infinity. Expected finite numbers; fill its gaps by numpy.interp.")
-    if array.size < shortest:
-        raise InputError(f"A series has {array.size} values. Expected at least {shortest}: a season and one more.")
-    return array[:, None].astype(np.float32)
-
-
-def _array(source: Any, what: str) -> np.ndarray:
-    """The array itself, or the one in an `.npy` file."""
-    if not isinstance(source, str | os.PathLike):
-        return np.asarray(source)
-    try:
-        return np.load(source, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        # NumPy's own words for another kind of file advise to unpickle it.
-        reason = (
-            error.strerror if isinstance(error, OSError) and error.strerror else "it holds no whole array of numbers"
-        )
-        raise InputError(
-            f"{os.fspath(source)} cannot be read as a {what} ({reason}). Expected an .npy file from numpy.save."
-        ) from error
+    return np.asarray(picture.convert("L"))[..., None] if len(spec.mean) == 1 else np.asarray(picture)
 
 
 def read_picture(image: str | os.PathLike | Image.Image | np.ndarray) -> Image.Image:

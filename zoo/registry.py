@@ -19,15 +19,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from zoo.errors import InputError, RegistryError, UnknownModelError
 
-Task = Literal[
+TaskName = Literal[
     "coordinate-classification",
+    "coordinate-regression",
+    "coordinate-rendering",
+    "depth-completion",
     "forecasting",
     "image-classification",
     "image-features",
+    "inpainting",
     "semantic-segmentation",
     "super-resolution",
     "volume-features",
-]
+    "volume-segmentation",
+]  # each has a file in zoo/tasks/
 Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
 
 
@@ -74,7 +79,7 @@ class Checkpoint(Record):
     filename: str = "model.safetensors"
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     format: Format
-    task: Task | None = None
+    task: TaskName | None = None
     optional: tuple[str, ...] = ()
     license: str
     input: Input
@@ -99,7 +104,7 @@ class Entry(Checkpoint):
     tag: str | None
     builder: str = Field(pattern=r"^\w+\.\w+$")
     config: dict[str, Any] = {}
-    task: Task
+    task: TaskName
     paper: str
     classifier: str | None = None
     unused: tuple[str, ...] = ()
@@ -110,11 +115,6 @@ class Entry(Checkpoint):
     def pretrained(self) -> bool:
         """Whether there are weights to load."""
         return self.source is not None
-
-    @property
-    def takes_coordinates(self) -> bool:
-        """Whether the input is no picture but (x, y) of a pixel."""
-        return self.task == "coordinate-classification"
 
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
@@ -133,7 +133,7 @@ class Family(Record):
     """Architectures that one builder makes."""
 
     builder: str
-    task: Task
+    task: TaskName
     paper: str
     classifier: str | None = None
     unused: tuple[str, ...] = ()
@@ -269,8 +269,8 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
         >>> zoo.list_models("espcn-x2*", task="super-resolution")
         ['espcn-x2.photos']
     """
-    if task is not None and task not in get_args(Task):
-        raise InputError(f"There is no task {task!r}. Expected one of {', '.join(get_args(Task))}.")
+    if task is not None and task not in get_args(TaskName):
+        raise InputError(f"There is no task {task!r}. Expected one of {', '.join(get_args(TaskName))}.")
     return [
         entry.name
         for entry in registry().entries.values()

@@ -2,19 +2,16 @@
 
 import importlib
 
-import keras
-
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
 from zoo.registry import Entry
+from zoo.tasks import find_task
 
 
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
-    """Build the model of an entry, with random weights: pixels 0 to 255, normalisation, then the family's builder.
+    """Build the model of an entry, with random weights: the task's input layers, then the family's builder.
 
-    Volumes come in normalised, each by itself (`model.preprocess`); coordinates, (x, y) in pixels, as they are.
-
-    A series comes in its own unit, oldest value first.
+    Pictures are normalised in the model. A network for pictures with holes is built from two tensors, image and mask.
 
     Args:
         entry: What to build.
@@ -23,25 +20,12 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     Raises:
         RegistryError: The entry names no builder.
     """
-    mean, std = entry.input.mean, entry.input.std
-    if entry.takes_coordinates:
-        x = image = keras.Input((2,), name="coordinates")
-    elif entry.task == "volume-features":
-        x = image = keras.Input(input_shape or (None, None, None, len(mean)), name="volume")
-    elif entry.task == "forecasting":
-        x = image = keras.Input((None, 1), name="series")
-    else:
-        image = keras.Input(input_shape or (None, None, len(mean)), name="image")
-        x = keras.layers.Rescaling(
-            scale=[1 / (255 * s) for s in std],
-            offset=[-m / s for m, s in zip(mean, std, strict=True)],
-            name="normalization",
-        )(image)
+    inputs, tensors = find_task(entry.task).inputs(entry, input_shape)
     head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if entry.features:
         head["features"] = True
     make_room_for_deep_graphs()
-    model = ZooModel(image, _builder(entry)(x, **entry.config, **head), name=entry.architecture)
+    model = ZooModel(inputs, _builder(entry)(*tensors, **entry.config, **head), name=entry.architecture)
     model.spec = entry
     return model
 

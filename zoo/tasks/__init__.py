@@ -1,0 +1,15 @@
+"""What the models of each task take and give: one task a file, named as in the registry.
+
+A task knows the model's input layers, how a source becomes their numbers, how an output is told in words, numbers and
+pictures, and how a card describes both. The kinds of input that several tasks share are `pictures`, `masked`, `volumes`
+and `coordinates`. Nothing here imports Keras at the top: `zoo list` and `zoo info` answer without it.
+"""
+
+import importlib
+
+from zoo.tasks.task import Task
+
+
+def find_task(name: str) -> Task:
+    """The task that the registry calls `name`, such as `"super-resolution"`: the one instance that its module holds."""
+    return importlib.import_module(f"zoo.tasks.{name.replace('-', '_')}").TASK

@@ -1,0 +1,25 @@
+"""Where something lies in a picture."""
+
+from typing import Any
+
+from zoo.registry import Entry
+from zoo.tasks.pictures import Pictures
+
+
+class CoordinateRegression(Pictures):
+    """`x` and `y`, column and row in pixels."""
+
+    pipeline_tag = "keypoint-detection"
+    show = 'print(record["x"], record["y"])'
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        record["x"], record["y"] = (round(float(value), 3) for value in output)
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        return [f"x {record['x']:g}, y {record['y']:g}"]
+
+    def gives(self, entry: Entry) -> str:
+        return "x and y, column and row, float32 `(batch, 2)`, in pixels from 0."
+
+
+TASK = CoordinateRegression()

@@ -1,0 +1,66 @@
+"""Models that take (x, y), column and row of a pixel, and answer for every pixel of a canvas."""
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.registry import Entry
+from zoo.tasks.task import Prepared, Task
+
+if TYPE_CHECKING:
+    from zoo.model import ZooModel
+
+
+class Coordinates(Task):
+    """Tasks whose input is (x, y) and whose output is a canvas."""
+
+    pipeline_tag = "tabular-classification"
+    example = "40,12"
+    several_rank = 2
+
+    def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
+        import keras
+
+        coordinates = keras.Input((2,), name="coordinates")
+        return coordinates, (coordinates,)
+
+    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+        return preprocess_coordinates(source, model.output_shape[1:3])
+
+    def name(self, source: Any, position: int, prepared: Prepared) -> str:
+        return "{:g},{:g}".format(*prepared)
+
+    def takes(self, entry: Entry) -> str:
+        return "x and y of a pixel, column and row, `(batch, 2)`, from 0; normalisation is inside."
+
+    def input_facts(self, entry: Entry) -> str:
+        return "(x, y) in pixels"
+
+
+def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
+    """Check that (x, y), column and row, is a pixel of a canvas.
+
+    Args:
+        place: Two numbers, or a text of two such as `"40,12"`.
+        canvas: Height and width of the canvas in pixels.
+
+    Returns:
+        float32 `(2,)`.
+
+    Raises:
+        InputError: There are not two numbers, or they lie outside.
+    """
+    height, width = canvas
+    try:
+        x, y = map(float, os.fspath(place).split(",") if isinstance(place, str | os.PathLike) else place)
+    except (TypeError, ValueError):
+        x = y = math.nan
+    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+        raise InputError(
+            f"{str(place)!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
+            f"x from 0 to {width - 1} and y from 0 to {height - 1}."
+        )
+    return np.array([x, y], "float32")

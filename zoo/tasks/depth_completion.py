@@ -1,0 +1,112 @@
+"""A depth for every pixel from a few measured ones."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from zoo import depth_colors
+from zoo.errors import InputError
+from zoo.registry import Entry
+from zoo.tasks.arrays import read_array
+from zoo.tasks.masked import Masked
+from zoo.tasks.task import Prepared, written
+
+if TYPE_CHECKING:
+    from zoo.model import ZooModel
+
+UNITS_PER_METRE = 256  # of KITTI's PNG files
+
+
+class DepthCompletion(Masked):
+    """`measured`, the share of pixels that had a depth; `record.depth_map` in metres, `record.picture` its colours."""
+
+    pipeline_tag = "depth-estimation"
+    example = "sparse.png"
+    show = 'print(record.depth_map.shape, record["nearest_metres"])\nrecord.picture.save("depth.png")'
+
+    def normalized(self, entry: Entry, image: Any) -> Any:
+        return image
+
+    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+        return preprocess_depth(source)
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        record.depth_map = output[..., 0]
+        record["height"], record["width"] = record.depth_map.shape
+        record["measured"] = round(float(prepared["mask"].mean()), 6)
+        record["nearest_metres"] = round(float(record.depth_map.min()), 3)
+        record["farthest_metres"] = round(float(record.depth_map.max()), 3)
+        record.picture = depth_colors.picture(record.depth_map)
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        return [
+            f"{record['width']} x {record['height']} pixels, {record['measured']:.1%} measured, "
+            f"{record['nearest_metres']:g} to {record['farthest_metres']:g} m{written(record)}"
+        ]
+
+    def takes(self, entry: Entry) -> str:
+        return (
+            '`{"image": ..., "mask": ...}`, both float32 `(batch, height, width, 1)`: depths in metres, 0 where none '
+            "was measured, and 1 where one was. Any size. `model.preprocess` makes both from KITTI's 16-bit PNG "
+            "(metres = value / 256, 0 = none) or from an array of metres."
+        )
+
+    def gives(self, entry: Entry) -> str:
+        return "a depth for each pixel, float32 `(batch, height, width, 1)`, in metres."
+
+    def input_facts(self, entry: Entry) -> str:
+        return "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file"
+
+    def evaluate(self, model: "ZooModel", folder: str | os.PathLike[str], split: str) -> dict[str, Any]:
+        from zoo import evaluation
+
+        return evaluation.depth_completion(model, folder, split)
+
+
+def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
+    """Measured depths and where they are.
+
+    Args:
+        source: A 16-bit PNG as KITTI's (path or PIL image; metres = value / 256, 0 = none), an `.npy` file, or an array
+            `(height, width)`: uint16 as in the PNG, or float metres with 0 or NaN for none.
+
+    Returns:
+        `image`, metres, 0 for none, and `mask`, 1 where there is one: float32 `(height, width, 1)`.
+
+    Raises:
+        InputError: It cannot be read, is of another kind, holds a negative or infinite depth, or none at all.
+    """
+    array = _depths(source)
+    if array.ndim != 2 or 0 in array.shape or not (array.dtype == np.uint16 or array.dtype.kind == "f"):
+        raise InputError(
+            f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "
+            f"uint16 (metres x {UNITS_PER_METRE}, 0 = none) or float metres (0 or NaN = none)."
+        )
+    metres = array.astype(np.float32) / (UNITS_PER_METRE if array.dtype == np.uint16 else 1)
+    metres = np.where(np.isnan(metres), 0, metres)
+    if not np.isfinite(metres).all() or (metres < 0).any():
+        raise InputError("A map of depths holds infinity or negative values. Expected metres, 0 or NaN for none.")
+    if not metres.any():
+        raise InputError("A map of depths has no measured pixel. Expected at least one that is not 0.")
+    return {"image": metres[..., None], "mask": (metres > 0).astype(np.float32)[..., None]}
+
+
+def _depths(source: Any) -> np.ndarray:
+    is_path = isinstance(source, str | os.PathLike)
+    if not isinstance(source, Image.Image) and not (is_path and os.fspath(source).lower().endswith(".png")):
+        return read_array(source, "map of depths")
+    try:
+        picture = Image.open(source) if is_path else source
+        mode, array = picture.mode, np.asarray(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{source} cannot be read as a PNG ({error}). Expected a 16-bit map of depths.") from error
+    if not mode.startswith("I"):
+        raise InputError(
+            f"{source} has {mode} pixels. Expected a PNG of 16 bits and one channel, metres x {UNITS_PER_METRE}."
+        )
+    return array.astype(np.uint16)
+
+
+TASK = DepthCompletion()

@@ -1,0 +1,38 @@
+"""One class for a picture."""
+
+from typing import Any
+
+import numpy as np
+
+from zoo.labels import read_labels
+from zoo.tasks.pictures import Pictures, classes
+
+
+class ImageClassification(Pictures):
+    """`predictions`: the best classes with their softmax scores."""
+
+    pipeline_tag = "image-classification"
+    show = 'for answer in record["predictions"]:\n    print(answer)'
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        labels = read_labels(model.spec.labels)
+        scores = np.exp(output - output.max())
+        scores /= scores.sum()
+        record["predictions"] = [
+            {"index": int(index), "label": labels[index] if labels else None, "score": round(float(scores[index]), 6)}
+            for index in np.argsort(-scores, kind="stable")[:top]
+        ]
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        return [
+            f"{item['score']:7.2%}  {(item['label'] or str(item['index'])).split(',')[0]}"
+            for item in record["predictions"]
+        ]
+
+    def gives(self, entry) -> str:
+        return (
+            f"logits `(batch, {entry.num_classes})`; their softmax is a score from 0 to 1. Classes: {classes(entry)}."
+        )
+
+
+TASK = ImageClassification()

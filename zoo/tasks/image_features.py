@@ -1,0 +1,24 @@
+"""What a network without classes knows of a picture: pooled, or as an embedding."""
+
+from typing import Any
+
+from zoo.tasks.pictures import Pictures
+
+
+class ImageFeatures(Pictures):
+    """`features`: a list of floats."""
+
+    pipeline_tag = "image-feature-extraction"
+    show = 'print(len(record["features"]))'
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        record["features"] = output.tolist()
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        return [f"{len(record['features'])} features"]
+
+    def gives(self, entry) -> str:
+        return "float32 `(batch, channels)`, the pooled features, without a unit."
+
+
+TASK = ImageFeatures()

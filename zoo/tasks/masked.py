@@ -1,0 +1,22 @@
+"""Models that take a picture with holes: `{"image": ..., "mask": ...}`, mask 1 where a pixel is known, else 0."""
+
+from typing import Any
+
+from zoo.registry import Entry
+from zoo.tasks.pictures import normalization
+from zoo.tasks.task import Task
+
+
+class Masked(Task):
+    """Tasks whose input is a picture and a mask of one channel, `(batch, height, width, 1)`."""
+
+    def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
+        import keras
+
+        shape = input_shape or (None, None, len(entry.input.mean))
+        image, mask = keras.Input(shape, name="image"), keras.Input((*shape[:2], 1), name="mask")
+        return {"image": image, "mask": mask}, (self.normalized(entry, image), mask)
+
+    def normalized(self, entry: Entry, image: Any) -> Any:
+        """What the builder begins with."""
+        return normalization(entry)(image)

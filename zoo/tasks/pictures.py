@@ -1,0 +1,62 @@
+"""Models that take pictures: RGB, channels last, 0 to 255."""
+
+from typing import TYPE_CHECKING, Any
+
+from zoo.preprocessing import preprocess
+from zoo.registry import Entry
+from zoo.tasks.task import Prepared, Task
+
+if TYPE_CHECKING:
+    from zoo.model import ZooModel
+
+
+def normalization(entry: Entry) -> Any:
+    """The first layer of a network for pictures: 0 to 255 -> `(x / 255 - mean) / std`."""
+    import keras
+
+    mean, std = entry.input.mean, entry.input.std
+    return keras.layers.Rescaling(
+        scale=[1 / (255 * s) for s in std],
+        offset=[-m / s for m, s in zip(mean, std, strict=True)],
+        name="normalization",
+    )
+
+
+class Pictures(Task):
+    """Tasks whose input is one picture."""
+
+    def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
+        import keras
+
+        image = keras.Input(input_shape or (None, None, len(entry.input.mean)), name="image")
+        return image, (normalization(entry)(image),)
+
+    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+        return preprocess(source, model.spec.input)
+
+    def takes(self, entry: Entry) -> str:
+        channels = len(entry.input.mean)
+        kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
+        text = f"{kind}, 0 to 255, uint8 or float, `(batch, height, width, {channels})`; height and width in pixels."
+        if entry.input.size is None:
+            return f"{text} Any size, unchanged; normalisation is inside."
+        picture = entry.input
+        return (
+            f"{text} Measured at {picture.size} x {picture.size}; `model.preprocess(image)` resizes "
+            f"({picture.interpolation}, crop {picture.crop:g}, {picture.crop_mode}). Normalisation is inside."
+        )
+
+    def input_facts(self, entry: Entry) -> str:
+        picture = entry.input
+        size = "any size" if picture.size is None else f"{picture.size} x {picture.size} pixels"
+        return (
+            f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), mean {picture.mean}, "
+            f"std {picture.std}"
+        )
+
+
+def classes(entry: Entry) -> str:
+    """The names of the classes, for a card."""
+    if isinstance(entry.labels, str):
+        return f"the list `{entry.labels}`"
+    return ", ".join(entry.labels) if entry.labels else "without names"

@@ -1,0 +1,34 @@
+"""A class for each pixel of a picture."""
+
+from typing import Any
+
+from zoo import segmentation
+from zoo.labels import read_labels
+from zoo.tasks.pictures import Pictures, classes
+from zoo.tasks.task import written
+
+
+class SemanticSegmentation(Pictures):
+    """`classes` with their areas; `record.label_map`, and `record.picture` in the classes' colours."""
+
+    pipeline_tag = "image-segmentation"
+    show = 'print(record["classes"])\nrecord.picture.save("photo-classes.png")'
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        record["height"], record["width"] = prepared.shape[:2]
+        record.label_map = segmentation.label_map(output, *prepared.shape[:2])
+        record["classes"] = segmentation.areas(record.label_map, read_labels(model.spec.labels))
+        record.picture = segmentation.overlay(prepared, record.label_map, record["classes"])
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        found = [f"{item['area']:7.2%}  {item['label'] or item['index']}" for item in record["classes"]]
+        return [f"{record['width']} x {record['height']} pixels{written(record)}", *found]
+
+    def gives(self, entry) -> str:
+        return (
+            f"logits `(batch, h, w, {entry.num_classes})`, a map smaller than the picture; enlarge it bilinearly and "
+            f"take the largest of each pixel. Classes: {classes(entry)}."
+        )
+
+
+TASK = SemanticSegmentation()

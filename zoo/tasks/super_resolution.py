@@ -1,0 +1,33 @@
+"""A larger picture from a small one."""
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.tasks.pictures import Pictures
+from zoo.tasks.task import written
+
+
+class SuperResolution(Pictures):
+    """`width` and `height` of the enlarged picture, which is `record.picture`."""
+
+    pipeline_tag = "image-to-image"
+    show = 'record.picture.save("photo-large.png")'
+
+    def answer(self, record, model, prepared, output, top) -> None:
+        record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
+        record["width"], record["height"] = record.picture.size
+
+    def lines(self, record: dict[str, Any]) -> list[str]:
+        return [f"{record['width']} x {record['height']} pixels{written(record)}"]
+
+    def gives(self, entry) -> str:
+        scale = entry.config["scale"]
+        return (
+            f"RGB, 0 to 255, float32 `(batch, {scale} height, {scale} width, 3)`, not clipped: it overshoots a "
+            "little at edges. `zoo.predict` rounds and clips."
+        )
+
+
+TASK = SuperResolution()
