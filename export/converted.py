@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
-from zoo.export.exportable import exportable, reference_outputs, samples
+from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
 from zoo.export.verification import ELSEWHERE, Runner, check, write_extras
 from zoo.export.versions import new_version
 from zoo.model import ZooModel
@@ -45,6 +45,8 @@ def convert(
         allow_random: As for every export.
     """
     model = exportable(model_or_handle, allow_random=allow_random)
+    if takes_mask(model):
+        raise ExportError(f"{model.spec.name} takes a picture and a mask. Expected one input; saved_model writes both.")
     if isinstance(model.output, dict):
         raise ExportError(f"{model.spec.name} gives several maps. Expected one output; only saved_model writes more.")
     inputs = samples(model)

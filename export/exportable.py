@@ -31,10 +31,6 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
-    if len(model.inputs) != 1:
-        raise ExportError(
-            f"{model.spec.name} takes {len(model.inputs)} inputs. Expected one: no export writes more yet."
-        )
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"
         raise ExportError(
@@ -46,29 +42,49 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
 
 def takes_pictures(model: ZooModel) -> bool:
     """Whether the input is pixels, `(batch, height, width, channels)`, 0 to 255."""
-    return len(model.input_shape) == 4
+    return not takes_mask(model) and len(model.input_shape) == 4
 
 
-def samples(model: ZooModel, count: int = 2) -> np.ndarray:
+def takes_mask(model: ZooModel) -> bool:
+    """Whether the input is a dict of `image` and `mask`."""
+    return isinstance(model.input_shape, dict)
+
+
+def samples(model: ZooModel, count: int = 2) -> Any:
     """Seeded pictures, as smooth and as rough as photographs: uint8 `(count, height, width, channels)`.
 
-    Coordinates are whole numbers of pixels, volumes and series normalised noise, float32.
+    Coordinates are whole numbers of pixels, volumes and series normalised noise, float32. With a mask: a dict of
+    float32 arrays, half of the pixels known.
     """
     generator = np.random.default_rng(0)
+    if takes_mask(model):
+        pictures = _pictures(model, model.input_shape["image"], count, generator)
+        mask = generator.integers(0, 2, (*pictures.shape[:-1], 1)).astype("float32")
+        return {"image": pictures * mask, "mask": mask}
     *sides, channels = model.input_shape[1:]
-    if model.spec.task == "coordinate-classification":
+    if channels == 2 and not sides:
         return generator.integers(0, min(model.output_shape[1:3]), (count, channels)).astype("float32")
     if not takes_pictures(model):
         shortest = model.spec.config.get("season", 0) + 1  # of a forecaster
         sides = [length or max(_ANY_LENGTH, shortest) for length in sides]
         return generator.standard_normal((count, *sides, channels)).astype("float32")
+    return _pictures(model, model.input_shape, count, generator)
+
+
+def tensors(inputs: Any, dtype: Any = "float32") -> Any:
+    """The samples as tensors of one dtype, for a call."""
+    return keras.tree.map_structure(lambda array: keras.ops.cast(array, dtype), inputs)
+
+
+def _pictures(model: ZooModel, shape: tuple, count: int, generator: np.random.Generator) -> np.ndarray:
+    *sides, channels = shape[1:]
     side = min(model.spec.input.size or _ANY_SIDE, _LARGEST_SIDE)
     height, width = (length or side for length in sides)
     planes = [_picture(generator, height, width) for _ in range(count * channels)]
     return np.moveaxis(np.reshape(planes, (count, channels, height, width)), 1, -1)
 
 
-def reference_outputs(model: ZooModel, inputs: np.ndarray) -> dict[str, np.ndarray]:
+def reference_outputs(model: ZooModel, inputs: Any) -> dict[str, np.ndarray]:
     """What the Keras model answers, by name; a single output is called `output`."""
     outputs = named(model(inputs, training=False))
     return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}

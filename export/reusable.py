@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from zoo.export import graph_pictures
-from zoo.export.exportable import named, takes_pictures
+from zoo.export.exportable import named, takes_mask, takes_pictures, tensors
 from zoo.export.variants import last_layer_with_weights
 from zoo.labels import read_labels
 from zoo.model import ZooModel
@@ -54,7 +54,7 @@ class Reusable(tf.Module):
             ).get_concrete_function(_spec(model, batch_size, tf.float32))
             for training in ((False, True) if trainable else (False,))
         }
-        self.__call__ = _function(lambda inputs, training=False: traced[training](tf.cast(inputs, tf.float32)))
+        self.__call__ = _function(lambda inputs, training=False: traced[training](tensors(inputs)))
         for dtype in input_dtypes(model):
             for training in traced:
                 self.__call__.get_concrete_function(_spec(model, batch_size, dtype), training=training)
@@ -72,7 +72,7 @@ def input_dtypes(model: ZooModel) -> list[Any]:
 def reads_files(model: ZooModel) -> bool:
     """Whether the prepared pixels of a picture file are what the model takes."""
     size = model.spec.input.size
-    return model.input_shape[1:] in ((None, None, 3), (size, size, 3))
+    return takes_pictures(model) and model.input_shape[1:] in ((None, None, 3), (size, size, 3))
 
 
 def _plain(outputs: Any) -> Any:
@@ -81,7 +81,12 @@ def _plain(outputs: Any) -> Any:
 
 
 def _spec(model: ZooModel, batch_size: int | None, dtype: Any) -> Any:
-    return tf.TensorSpec((batch_size, *model.input_shape[1:]), dtype, name=model.inputs[0].name)
+    """One tensor, or a dict of them, as the model's inputs."""
+
+    def spec(layer_input):
+        return tf.TensorSpec((batch_size, *layer_input.shape[1:]), dtype, name=layer_input.name)
+
+    return keras.tree.map_structure(spec, model.input)
 
 
 def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, compile_xla: bool) -> dict[str, Any]:
@@ -89,8 +94,8 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
     entry, network = model.spec, reusable.__dict__["__call__"]
 
     def serve(**inputs):
-        (picture,) = inputs.values()
-        return answer(entry, picture, network(picture, training=False))
+        taken = _taken(model, inputs)
+        return answer(entry, taken, network(taken, training=False))
 
     def serve_encoded(image_bytes):
         return serve(image=graph_pictures.decoded_batch(image_bytes, entry.input))
@@ -98,12 +103,11 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
     extractor = _function(feature_extractor(model), jit_compile=compile_xla or None)
 
     def serve_features(**inputs):
-        (picture,) = inputs.values()
-        return named_features(extractor(picture))
+        return named_features(extractor(_taken(model, inputs)))
 
     def traced(function, dtype):
-        spec = _spec(model, batch_size, dtype)
-        return _function(function).get_concrete_function(**{spec.name: spec})
+        specs = keras.tree.flatten(_spec(model, batch_size, dtype))
+        return _function(function).get_concrete_function(**{spec.name: spec for spec in specs})
 
     found = {"serving_default": traced(serve, tf.float32), "features": traced(serve_features, tf.float32)}
     if tf.uint8 in input_dtypes(model):
@@ -114,6 +118,11 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
     return found
 
 
+def _taken(model: ZooModel, inputs: dict[str, Any]) -> Any:
+    """The named tensors of a signature as the model takes them."""
+    return inputs if takes_mask(model) else next(iter(inputs.values()))
+
+
 def feature_extractor(model: ZooModel) -> Callable:
     """What the network knows before it answers: the input of its head, or of the last layer that learns."""
     entry = model.spec
@@ -121,7 +130,7 @@ def feature_extractor(model: ZooModel) -> Callable:
         outputs = model.output
     else:
         head = model.get_layer(entry.classifier) if entry.classifier else last_layer_with_weights(model)
-        outputs = head.input
+        outputs = keras.tree.flatten(head.input)[0]  # a masked layer reads its mask too
     return functools.partial(keras.Model(model.input, outputs), training=False)
 
 
@@ -148,10 +157,14 @@ def answer(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
         if labels is not None:
             answer["classes"] = tf.repeat(tf.constant([labels]), tf.shape(inputs)[0], axis=0)
         return answer
-    if entry.task == "super-resolution":
+    if entry.task in ("super-resolution", "inpainting"):
         picture = tf.cast(tf.clip_by_value(tf.round(outputs), 0.0, 255.0), tf.uint8)
         return {"pixels": outputs, "picture": picture}
+    if entry.task == "depth-completion":
+        return {"metres": outputs}
     if entry.task == "coordinate-classification":
         pixels = tf.reshape(outputs, (tf.shape(outputs)[0], -1))
         return {"scores": tf.reshape(tf.nn.softmax(pixels), tf.shape(outputs))}
+    if entry.task in ("coordinate-rendering", "volume-segmentation"):
+        return {"scores": tf.sigmoid(outputs)}
     return {"features" if entry.task.endswith("-features") else "outputs": outputs}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from zoo.errors import InputError
 from zoo.export.card_facts import card_name
-from zoo.export.exportable import exportable, named, reference_outputs, samples
+from zoo.export.exportable import exportable, named, reference_outputs, samples, takes_mask, tensors
 from zoo.export.reusable import Reusable, answer, feature_extractor, input_dtypes, named_features, signatures
 from zoo.export.variants import folded, in_bfloat16
 from zoo.export.verification import TOLERANCE, Outputs, check, write_extras
@@ -99,13 +99,13 @@ def saved_model(
     return new.path
 
 
-def run(folder: Path, inputs: np.ndarray) -> Outputs:
+def run(folder: Path, inputs: Any) -> Outputs:
     """The network's outputs, as a program without this library gets them."""
     loaded = tf.saved_model.load(str(folder))
-    return _numpy(named(loaded(tf.constant(inputs), training=False)))
+    return _numpy(named(loaded(keras.tree.map_structure(tf.constant, inputs), training=False)))
 
 
-def _differences(folder: Path, model: ZooModel, inputs: np.ndarray, reference: Outputs, *, exact: bool) -> dict:
+def _differences(folder: Path, model: ZooModel, inputs: Any, reference: Outputs, *, exact: bool) -> dict:
     """Load the export back and compare every way into it with the Keras model."""
     entry = model.spec
     loaded = tf.saved_model.load(str(folder))
@@ -116,13 +116,13 @@ def _differences(folder: Path, model: ZooModel, inputs: np.ndarray, reference: O
     expected["features"] = _floats(named_features(feature_extractor(model)(inputs)))
     found = {}
     for dtype in input_dtypes(model):
-        outputs = _numpy(named(loaded(tf.cast(inputs, dtype), training=False)))
+        outputs = _numpy(named(loaded(tensors(inputs, dtype.name), training=False)))
         found[f"call_{dtype.name}"] = check(entry, outputs, reference, exact=exact)
     for name, signature in loaded.signatures.items():
         if name == "encoded":
             continue
         dtype = tf.uint8 if name == "serving_uint8" else tf.float32
-        outputs = _floats(signature(**{model.inputs[0].name: tf.cast(inputs, dtype)}))
+        outputs = _floats(signature(**_named_inputs(model, tensors(inputs, dtype.name))))
         found[name] = check(entry, outputs, expected[name.split("_")[0]], exact=exact, tolerance=tolerance)
     if "encoded" in loaded.signatures:
         files = [_png(picture) for picture in inputs]
@@ -132,6 +132,10 @@ def _differences(folder: Path, model: ZooModel, inputs: np.ndarray, reference: O
         # Pixels may differ by 2 of 255 from Pillow's, so answers may differ by more than rounding.
         found["encoded"] = check(entry, outputs, decoded, exact=False)
     return found
+
+
+def _named_inputs(model: ZooModel, inputs: Any) -> dict[str, Any]:
+    return inputs if takes_mask(model) else {model.inputs[0].name: inputs}
 
 
 def _single(outputs: Outputs) -> Any:

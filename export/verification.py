@@ -26,7 +26,7 @@ TOLERANCE = 1e-5  # of the largest reference value, on the machine that exports
 ELSEWHERE = 1e-4  # another processor rounds differently
 FORMATS = ("saved_model", "litert", "onnx", "openvino")  # zoo/export/to_<format>.py
 Outputs = dict[str, np.ndarray]
-Runner = Callable[[Path, np.ndarray], Outputs]
+Runner = Callable[[Path, Any], Outputs]
 
 
 def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, tolerance: float = TOLERANCE) -> dict:
@@ -73,7 +73,7 @@ def agreement(entry: Entry, outputs: Outputs, reference: Outputs) -> dict[str, f
 
 
 def write_extras(
-    folder: Path, extras: Path, model: ZooModel, *, facts: dict[str, Any], inputs: np.ndarray, reference: Outputs
+    folder: Path, extras: Path, model: ZooModel, *, facts: dict[str, Any], inputs: Any, reference: Outputs
 ) -> None:
     """Write what rides along into `extras`: card, spec, labels, comparison, and the hashes of all files in `folder`."""
     from zoo.export.card import model_card
@@ -85,7 +85,10 @@ def write_extras(
     labels = read_labels(entry.labels)
     if labels is not None:
         (extras / "labels.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
-    np.savez_compressed(extras / "verification.npz", inputs=inputs, **reference)  # type: ignore[arg-type]
+    stored = (
+        {f"inputs_{name}": array for name, array in inputs.items()} if isinstance(inputs, dict) else {"inputs": inputs}
+    )
+    np.savez_compressed(extras / "verification.npz", **stored, **reference)  # type: ignore[arg-type]
     record = {
         "model": entry.name,
         **facts,
@@ -130,7 +133,9 @@ def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
     changed = [name for name, digest in record["files"].items() if _digest(folder / name) != digest]
     if changed:
         raise ExportError(f"{folder}: {', '.join(changed)} changed since the export. Export the model again.")
-    outputs = _runner(record["format"])(folder, reference.pop("inputs"))
+    stored = {name: reference.pop(name) for name in list(reference) if name.startswith("inputs")}
+    inputs = stored.get("inputs", {name.removeprefix("inputs_"): array for name, array in stored.items()})
+    outputs = _runner(record["format"])(folder, inputs)
     return record | {"verified": check(entry, outputs, reference, exact=record["exact"], tolerance=ELSEWHERE)}
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import keras
 
-from zoo import architectures, handles, hub
+from zoo import architectures, handles, hub, notices
 from zoo import weights as weight_files
 from zoo.errors import InputError, IntegrityError, UnknownModelError
 from zoo.handles import Located
 from zoo.model import ZooModel
 from zoo.registry import Entry
+
+HEADLESS = ("image-classification", "image-features")  # tasks whose models may have no head, and change by it
 
 
 def load(
@@ -96,7 +98,10 @@ def _load_keras_file(handle: str) -> ZooModel:
     path = Path(handle)
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
-    return keras.saving.load_model(path)
+    model = keras.saving.load_model(path)
+    if isinstance(model, ZooModel):
+        notices.say(model.spec)
+    return model
 
 
 def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
@@ -150,14 +155,16 @@ def _with_channels(entry: Entry, in_channels: int) -> Entry:
 
 def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tuple[Entry, str | None]:
     """The entry for `num_classes`, and the layer of the head that is not to be filled."""
-    if num_classes < 0 or entry.classifier is None:
+    smallest = 0 if entry.task in HEADLESS else 1
+    if num_classes < smallest or entry.classifier is None:
         raise InputError(
             f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
-            "Expected a classification model and at least 0 classes."
+            f"Expected a model with classes and at least {smallest}."
         )
     fits = own_file is not None and weight_files.head_size(own_file, entry.classifier) == num_classes
-    task = "image-classification" if num_classes else "image-features"
-    update: dict = {"num_classes": num_classes, "labels": None, "task": task}
+    update: dict = {"num_classes": num_classes, "labels": None}
+    if entry.task in HEADLESS:
+        update["task"] = "image-classification" if num_classes else "image-features"
     if num_classes and not fits:
         update["random"] = "head"
     return entry.model_copy(update=update), None if fits else entry.classifier
@@ -170,13 +177,17 @@ def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...]
         model = architectures.build(entry, input_shape=input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
         whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
-    weight_files.fill(
+    is_partly_random = weight_files.fill(
         model,
         path,
         file_format=entry.format,
         unused=entry.unused,
         optional=entry.optional,
         new_layer=head,
+        random_layers=entry.random_layers,
         whole=whole,
     )
+    if is_partly_random:
+        model.spec = entry.model_copy(update={"random": "head"})
+    notices.say(model.spec)
     return model

@@ -71,7 +71,9 @@ class Checkpoint(Record):
     stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
     hash: where they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list
     itself. `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file:
-    as in the reference, the network then keeps the constants that it starts with.
+    as in the reference, the network then keeps the constants that it starts with. `random_layers` (patterns) are those
+    that a file of the trunk alone does not hold: they begin with random values, and the loaded model's `random` says
+    so.
     """
 
     source: str | None = Field(None, pattern=r"^(embedded|hf://[^/@]+/[^/@]+)$")
@@ -81,6 +83,7 @@ class Checkpoint(Record):
     format: Format
     task: TaskName | None = None
     optional: tuple[str, ...] = ()
+    random_layers: tuple[str, ...] = ()
     license: str
     input: Input
     labels: str | tuple[str, ...] | None = None

@@ -5,7 +5,7 @@ nothing is initialised only to be overwritten and one tensor at a time is in mem
 """
 
 import fnmatch
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +76,9 @@ def fill(
     unused: Iterable[str] = (),
     optional: Iterable[str] = (),
     new_layer: str | None = None,
+    random_layers: Iterable[str] = (),
     whole: keras.Model | None = None,
-) -> None:
+) -> bool:
     """Fill a model that was built under `abstract()` from the file at `path`.
 
     Args:
@@ -87,7 +88,11 @@ def fill(
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
         new_layer: A layer that keeps its random initial values; its tensors in the file are left out.
+        random_layers: Patterns of layers that keep random values where the file holds none of their tensors.
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
+
+    Returns:
+        Whether some of `random_layers` are not in the file.
 
     Raises:
         WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
@@ -97,7 +102,8 @@ def fill(
     try:
         with _open(path, NESTED.get(file_format)) as file:
             names = set(file.keys())
-            slots = _slots(model, reader, names, new_layer, optional)
+            absent = _absent(model, reader, names, random_layers)
+            slots = _slots(model, reader, names, {new_layer, *absent}, optional)
             if new_layer is not None:
                 unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
             if whole is not None:
@@ -108,6 +114,7 @@ def fill(
         for variable, slot in slots:
             variable._initializer = _initializer(tensors, slot)
         initialize()
+        return bool(absent)
     except ZooError:
         _draw_nothing(model)
         initialize()
@@ -163,11 +170,22 @@ READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {
 NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary the tensors stand
 
 
+def _absent(model: keras.Model, reader: Callable, names: set[str], patterns: Iterable[str]) -> set[str]:
+    """The layers called as one of the patterns of which the file holds nothing."""
+    return {
+        layer.name
+        for layer in model.layers
+        if layer.weights
+        and any(fnmatch.fnmatchcase(layer.name, pattern) for pattern in patterns)
+        and not any(reader(layer, variable, names).tensor in names for variable in layer.weights)
+    }
+
+
 def _slots(
     model: keras.Model,
     reader: Callable,
     names: set[str],
-    new_layer: str | None = None,
+    new_layers: Container[str | None] = (),
     optional: Iterable[str] = (),
 ) -> list[tuple[keras.Variable, Slot]]:
     channels = model.input_shape[-1] if isinstance(model.input_shape, tuple) else 3
@@ -175,7 +193,7 @@ def _slots(
     slots = {}  # by variable: a layer that is used twice is filled once
     for layer in model.layers:
         for variable in layer.weights:
-            if layer.name == new_layer or _is_state(variable):
+            if layer.name in new_layers or _is_state(variable):
                 continue
             slot = reader(layer, variable, names)
             if slot.tensor not in names and any(fnmatch.fnmatchcase(slot.tensor, pattern) for pattern in optional):
