@@ -26,6 +26,7 @@ from zoo.errors import (
 )
 
 if TYPE_CHECKING:
+    from zoo.evaluation import evaluate
     from zoo.handles import info
     from zoo.loading import load
     from zoo.prediction import predict
@@ -46,6 +47,7 @@ __all__ = [
     "UnknownModelError",
     "WeightsMismatchError",
     "ZooError",
+    "evaluate",
     "info",
     "list_models",
     "load",
@@ -54,6 +56,7 @@ __all__ = [
 
 _HOMES = {
     "Entry": "zoo.registry",
+    "evaluate": "zoo.evaluation",
     "info": "zoo.handles",
     "list_models": "zoo.registry",
     "load": "zoo.loading",

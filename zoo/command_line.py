@@ -1,10 +1,10 @@
-"""The command line: `zoo list | info | predict | cache | pin | card`. Answers go to stdout, the rest to stderr."""
+"""The command line: `zoo list | info | predict | evaluate | cache | pin | …`; answers on stdout, the rest on stderr."""
 
 import fnmatch
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,25 @@ def predict(handle: str, inputs: tuple[Path, ...], output: Path | None, top: int
         click.echo(record["input"])
         for line in find_task(record["task"]).lines(record):
             click.echo(f"  {line}")
+
+
+@main.command()
+@click.argument("handle", metavar="MODEL")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--split", default="test", show_default=True, help="Which part of the data: train, val or test.")
+@as_json
+def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
+    """Measure MODEL on the folder DATA, which holds the truth too."""
+    if not handles.is_keras_file(handle):
+        handles.resolve(handle)
+    import_keras_quietly()
+    record = zoo.evaluate(handle, data, split=split, track=_progress)
+    if as_json:
+        return _print_json(record)
+    by_class = {key: value for key, value in record.items() if isinstance(value, dict)}
+    _print_table((), [(key, str(value)) for key, value in record.items() if key not in by_class])
+    for key, values in by_class.items():
+        _print_table(("class", key), [(name, f"{value:g}") for name, value in values.items()])
 
 
 @main.group()
@@ -233,6 +252,14 @@ def _facts(entry: Entry) -> dict[str, str]:
     }
     facts["layers"] = ", ".join(layers_used(entry.architecture))
     return {name: value for name, value in facts.items() if value}
+
+
+def _progress(things: Sequence[Any]) -> Iterable[Any]:
+    """A bar with the time left, on stderr where a person looks at it."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(things, "measuring", console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
 
 
 def _megabytes(size_bytes: int) -> str:

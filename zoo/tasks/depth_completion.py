@@ -1,12 +1,14 @@
 """A depth for every pixel from a few measured ones."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from zoo import depth_colors
+from zoo.datasets import depth_maps
+from zoo.depth_scores import DepthScores
 from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
@@ -15,8 +17,6 @@ from zoo.tasks.task import Prepared, written
 
 if TYPE_CHECKING:
     from zoo.model import ZooModel
-
-UNITS_PER_METRE = 256  # of KITTI's PNG files
 
 
 class DepthCompletion(Masked):
@@ -59,18 +59,24 @@ class DepthCompletion(Masked):
     def input_facts(self, entry: Entry) -> str:
         return "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file"
 
-    def evaluate(self, model: "ZooModel", folder: str | os.PathLike[str], split: str) -> dict[str, Any]:
-        from zoo import evaluation
+    def evaluate(self, model, folder, split, track) -> dict[str, Any]:
+        import keras
 
-        return evaluation.depth_completion(model, folder, split)
+        pairs, scores = depth_maps.find_pairs(folder, split), DepthScores()
+        for pair in track(pairs):
+            sparse, truth = depth_maps.read_pair(pair)
+            batch = {name: array[None] for name, array in preprocess_depth(sparse).items()}
+            outputs = keras.ops.convert_to_numpy(model(batch, training=False))
+            scores.add(outputs[0, ..., 0], truth)
+        return {"count": len(pairs), **scores.results()}
 
 
 def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     """Measured depths and where they are.
 
     Args:
-        source: A 16-bit PNG as KITTI's (path or PIL image; metres = value / 256, 0 = none), an `.npy` file, or an array
-            `(height, width)`: uint16 as in the PNG, or float metres with 0 or NaN for none.
+        source: A 16-bit PNG as KITTI's (metres = value / 256, 0 = none), an `.npy` file, or an array `(height, width)`:
+            integers as in the PNG, or float metres with 0 or NaN for none.
 
     Returns:
         `image`, metres, 0 for none, and `mask`, 1 where there is one: float32 `(height, width, 1)`.
@@ -78,35 +84,20 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     Raises:
         InputError: It cannot be read, is of another kind, holds a negative or infinite depth, or none at all.
     """
-    array = _depths(source)
-    if array.ndim != 2 or 0 in array.shape or not (array.dtype == np.uint16 or array.dtype.kind == "f"):
+    is_png = isinstance(source, str | os.PathLike) and os.fspath(source).lower().endswith(".png")
+    array = depth_maps.read_depths(Path(source)) if is_png else read_array(source, "map of depths")
+    if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iuf":
         raise InputError(
             f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "
-            f"uint16 (metres x {UNITS_PER_METRE}, 0 = none) or float metres (0 or NaN = none)."
+            f"integers (metres x {depth_maps.UNITS_PER_METRE}, 0 = none) or float metres (0 or NaN = none)."
         )
-    metres = array.astype(np.float32) / (UNITS_PER_METRE if array.dtype == np.uint16 else 1)
-    metres = np.where(np.isnan(metres), 0, metres)
+    metres = array.astype(np.float32) / (1 if array.dtype.kind == "f" else depth_maps.UNITS_PER_METRE)
+    metres = np.where(np.isnan(metres), np.float32(0), metres)
     if not np.isfinite(metres).all() or (metres < 0).any():
         raise InputError("A map of depths holds infinity or negative values. Expected metres, 0 or NaN for none.")
     if not metres.any():
         raise InputError("A map of depths has no measured pixel. Expected at least one that is not 0.")
     return {"image": metres[..., None], "mask": (metres > 0).astype(np.float32)[..., None]}
-
-
-def _depths(source: Any) -> np.ndarray:
-    is_path = isinstance(source, str | os.PathLike)
-    if not isinstance(source, Image.Image) and not (is_path and os.fspath(source).lower().endswith(".png")):
-        return read_array(source, "map of depths")
-    try:
-        picture = Image.open(source) if is_path else source
-        mode, array = picture.mode, np.asarray(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{source} cannot be read as a PNG ({error}). Expected a 16-bit map of depths.") from error
-    if not mode.startswith("I"):
-        raise InputError(
-            f"{source} has {mode} pixels. Expected a PNG of 16 bits and one channel, metres x {UNITS_PER_METRE}."
-        )
-    return array.astype(np.uint16)
 
 
 TASK = DepthCompletion()

@@ -10,6 +10,7 @@ from zoo.errors import InputError
 from zoo.registry import Entry
 
 if TYPE_CHECKING:
+    from zoo.evaluation import Track
     from zoo.model import ZooModel
     from zoo.prediction import Prediction
 
@@ -66,15 +67,15 @@ class Task(abc.ABC):
         """What a record calls its source."""
         return os.fspath(source) if isinstance(source, str | os.PathLike) else f"{self.kind} {position}"
 
-    def evaluate(self, model: "ZooModel", folder: "str | os.PathLike[str]", split: str) -> dict[str, Any]:
-        """Measure the model on a folder of data with its truth.
+    def evaluate(self, model: "ZooModel", folder: str | os.PathLike[str], split: str, track: "Track") -> dict[str, Any]:
+        """Measure the model on a folder of data with its truth: `count`, and the measures of the task.
 
         Raises:
             InputError: The folder is not laid out as the task wants it.
         """
         raise InputError(
             f"{model.spec.name} ({model.spec.task}) cannot be measured on a folder. "
-            "Expected a model of the task semantic-segmentation or depth-completion."
+            "Expected a model of the task image-classification, semantic-segmentation or depth-completion."
         )
 
 

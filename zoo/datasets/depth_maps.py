@@ -1,0 +1,94 @@
+"""Sparse maps of depths with denser ones that say the truth: the data of depth completion, in the layouts they come in.
+
+    FOLDER/SPLIT/{sparse,dense}/NAME.png                                         one folder for each kind
+    FOLDER/SPLIT/DRIVE/proj_depth/{velodyne_raw,groundtruth}/image_0?/NAME.png   KITTI's `train` and `val`
+    FOLDER/depth_selection/val_selection_cropped/{velodyne_raw,groundtruth_depth}/NAME.png   KITTI's `test`
+
+KITTI keeps the truth of its own test set to itself; the selection, whose files carry the name of their kind in their
+own, stands for it. PNG files of 16 bits: metres = value / 256, 0 = none. Imports neither Keras nor TensorFlow.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from zoo.errors import InputError
+
+UNITS_PER_METRE = 256
+SELECTION = "depth_selection/val_selection_cropped"
+LAYOUT = (
+    "Expected {split}/sparse/NAME.png with {split}/dense/NAME.png, or KITTI's depth completion data as unpacked: "
+    "{split}/DRIVE/proj_depth/velodyne_raw/image_02/NAME.png with .../groundtruth/image_02/NAME.png "
+    f"(for the split test: {SELECTION}). See https://www.cvlibs.net/datasets/kitti/eval_depth.php."
+)
+
+
+class Pair(NamedTuple):
+    """Where what was measured and the truth lie."""
+
+    sparse: Path
+    dense: Path
+
+
+def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
+    """The maps of a split, by drive and name.
+
+    Args:
+        folder: The data set, in one of the layouts above.
+        split: `"train"`, `"val"` or `"test"`.
+
+    Raises:
+        InputError: There is no such folder, no map in it, or a map without its truth.
+    """
+    root = Path(folder) / split
+    expected = LAYOUT.format(split=split)
+    if split == "test" and not root.is_dir():
+        root = Path(folder) / SELECTION
+    if not root.is_dir():
+        raise InputError(f"There is no folder {Path(folder) / split}. {expected}")
+    pairs = [Pair(path, root / "dense" / path.name) for path in sorted(root.glob("sparse/*.png"))]
+    for sparse in sorted(root.glob("*/proj_depth/velodyne_raw/image_0?/*.png")):
+        drive, camera = sparse.parents[2], sparse.parent.name
+        pairs.append(Pair(sparse, drive / "groundtruth" / camera / sparse.name))
+    for sparse in sorted(root.glob("velodyne_raw/*.png")):
+        name = sparse.name.replace("velodyne_raw", "groundtruth_depth")
+        pairs.append(Pair(sparse, root / "groundtruth_depth" / name))
+    if not pairs:
+        raise InputError(f"{root} holds no map of depths. {expected}")
+    for pair in pairs:
+        if not pair.dense.is_file():
+            raise InputError(f"{pair.sparse} has no truth: there is no {pair.dense}. {expected}")
+    return pairs
+
+
+def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """What was measured and the truth, in metres, 0 where there is none: two of float32 `(height, width)`.
+
+    Raises:
+        InputError: A file cannot be read, is no PNG of 16 bits and one channel, or the two differ in size.
+    """
+    sparse, dense = read_depths(pair.sparse), read_depths(pair.dense)
+    if sparse.shape != dense.shape:
+        raise InputError(
+            f"{pair.sparse} is {sparse.shape[1]} x {sparse.shape[0]} pixels, its truth {pair.dense} "
+            f"{dense.shape[1]} x {dense.shape[0]}. Expected the same size: crop both alike; never resize them."
+        )
+    return sparse, dense
+
+
+def read_depths(path: Path) -> np.ndarray:
+    """A PNG of 16 bits as metres, 0 where there is none: float32 `(height, width)`."""
+    try:
+        with Image.open(path) as picture:
+            mode, values = picture.mode, np.asarray(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}). Expected a whole PNG file.") from error
+    if not mode.startswith("I"):  # Pillow's modes of integers beyond 8 bits
+        raise InputError(
+            f"{path} has pixels of Pillow's mode {mode}. Expected a PNG of 16 bits and one channel, "
+            f"metres x {UNITS_PER_METRE}, 0 = none."
+        )
+    return values.astype("float32") / UNITS_PER_METRE

