@@ -23,6 +23,7 @@ class DepthCompletion(Masked):
     """`measured`, the share of pixels that had a depth; `record.depth_map` in metres, `record.picture` its colours."""
 
     pipeline_tag = "depth-estimation"
+    channels = 1
     example = "sparse.png"
     show = 'print(record.depth_map.shape, record["nearest_metres"])\nrecord.picture.save("depth.png")'
 

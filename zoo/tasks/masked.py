@@ -8,12 +8,14 @@ from zoo.tasks.task import Task
 
 
 class Masked(Task):
-    """Tasks whose input is a picture and a mask of one channel, `(batch, height, width, 1)`."""
+    """Tasks whose input is a picture of so many `channels` and a mask of one, `(batch, height, width, 1)`."""
+
+    channels = 3
 
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
-        shape = input_shape or (None, None, len(entry.input.mean))
+        shape = input_shape or (None, None, self.channels)
         image, mask = keras.Input(shape, name="image"), keras.Input((*shape[:2], 1), name="mask")
         return {"image": image, "mask": mask}, (self.normalized(entry, image), mask)
 
