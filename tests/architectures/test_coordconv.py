@@ -1,4 +1,4 @@
-"""CoordConv: the paper's size, which number is the column, and its twin without coordinates."""
+"""CoordConv: the paper's size, which number is the column, and its twins without coordinates."""
 
 import keras
 import numpy as np
@@ -52,3 +52,58 @@ def test_save_and_load(tmp_path):
     model.save(tmp_path / "classifier.keras")
     reloaded = keras.saving.load_model(tmp_path / "classifier.keras")
     np.testing.assert_array_equal(reloaded.predict(PIXELS, verbose=0), model.predict(PIXELS, verbose=0))
+
+
+def build_on_pictures(builder, **arguments):
+    image = keras.Input((None, None, 1), name="image")
+    return keras.Model(image, builder(image, **arguments))
+
+
+def canvas_of(x, y):
+    canvas = np.zeros((1, 64, 64, 1), "float32")
+    canvas[0, y - 4 : y + 5, x - 4 : x + 5] = 1
+    return canvas
+
+
+def test_the_regressors_have_few_parameters():
+    assert build_on_pictures(coordconv.regressor).count_params() == 3 * 8 + 8 + 8 * 2 + 2
+    # 5x5, 1x1 and 3x3 kernels from 1, 16 and 16 channels; gamma and beta of two normalisations; the last one to x and y
+    model = build_on_pictures(coordconv.convolution)
+    expected = 25 * 16 + 2 * 16 * 16 + 5 * 9 * 16 * 16 + 8 * 16 + 2 * 2 * 16 + 9 * 16 * 2 + 2
+    assert sum(int(np.prod(variable.shape)) for variable in model.trainable_variables) == expected
+
+
+@pytest.mark.parametrize("builder", [coordconv.regressor, coordconv.convolution])
+@pytest.mark.parametrize("size", [(64, 64), (33, 70)])
+def test_a_picture_of_any_size_becomes_two_numbers(builder, size):
+    outputs = np.asarray(build_on_pictures(builder)(np.random.default_rng(0).random((3, *size, 1), "float32")))
+    assert outputs.shape == (3, 2)
+    assert np.isfinite(outputs).all()
+
+
+@pytest.mark.parametrize("centre", [(4, 4), (59, 4), (4, 59), (59, 59), (40, 12)])
+def test_two_directions_suffice_to_tell_where_a_square_lies(centre):
+    model = build_on_pictures(coordconv.regressor, filters=2)
+    # Contrast, y, x: to the right and downwards. The outermost pixel lies 4 of 31.5 beyond the centre.
+    directions = np.array([[1, 1], [0, 1], [1, 0]], "float32")[None, None]
+    model.get_layer("directions").set_weights([directions, np.zeros(2)])
+    model.get_layer("centre").set_weights([np.eye(2), np.full(2, -4 / 31.5)])
+    np.testing.assert_allclose(np.asarray(model(canvas_of(*centre))), [centre], atol=1e-3)
+
+
+def test_without_coordinates_a_square_far_from_the_border_looks_the_same_everywhere():
+    model = build_on_pictures(coordconv.convolution)
+    places = [(300, 300), (332, 300), (300, 364)]  # apart by multiples of the stride, 32
+    canvases = np.zeros((3, 640, 640, 1), "float32")
+    for canvas, (x, y) in zip(canvases, places, strict=True):
+        canvas[y - 4 : y + 5, x - 4 : x + 5] = 1
+    answers = np.asarray(model(canvases))
+    np.testing.assert_allclose(answers, answers[:1].repeat(3, axis=0), rtol=1e-4)
+
+
+def test_the_regressor_survives_its_file(tmp_path):
+    model = build_on_pictures(coordconv.regressor)
+    model.save(tmp_path / "regressor.keras")
+    reloaded = keras.saving.load_model(tmp_path / "regressor.keras")
+    picture = canvas_of(40, 12)
+    np.testing.assert_array_equal(reloaded.predict(picture, verbose=0), model.predict(picture, verbose=0))
