@@ -1,0 +1,97 @@
+"""Maps of depths in every form they come in, and what `zoo.predict` and `zoo.evaluate` say of them."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo import depth_colors
+from zoo.architectures import build
+from zoo.registry import Entry, Input
+from zoo.tasks.depth_completion import preprocess_depth
+
+ENTRY = Entry(
+    name="small.test", architecture="small", tag="test", builder="sparseconvnet.sparseconvnet", task="depth-completion",
+    config={"filters": 2, "kernel_sizes": [3]}, paper="", format="zoo", license="apache-2.0", input=Input(),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return build(ENTRY)
+
+
+@pytest.fixture
+def metres():
+    generator = np.random.default_rng(0)
+    depths = generator.integers(256, 256 * 80, (12, 17)) / 256
+    return np.where(generator.random(depths.shape) < 0.3, depths, 0).astype("float32")
+
+
+def write(path, metres):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.round(256 * metres).astype("uint16")).save(path)
+    return path
+
+
+def test_metres_are_the_same_in_every_form(metres, tmp_path):
+    np.save(tmp_path / "depths.npy", metres)
+    png = write(tmp_path / "depths.png", metres)
+    with_nan = np.where(metres == 0, np.nan, metres)
+    for form in (metres, with_nan, png, str(tmp_path / "depths.npy"), (256 * metres).astype("uint16")):
+        prepared = preprocess_depth(form)
+        np.testing.assert_allclose(prepared["image"][..., 0], metres, atol=1e-6)
+        np.testing.assert_array_equal(prepared["mask"][..., 0], metres > 0)
+
+
+def test_a_prediction_is_in_metres_and_has_a_picture(model, metres):
+    record = zoo.predict(model, metres)[0]
+    batch = metres[None, ..., None]
+    expected = model({"image": batch, "mask": (batch > 0).astype("float32")})
+    np.testing.assert_allclose(record.depth_map, np.asarray(expected)[0, ..., 0], rtol=1e-6)
+    assert record["measured"] == pytest.approx((metres > 0).mean(), abs=1e-6)
+    assert record.picture.width == 17
+    assert json.loads(json.dumps(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (np.zeros((4, 5), "float32"), "no measured pixel"),
+        (np.full((4, 5), -1.0), "negative"),
+        (np.full((4, 5), np.inf), "infinity"),
+        (np.ones((4, 5, 3)), r"shape \(4, 5, 3\)"),
+        ("nowhere.png", "nowhere.png cannot be read"),
+        ("nowhere.npy", "nowhere.npy cannot be read as a map of depths"),
+    ],
+)
+def test_what_is_no_map_of_depths_gets_a_sentence(model, wrong, sentence):
+    with pytest.raises(zoo.InputError, match=sentence):
+        zoo.predict(model, [wrong])
+
+
+def test_an_ordinary_picture_is_refused(model, tmp_path):
+    Image.fromarray(np.zeros((4, 5, 3), "uint8")).save(tmp_path / "photo.png")
+    with pytest.raises(zoo.InputError, match="Expected a PNG of 16 bits"):
+        zoo.predict(model, tmp_path / "photo.png")
+
+
+def test_evaluation_counts_where_there_is_truth(model, metres, tmp_path):
+    answer = zoo.predict(model, metres)[0].depth_map
+    truth = np.zeros_like(metres)
+    truth[3, 4] = np.round(256 * (abs(answer[3, 4]) + 2)) / 256
+    write(tmp_path / "test" / "sparse" / "0.png", metres)
+    write(tmp_path / "test" / "dense" / "0.png", truth)
+    record = zoo.evaluate(model, tmp_path)
+    assert record["count"] == 1
+    assert record["mae_metres"] == pytest.approx(abs(truth[3, 4] - answer[3, 4]), abs=1e-4)
+
+
+def test_near_is_brighter_than_far():
+    picture = np.asarray(depth_colors.picture(np.linspace(1, 50, 200).reshape(2, 100)).convert("L"), int)
+    assert picture[0, 0] > picture[0, 50] > picture[1, 99]
+    assert picture.shape[0] > 2
