@@ -5,8 +5,9 @@ from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 from zoo.layers.bilinear_interpolation import BilinearInterpolation
 from zoo.layers.blur import Blur1D, Blur2D, Blur3D
 from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
-from zoo.layers.crop_like import CropLike
+from zoo.layers.crop_like import CropLike, CropLike3D
 from zoo.layers.depthwise_conv import DepthwiseConv2D, GlorotUniformPerChannel
+from zoo.layers.fused_batch_normalization import FusedBatchNormalization
 from zoo.layers.global_response_norm import GlobalResponseNorm
 from zoo.layers.layer_scale import LayerScale
 from zoo.layers.max_pooling_with_argmax import MaxPoolingWithArgmax1D, MaxPoolingWithArgmax2D, MaxPoolingWithArgmax3D
@@ -28,7 +29,9 @@ __all__ = [
     "Blur3D",
     "CenteredMaxPooling2D",
     "CropLike",
+    "CropLike3D",
     "DepthwiseConv2D",
+    "FusedBatchNormalization",
     "GlobalResponseNorm",
     "GlorotUniformPerChannel",
     "LayerScale",

@@ -44,20 +44,20 @@ class CropLike(keras.layers.Layer):
         images, like = inputs
         sizes = window.spatial_shape(self, ops.shape(images))
         wanted = window.spatial_shape(self, ops.shape(like))
-        index = [slice(None)] * 4
+        index = [slice(None)] * (self.rank + 2)
         for number, axis in enumerate(window.spatial_axes(self)):
             first = (sizes[number] - wanted[number]) // 2 if self.offset is None else self.offset[number]
             index[axis] = slice(first, first + wanted[number])
         return images[tuple(index)]
 
     def _check(self, shapes):
-        if len(shapes) != 2 or any(len(shape) != 4 for shape in shapes):
+        if len(shapes) != 2 or any(len(shape) != self.rank + 2 for shape in shapes):
             raise InputError(
-                f"{type(self).__name__}: the inputs must be [images, like], each with 4 axes. Received: {shapes}. "
-                "Call the layer with a list."
+                f"{type(self).__name__}: the inputs must be [images, like], each with {self.rank + 2} axes. "
+                f"Received: {shapes}. Call the layer with a list."
             )
         sizes, wanted = (window.spatial_shape(self, shape) for shape in shapes)
-        offset = self.offset or (0, 0)
+        offset = self.offset or (0,) * self.rank
         if any(None not in (a, b) and a < b + o for a, b, o in zip(sizes, wanted, offset, strict=True)):
             raise InputError(
                 f"{type(self).__name__}: a crop of {wanted} at offset={self.offset} does not fit into {sizes}. "
@@ -70,3 +70,17 @@ class CropLike(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "offset": self.offset, "data_format": self.data_format}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class CropLike3D(CropLike):
+    """`CropLike` for volumes, `(batch, depth, height, width, channels)`.
+
+    Example:
+        >>> import keras
+        >>> from zoo.layers import CropLike3D
+        >>> keras.ops.shape(CropLike3D()([keras.ops.ones((1, 4, 8, 8, 3)), keras.ops.ones((1, 3, 7, 8, 5))]))
+        (1, 3, 7, 8, 3)
+    """
+
+    rank = 3

@@ -4,10 +4,15 @@ import pytest
 
 from tests.layers import promises
 from zoo.errors import InputError
-from zoo.layers import CropLike
+from zoo.layers import CropLike, CropLike3D
 
 SHAPES = lambda: [promises.numbers(0, (2, 7, 6, 3)), promises.numbers(1, (2, 4, 5, 2))]  # noqa: E731
-CASES = {"centre": (lambda: CropLike(), SHAPES), "offset": (lambda: CropLike((2, 1)), SHAPES)}
+VOLUMES = lambda: [promises.numbers(0, (2, 4, 7, 6, 3)), promises.numbers(1, (2, 3, 4, 5, 2))]  # noqa: E731
+CASES = {
+    "centre": (lambda: CropLike(), SHAPES),
+    "offset": (lambda: CropLike((2, 1)), SHAPES),
+    "volumes": (lambda: CropLike3D(0), VOLUMES),
+}
 
 
 @promises.keeps(CASES)
@@ -19,6 +24,12 @@ def test_the_centre_is_cropped_by_default_and_an_offset_counts_from_the_corner()
     image, like = SHAPES()
     promises.assert_same(promises.run(CropLike(), [image, like]), [image[:, 1:5, 0:5]], tolerance=0)
     promises.assert_same(promises.run(CropLike((2, 1)), [image, like]), [image[:, 2:6, 1:6]], tolerance=0)
+
+
+def test_a_volume_is_cropped_along_its_depth_too():
+    volume, like = VOLUMES()
+    promises.assert_same(promises.run(CropLike3D(), [volume, like]), [volume[:, 0:3, 1:5, 0:5]], tolerance=0)
+    promises.assert_same(promises.run(CropLike3D((1, 2, 1)), [volume, like]), [volume[:, 1:4, 2:6, 1:6]], tolerance=0)
 
 
 @pytest.mark.parametrize(("offset", "like"), [(None, (8, 6)), (3, (5, 2))])
