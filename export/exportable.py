@@ -47,7 +47,7 @@ def takes_pictures(model: ZooModel) -> bool:
 
 def takes_mask(model: ZooModel) -> bool:
     """Whether the input is a dict of `image` and `mask`."""
-    return isinstance(model.input_shape, dict)
+    return isinstance(model.input, dict)
 
 
 def samples(model: ZooModel, count: int = 2) -> Any:
@@ -58,7 +58,7 @@ def samples(model: ZooModel, count: int = 2) -> Any:
     """
     generator = np.random.default_rng(0)
     if takes_mask(model):
-        pictures = _pictures(model, model.input_shape["image"], count, generator)
+        pictures = _pictures(model, model.input["image"].shape, count, generator)
         mask = generator.integers(0, 2, (*pictures.shape[:-1], 1)).astype("float32")
         return {"image": pictures * mask, "mask": mask}
     *sides, channels = model.input_shape[1:]

@@ -43,15 +43,18 @@ class Reusable(tf.Module):
             if trainable and variable.regularizer is not None
         ]
 
-        def network(inputs, training):
-            outputs = _plain(model(inputs, training=training))
-            return keras.tree.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
+        def network(training):
+            def call(inputs):
+                outputs = _plain(model(inputs, training=training))
+                return keras.tree.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
+
+            return call
 
         # Keras is traced once for each, not again for each way in.
         traced = {
-            training: _function(
-                functools.partial(network, training=training), jit_compile=compile_xla or None
-            ).get_concrete_function(_spec(model, batch_size, tf.float32))
+            training: _function(network(training), jit_compile=compile_xla or None).get_concrete_function(
+                _spec(model, batch_size, tf.float32)
+            )
             for training in ((False, True) if trainable else (False,))
         }
         self.__call__ = _function(lambda inputs, training=False: traced[training](tensors(inputs)))
