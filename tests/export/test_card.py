@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 import zoo
 import zoo.export
 from zoo.command_line import main
-from zoo.export.card import card_files, carded_entries
+from zoo.export.card import card_files, carded_entries, checkpoint_list
 from zoo.export.card_facts import card_name, facts_of, measurements_of
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
@@ -31,6 +32,12 @@ NAMES = [card_name(entry) for entry in carded_entries()]
 def test_the_cards_that_are_checked_in_are_the_generated_ones():
     on_disk = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir() if path.name.endswith(".md")}
     assert on_disk == card_files(), "run: python -m zoo.export.card"
+
+
+def test_the_list_of_licences_that_is_checked_in_is_the_generated_one():
+    path = resources.files("zoo") / "checkpoints" / "README.md"
+    assert path.read_text(encoding="utf-8") == checkpoint_list(), "run: python -m zoo.export.card"
+    assert all(f"| {entry.filename} |" in checkpoint_list() for entry in carded_entries())
 
 
 def test_every_embedded_model_has_a_card_and_a_row_in_the_index():
