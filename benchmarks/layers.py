@@ -91,6 +91,11 @@ def cases():
     goal = {"graph": ("bare depthwise", 1.15, False), "XLA": ("bare depthwise", 1.15, False)}
     yield "Blur2D 3x3 stride 2", lambda x: blur(x), (features,), references, goal
 
+    fused, plain = zoo.layers.FusedBatchNormalization(), keras.layers.BatchNormalization()
+    own = {"Keras' own": lambda x: plain(x, training=True)}
+    goal = {"graph": ("Keras' own", 0.5, False)}
+    yield "FusedBatchNormalization, training", lambda x: fused(x, training=True), (features,), own, goal
+
 
 def with_gradient(function):
     """Return a function that also computes the gradient of the first output for the first input and all weights."""
