@@ -1,0 +1,31 @@
+"""Train small FCNs on CamVid, which lies in a folder on this machine: 32s, then 16s from it, then 8s from that.
+
+    python recipes/fcn.py DATA [--model fcn32s-small] [--output zoo/checkpoints]
+
+DATA holds `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it goes on where it was
+stopped.
+"""
+
+import functools
+
+from recipes.segmentation_training import Recipe, main
+from zoo.architectures.fcn import fcn
+
+# VGG's stages with a thirtieth of its parameters; trained from scratch, so batch normalisation in place of dropout.
+ARGUMENTS = {
+    "depths": (1, 1, 2, 2, 2),
+    "filters": (16, 32, 64, 80, 96),
+    "dense_filters": 128,
+    "dense_kernel_size": 3,
+    "batch_normalization": True,
+    "dropout": 0.0,
+}
+# As the authors did (section 4.3), the classes are not balanced, and each network begins where the coarser one ended.
+RECIPES = (
+    Recipe("fcn32s-small", functools.partial(fcn, stride=32, **ARGUMENTS), 1, 20, 2e-3, balanced=False),
+    Recipe("fcn16s-small", functools.partial(fcn, stride=16, **ARGUMENTS), 1, 5, 1e-3, False, "fcn32s-small"),
+    Recipe("fcn8s-small", functools.partial(fcn, stride=8, **ARGUMENTS), 1, 5, 1e-3, False, "fcn16s-small"),
+)
+
+if __name__ == "__main__":
+    main(RECIPES, {}, __doc__)

@@ -1,0 +1,220 @@
+"""How the networks for CamVid are trained and measured: one loop for every family.
+
+The run is seeded, and it goes on where it was stopped. Every few epochs it measures on the validation frames, and the
+weights that did best there are the ones it writes: `<name>.safetensors` in float16 (names are the Keras variable
+paths), and `<name>.json`, what the file scores on the test frames and how it was made.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from recipes import camvid
+from recipes.camvid import CLASSES, Frame
+from zoo.layers.fused_batch_normalization import fuse_normalization
+from zoo.segmentation_scores import SegmentationScores
+
+SEED = 0
+BATCH_SIZE = 8
+EPOCHS_PER_STATE = 5
+WEIGHT_DECAY = 0.02
+# Of the training frames, in units of [0, 1].
+MEAN = (0.411, 0.424, 0.432)
+STD = (0.307, 0.311, 0.307)
+
+
+class Recipe(NamedTuple):
+    """How one network is trained.
+
+    `network` is from a normalised picture to logits, one for every `label_stride`-th pixel. `balanced` gives the
+    classes weights in the loss, by median frequency. With `begins_with` the network starts from the weights that
+    another recipe wrote; layers that the other does not have start as new ones.
+    """
+
+    name: str
+    network: Callable[..., Any]
+    label_stride: int
+    epochs: int
+    learning_rate: float
+    balanced: bool
+    begins_with: str | None = None
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """The network from RGB, 0 to 255, `(batch, height, width, 3)`, to float32 logits; in Keras' present precision."""
+    image = keras.Input((None, None, 3), name="image")
+    scale, offset = [1 / (255 * s) for s in STD], [-m / s for m, s in zip(MEAN, STD, strict=True)]
+    x = keras.layers.Rescaling(scale, offset, name="normalization", dtype="float32")(image)
+    logits = recipe.network(x, num_classes=len(CLASSES))
+    return keras.Model(image, keras.layers.Activation("linear", dtype="float32", name="logits")(logits))
+
+
+def untrained(recipe: Recipe, steps: int, folder: Path) -> keras.Model:
+    """Ready for `fit`, with a warm-up over a fiftieth of the steps and a cosine decay over the others."""
+    keras.utils.set_random_seed(SEED)
+    keras.config.set_dtype_policy("mixed_bfloat16")  # three times faster on processors that have it
+    model = build(recipe)
+    keras.config.set_dtype_policy("float32")
+    if recipe.begins_with is not None:
+        begin_with(model, folder / f"{recipe.begins_with}.safetensors")
+    warmup = max(1, steps // 50)
+    rate = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    model.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY), loss)
+    return model
+
+
+def begin_with(model: keras.Model, path: Path) -> None:
+    """Copy the weights of a file into the variables of the same paths."""
+    if not path.is_file():
+        raise SystemExit(f"There is no {path}. This network begins with its weights; train that one first.")
+    weights = safetensors.numpy.load_file(path)
+    for variable in model.variables:
+        if variable.path in weights:
+            variable.assign(weights[variable.path])
+
+
+def train(recipe: Recipe, data: Path, state: Path, folder: Path) -> dict[str, Any]:
+    """Train, or go on from the file `state`; `folder` is where the weights lie that the network begins with.
+
+    Writes the weights that did best on the validation frames beside `state`, and returns how it went: `seconds`,
+    and `validation`, the mean IoU in percent by epoch.
+    """
+    frames, validation = camvid.read_split(data, "train"), camvid.read_split(data, "val")
+    steps_per_epoch = -(-len(frames) // BATCH_SIZE)
+    log = state.with_suffix(".json")
+    if state.is_file():
+        model, progress = keras.saving.load_model(state), json.loads(log.read_text())
+    else:
+        model = untrained(recipe, recipe.epochs * steps_per_epoch, folder)
+        progress = {"seconds": 0.0, "steps": recipe.epochs * steps_per_epoch, "validation": {}}
+    fuse_normalization(model)
+    weights = np.ones(len(CLASSES), "float32")
+    if recipe.balanced:
+        weights = camvid.class_weights([mask for _, mask in frames], len(CLASSES))
+    weights = np.append(weights, np.float32(0))  # the last is what VOID, -1, selects
+    state.parent.mkdir(parents=True, exist_ok=True)
+    for epoch in range(int(model.optimizer.iterations) // steps_per_epoch, recipe.epochs):
+        start = time.monotonic()
+        pictures, labels = camvid.draw(frames, recipe.label_stride, np.random.default_rng([SEED, epoch]))
+        classes, importance = np.maximum(labels, 0), weights[labels]
+        fitted = model.fit(pictures, classes, BATCH_SIZE, sample_weight=importance, shuffle=False, verbose=0)
+        if (epoch + 1) % EPOCHS_PER_STATE == 0 or epoch + 1 == recipe.epochs:
+            score = round(camvid.measure(model, validation).mean_iou, 3)
+            progress["seconds"] += time.monotonic() - start
+            keep(model, progress, epoch + 1, score, state)
+            print(
+                f"{recipe.name}, epoch {epoch + 1}/{recipe.epochs}: loss {fitted.history['loss'][0]:.4f}, "
+                f"validation {score:.2f} % mean IoU, {progress['seconds']:.0f} s",
+                flush=True,
+            )
+        else:
+            progress["seconds"] += time.monotonic() - start
+    return progress
+
+
+def keep(model: keras.Model, progress: dict[str, Any], epoch: int, score: float, state: Path) -> None:
+    """Write the best weights, the log, and last the state: whole or not at all, should the run be stopped here."""
+    if score > max(progress["validation"].values(), default=-1.0):
+        write_weights(model, best_weights(state))
+    progress["validation"][str(epoch)] = score
+    state.with_suffix(".json").write_text(json.dumps(progress))
+    partial = state.with_name(f"partial-{state.name}")
+    model.save(partial)
+    partial.replace(state)
+
+
+def best_weights(state: Path) -> Path:
+    """Where the weights lie that did best on the validation frames."""
+    return state.with_name(f"{state.stem}-best.safetensors")
+
+
+def write_weights(model: keras.Model, path: Path) -> None:
+    """The file of weights, float16."""
+    tensors = {variable.path: keras.ops.convert_to_numpy(variable).astype("float16") for variable in model.variables}
+    path.write_bytes(safetensors.numpy.save(tensors))
+
+
+def filled(recipe: Recipe, weights: Path) -> keras.Model:
+    """The network in float32 with the weights of a file."""
+    model, tensors = build(recipe), safetensors.numpy.load_file(weights)
+    for variable in model.variables:
+        variable.assign(tensors[variable.path])
+    return model
+
+
+def in_words(scores: SegmentationScores) -> dict[str, Any]:
+    """The scores as they stand in reports and in the registry."""
+    return {
+        "global_accuracy_percent": round(scores.global_accuracy, 2),
+        "class_accuracy_percent": round(scores.mean_class_accuracy, 2),
+        "miou_percent": round(scores.mean_iou, 2),
+        "class_iou_percent": {name: round(iou, 2) for name, iou in zip(CLASSES, scores.class_iou, strict=True)},
+    }
+
+
+def report(recipe: Recipe, weights: Path, test: list[Frame], progress: dict[str, Any]) -> dict[str, Any]:
+    """What the file scores on the test frames, and how it was made."""
+    model = filled(recipe, weights)
+    validation = progress["validation"]
+    return {
+        "metric": "global accuracy, mean class accuracy and mean IoU of 11 classes, in %, void pixels not counted",
+        "data": "CamVid in SegNet's split: 367 frames to train, 101 to validate, 233 to test, 360 x 480 pixels",
+        "test": in_words(camvid.measure(model, test)),
+        "validation_miou_percent": max(validation.values()),
+        "chosen_epoch": int(max(validation, key=validation.get)),
+        "epochs": recipe.epochs,
+        "begins_with": recipe.begins_with,
+        "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
+        "training_steps": progress["steps"],
+        "seed": SEED,
+        "seconds": round(progress["seconds"]),
+        "backend": keras.backend.backend(),
+        "versions": {
+            package: importlib.metadata.version(package) for package in ("keras", "tensorflow", "numpy", "pillow")
+        },
+    }
+
+
+def main(recipes: Sequence[Recipe], paper: Mapping[str, dict[str, float]], description: str) -> None:
+    """Train each network in turn, write the weights, load them afresh, measure.
+
+    `paper` is what the paper reports for a network, by its name, where it does for CamVid.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of CamVid, with train, val and test")
+    parser.add_argument("--model", choices=[recipe.name for recipe in recipes], help="only this one; by default all")
+    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    test = camvid.read_split(arguments.data, "test")
+    for recipe in recipes:
+        if arguments.model not in (None, recipe.name):
+            continue
+        state = arguments.state / f"{recipe.name}.keras"
+        progress = train(recipe, arguments.data, state, arguments.output)
+        weights = arguments.output / f"{recipe.name}.safetensors"
+        shutil.copyfile(best_weights(state), weights)
+        measured = {"command": f"python {sys.argv[0]} DATA --model {recipe.name}"} | report(
+            recipe, weights, test, progress
+        )
+        if recipe.name in paper:
+            measured["paper"] = paper[recipe.name]
+        text = json.dumps(measured, indent=2)
+        weights.with_suffix(".json").write_text(text + "\n")
+        for file in (state, state.with_suffix(".json"), best_weights(state)):
+            file.unlink()  # the next run starts anew
+        print(text, flush=True)
