@@ -126,7 +126,7 @@ def report(name: str, scores: dict[tuple[str, int], dict[str, float]], seconds: 
         "seeds": rows,
         "mean": {key: round(float(np.mean([row[key] for row in rows.values()])), 2) for key in rows["seed 0"]},
         "network": name,
-        "parameters": network(name).count_params(),
+        "parameters": sum(int(np.prod(variable.shape)) for variable in network(name).trainable_variables),
         "training_steps": ROUNDS * STEPS_PER_ROUND,
         "seed": SEEDS[0],
         "seconds": round(seconds),

@@ -10,6 +10,7 @@ import pytest
 import zoo
 from recipes import blurnet, textures_picture
 from recipes.textures import LABELS, planes, windows
+from tests.golden_files import trainable_parameters
 
 # Keras 3.15 with NumPy 2.4, when it saves variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -71,6 +72,7 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name)
     entry, report = zoo.info(name), report_of(name)
     assert entry.metrics == {key: report[key] for key in SCORES}
     assert entry.labels == LABELS
+    assert trainable_parameters(zoo.load(name)) == report["parameters"] == 1e6 * entry.parameters_millions
     pixels, labels = windows(planes("test"), 20, np.random.default_rng(0))
     logits = blurnet.filled(name, CHECKPOINTS / entry.filename)(np.repeat(pixels[..., None], 3, axis=-1))
     answers = [record["predictions"][0]["label"] for record in zoo.predict(name, list(pixels))]

@@ -1,0 +1,171 @@
+"""Train a 3-D U-Net to find faint lesions in generated phantoms; nothing is downloaded.
+
+    python recipes/unet3d.py [--output zoo/checkpoints] [--measure]
+
+The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+`unet3d-phantoms.safetensors` (names are the Keras variable paths, values float16), and `unet3d-phantoms.json`: what was
+measured and how, beside the best threshold.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from recipes.phantoms import best_threshold, dice, phantoms, smoothed
+from zoo.architectures.unet3d import unet3d
+
+NAME = "unet3d-phantoms"
+SEED = 0
+TEST_SEED = 1
+TEST_PHANTOMS = 32
+ROUNDS = 40
+STEPS_PER_ROUND = 40
+BATCH_SIZE = 2
+LEARNING_RATE = 3e-3
+SMOOTHINGS = (0.0, 0.5, 1.0, 1.5)  # voxels, of the Gaussian before the threshold
+
+
+def network() -> keras.Model:
+    """From counts, `(batch, depth, height, width, 1)`, to a logit for each voxel."""
+    counts = keras.Input((None, None, None, 1), name="volume")
+    return keras.Model(counts, unet3d(counts))
+
+
+@keras.saving.register_keras_serializable(package="recipes")
+def entropy_and_overlap(truth, logits):
+    """Binary cross-entropy, mean of all voxels, plus 1 minus a soft Dice of the batch, which counts lesions only."""
+    scores = keras.ops.sigmoid(logits)
+    overlap = 2 * keras.ops.sum(truth * scores) / (keras.ops.sum(truth) + keras.ops.sum(scores))
+    entropy = keras.ops.softplus(logits) - truth * logits
+    return keras.ops.mean(entropy) + 1 - overlap
+
+
+def untrained() -> keras.Model:
+    """The network, with a cosine decay over all steps."""
+    keras.utils.set_random_seed(SEED)
+    model = network()
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, ROUNDS * STEPS_PER_ROUND)
+    model.compile(keras.optimizers.Adam(rate), entropy_and_overlap)
+    return model
+
+
+def train(state: Path) -> tuple[keras.Model, float]:
+    """Train, or go on from the file `state`, written after each round. Returns the model and the seconds it took."""
+    is_resumed = state.is_file()
+    model = keras.saving.load_model(state) if is_resumed else untrained()
+    clock = state.with_suffix(".json")
+    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
+    state.parent.mkdir(parents=True, exist_ok=True)
+    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
+        start = time.monotonic()
+        counts, lesions = phantoms(STEPS_PER_ROUND * BATCH_SIZE, np.random.default_rng([SEED, index]))
+        loss = model.fit(counts, lesions, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        seconds += time.monotonic() - start
+        clock.write_text(json.dumps({"seconds": seconds}))
+        partial = state.with_name(f"partial-{state.name}")
+        model.save(partial)
+        partial.replace(state)  # whole or not at all, should the run be stopped here
+        print(f"round {index + 1}/{ROUNDS}: loss {loss:.4f}, {seconds:.0f} s", flush=True)
+    return model, seconds
+
+
+def filled(weights: Path) -> keras.Model:
+    """The network with the weights of a file."""
+    model, tensors = network(), safetensors.numpy.load_file(weights)
+    for variable in model.variables:
+        variable.assign(tensors[variable.path])
+    return model
+
+
+def held_out() -> tuple[np.ndarray, np.ndarray]:
+    """Counts and lesions, `(32, 32, 48, 48, 1)`, float32; the same each time."""
+    return phantoms(TEST_PHANTOMS, np.random.default_rng(TEST_SEED))
+
+
+def to_be_thresholded(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """The counts and their multiples of each phantom's mean, smoothed or not, by what they are called."""
+    values = {}
+    for voxels in SMOOTHINGS:
+        smooth = smoothed(counts, voxels)
+        how = f"smoothed by {voxels:g} voxels" if voxels else "as they are"
+        values[f"counts {how}"] = smooth
+        values[f"counts {how}, over their mean"] = smooth / smooth.mean(axis=(1, 2, 3, 4), keepdims=True)
+    return values
+
+
+def thresholds(counts: np.ndarray, lesions: np.ndarray) -> dict[str, dict[str, float]]:
+    """What the best threshold reaches on each of them."""
+    values = to_be_thresholded(counts)
+    return {
+        f"best threshold, {name}": {"dice_percent": round(100 * best_threshold(value, lesions)[1], 2)}
+        for name, value in values.items()
+    }
+
+
+def measure(weights: Path) -> dict[str, Any]:
+    """Dice of the network and of the best thresholds on the test phantoms."""
+    model = filled(weights)
+    counts, lesions = held_out()
+    found = model.predict(counts, BATCH_SIZE, verbose=0) > 0
+    ours = round(100 * dice(found, lesions), 2)
+    rows = thresholds(counts, lesions)
+    return {
+        "command": "python recipes/unet3d.py",
+        "metric": f"Dice in % over all voxels of {TEST_PHANTOMS} phantoms; a threshold is the best for these very ones",
+        "dice_percent": ours,
+        "threshold_dice_percent": max(row["dice_percent"] for row in rows.values()),
+        "comparison": {**rows, NAME: {"dice_percent": ours}},
+        "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
+    }
+
+
+def run_facts(seconds: float) -> dict[str, Any]:
+    """How the checkpoint was made."""
+    return {
+        "training_phantoms": ROUNDS * STEPS_PER_ROUND * BATCH_SIZE,
+        "training_steps": ROUNDS * STEPS_PER_ROUND,
+        "seed": SEED,
+        "seconds": round(seconds),
+        "backend": keras.backend.backend(),
+        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy", "scipy")},
+    }
+
+
+def main() -> None:
+    """Train, write the weights, load them afresh, measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = parser.parse_args()
+    weights = arguments.output / f"{NAME}.safetensors"
+    record = weights.with_suffix(".json")
+    if arguments.measure:
+        facts = json.loads(record.read_text())
+    else:
+        state = arguments.state / f"{NAME}.keras"
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")  # three times faster; the weights stay float32
+        trained, seconds = train(state)
+        keras.mixed_precision.set_global_policy("float32")
+        tensors = {
+            variable.path: keras.ops.convert_to_numpy(variable).astype("float16") for variable in trained.variables
+        }
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        weights.write_bytes(safetensors.numpy.save(tensors))
+        state.unlink()  # the next run starts anew
+        facts = run_facts(seconds)
+    measured = measure(weights)
+    text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
+    record.write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
