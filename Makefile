@@ -12,7 +12,7 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
-.PHONY: demo test check clean
+.PHONY: demo test check publish clean
 demo: .venv/installed ## enlarge photographs that were not trained on
 	$(BIN)/python -m recipes.demo
 
@@ -29,6 +29,10 @@ test: check ## the whole suite on TensorFlow, then the layers and three networks
 	else \
 	  echo "PyTorch is not installed: its tests are skipped"; \
 	fi
+
+publish: .venv/installed ## put the embedded models on the Hugging Face Hub: make publish ORG=owner
+	@test -n "$(ORG)" || { echo "Which owner? make publish ORG=owner, with a token that may write there"; exit 1; }
+	$(BIN)/python -m recipes.publish $(ORG)
 
 clean:
 	rm -rf .venv dist build

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import handles
 from zoo.export import card_text
-from zoo.export.card_facts import card_name, facts_of, measurements_of
+from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
+from zoo.licensing import HUB_LICENSES
 from zoo.notices import NON_COMMERCIAL
 from zoo.registry import Entry, registry
 from zoo.tasks import find_task
@@ -18,8 +19,6 @@ from zoo.tasks import find_task
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
-# Those that the Hub lists and this registry uses; any other is `other` there, with its name and where to read it.
-HUB_LICENSES = {"apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "mit"}
 BASELINES = ("bicubic_", "gain_", "seasonal_naive_", "holt_winters_")  # metrics that are no result of the model itself
 METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim"}
 
@@ -42,12 +41,18 @@ def model_card(model_or_handle: Any) -> "ModelCard":
         >>> zoo.export.model_card("espcn-x2").data.license
         'apache-2.0'
     """
+    entry = _entry(model_or_handle)
+    return card_of(entry, facts_of(entry), measurements_of(entry))
+
+
+def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard":
+    """The card of an entry, from what is known of it."""
     from huggingface_hub import ModelCard, ModelCardData
 
-    entry = _entry(model_or_handle)
     name = card_name(entry)
     results = _eval_results(entry)
-    is_listed = entry.license in HUB_LICENSES
+    # Any other is `other` there, with its name and where to read it.
+    is_listed = entry.license in HUB_LICENSES - {"other"}
     data = ModelCardData(
         license=entry.license if is_listed else "other",
         license_name=None if is_listed else {"other": "see-source"}.get(entry.license, entry.license),
@@ -56,11 +61,11 @@ def model_card(model_or_handle: Any) -> "ModelCard":
         pipeline_tag=find_task(entry.task).pipeline_tag,
         tags=["keras", "layerzoo", entry.task, entry.builder.split(".")[0]],
         datasets=["ILSVRC/imagenet-1k"] if "in1k" in (entry.tag or "") else None,
-        base_model=handles.repo_id(entry) if (entry.source or "").startswith("hf://") else None,
+        base_model=_base_model(entry),
         model_name=name if results else None,
         eval_results=results or None,
     )
-    text = card_text.body(entry, facts_of(entry), measurements_of(entry))
+    text = card_text.body(entry, facts, measured)
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
 
 
@@ -116,6 +121,13 @@ def _entry(model_or_handle: Any) -> Entry:
     return spec if spec.random == "none" else spec.model_copy(update={"metrics": {}, "measured": None})
 
 
+def _base_model(entry: Entry) -> str | None:
+    """The repository on the Hub from which the weights come, or with which their training began."""
+    own = "" if entry.name == handles.repo_id(entry) else entry.source or ""
+    source = entry.base.source if entry.base else own
+    return source.removeprefix("hf://") if source.startswith("hf://") else None
+
+
 def _eval_results(entry: Entry) -> list["EvalResult"]:
     from huggingface_hub import EvalResult
 
@@ -126,7 +138,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
             task_type=find_task(entry.task).pipeline_tag,
             dataset_type="imagenet-1k" if "ImageNet-1k" in entry.measured.dataset else "other",
             dataset_name=entry.measured.dataset,
-            metric_type=METRIC_TYPES.get(name) or name.split("_")[-2],
+            metric_type=METRIC_TYPES.get(name) or name.split("_")[-2:][0],
             metric_name=card_text.spoken(name),
             metric_value=value,
             source_name=entry.measured.source,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from zoo.export.card_facts import Facts, Table, Work, card_name
-from zoo.registry import Entry
+from zoo.registry import Base, Entry
 from zoo.tasks import find_task
 
 MISUSES = "Decisions about people, and anything where a mistake harms someone and nobody looks again."
@@ -63,8 +63,10 @@ def _interface(entry: Entry) -> str:
 def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
     if entry.random == "all":
         return "Not at all: it has random weights."
+    if not measured and facts.training:
+        return facts.training
     if not measured:
-        origin = f"[{entry.source}]({_address(entry)})" if entry.source else "whoever made its file of weights"
+        origin = f"[{entry.source}]({address(entry.source)})" if entry.source else "whoever made its file of weights"
         return f"By {origin}; this library converts the weights when it loads them."
     versions = ", ".join(f"{name} {version}" for name, version in measured.get("versions", {}).items())
     facts_of_the_run = {
@@ -122,11 +124,14 @@ def _inherited_limits(entry: Entry) -> str:
 def _licence(entry: Entry, facts: Facts) -> str:
     works = sorted({work.license for work in (*facts.trained_on, *facts.measured_on)})
     data = f"Training and test data: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
-    return f"- Weights: {entry.license}.\n- Data: {data}"
+    base = "" if entry.base is None else f"\n- What the training began with, {named(entry.base)}: {entry.base.license}."
+    return f"- Weights: {entry.license}.{base}\n- Data: {data}"
 
 
 def _foreign_data(entry: Entry) -> str:
-    return f"see [{entry.source}]({_address(entry)})." if entry.source else "none."
+    if _is_from_outside(entry):
+        return "ask whoever trained it."
+    return f"see [{entry.source}]({address(entry.source)})." if entry.source else "none."
 
 
 def _source(entry: Entry) -> str:
@@ -135,18 +140,31 @@ def _source(entry: Entry) -> str:
             f"- File: `zoo/checkpoints/{entry.filename}`, shipped in the package `layerzoo`.\n"
             f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n- Paper: {entry.paper}"
         )
+    if entry.source is None and entry.sha256:
+        return f"- File: `{entry.filename}`, beside this card.\n- SHA-256: `{entry.sha256}`\n- Paper: {entry.paper}"
     if entry.source is None:
         return f"- No pretrained weights.\n- Paper: {entry.paper}"
     recorded = "recorded by the first download"
     return (
-        f"- File: `{entry.filename}` of [{entry.source}]({_address(entry)})\n"
+        f"- File: `{entry.filename}` of [{entry.source}]({address(entry.source)})\n"
         f"- Revision: {f'`{entry.revision}`' if entry.revision else recorded}\n"
         f"- SHA-256: {f'`{entry.sha256}`' if entry.sha256 else recorded}\n- Paper: {entry.paper}"
     )
 
 
-def _address(entry: Entry) -> str:
-    return f"https://huggingface.co/{(entry.source or '').removeprefix('hf://')}"
+def _is_from_outside(entry: Entry) -> bool:
+    """Whether somebody saved or published it with this library, so that the registry does not know it."""
+    return entry.sha256 is not None and entry.source in (None, f"hf://{entry.name}")
+
+
+def named(base: Base) -> str:
+    """The base as text, with a link where it has a page."""
+    return f"[{base.name}]({address(base.source)})" if base.source.startswith("hf://") else f"`{base.name}` of layerzoo"
+
+
+def address(source: str) -> str:
+    """The page of an `hf://` source."""
+    return f"https://huggingface.co/{source.removeprefix('hf://')}"
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 from zoo.errors import ExportError, InputError
 from zoo.loading import load
 from zoo.model import ZooModel
+from zoo.untrained import settle
 
 _ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 _ANY_LENGTH = 32  # likewise, of volumes and series
@@ -31,6 +32,7 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    settle(model)
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"
         raise ExportError(

@@ -10,7 +10,6 @@ The client reads its environment at import, so each client runs in a process of 
 """
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -27,36 +26,10 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-LFS_SUFFIXES = (".safetensors", ".h5", ".keras", ".bin", ".npz", ".pb")  # every other file is a plain git blob
+from tests.hub_repository import Answer, HubRepository, blob, error_answer, git_sha1, is_lfs, json_answer
+from tests.hub_uploads import Uploads
+
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-@dataclass
-class HubRepository:
-    """A repository as the Hub keeps it: commits, each a whole tree, and names that point at them."""
-
-    repo_id: str
-    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    branches: dict[str, str] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    is_gated: bool = False
-    is_private: bool = False
-    readers: set[str] = field(default_factory=set)  # tokens that may read where it is gated or private
-
-    def commit(self, files: dict[str, bytes], branch: str = "main") -> str:
-        """Add `files` on top of `branch` and return the new commit."""
-        tree = {**self.commits.get(self.branches.get(branch, ""), {}), **files}
-        parts = [str(len(self.commits)).encode(), self.repo_id.encode()]
-        parts += [name.encode() + b"\0" + content for name, content in sorted(tree.items())]
-        commit = hashlib.sha1(b"\n".join(parts), usedforsecurity=False).hexdigest()
-        self.commits[commit] = tree
-        self.branches[branch] = commit
-        return commit
-
-    def resolve(self, revision: str) -> str | None:
-        """The commit that a branch, tag or commit names, or None."""
-        commit = self.branches.get(revision) or self.tags.get(revision) or revision
-        return commit if commit in self.commits else None
 
 
 @dataclass
@@ -71,7 +44,9 @@ class Fault:
     body: Callable[[bytes], bytes] | None = None  # send this in place of the content, as if it were whole
     drop_after: int | None = None  # announce all, send so many bytes, close
     reset: bool = False  # close with a TCP reset instead
+    hang_up_after: int | None = None  # read so many bytes of what is sent, and close with a TCP reset
     pause_seconds: float = 0.0  # rest in the middle of the content
+    barrier: threading.Barrier | None = None  # wait for the others before anything is done
 
 
 @dataclass(frozen=True)
@@ -94,16 +69,6 @@ def halved(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
-def git_sha1(content: bytes) -> str:
-    """The name of a git blob."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def is_lfs(filename: str) -> bool:
-    """Whether the Hub keeps the file in LFS."""
-    return filename.endswith(LFS_SUFFIXES)
-
-
 class HubServer:
     """The server, its repositories, its faults and its log.
 
@@ -117,7 +82,10 @@ class HubServer:
         self.faults: list[Fault] = []
         self.log: list[LoggedRequest] = []
         self.users: dict[str, str] = {"hf_valid": "tester"}  # token -> name
+        self.read_only: set[str] = set()  # tokens that may not write
+        self.lfs: dict[str, bytes] = {}  # what was uploaded, by SHA-256
         self.lock = threading.Lock()
+        self.writing = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _bound(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -210,23 +178,7 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Answer(Exception):  # noqa: N818 - it ends the handling of a request, with an error or without
-    """Raised by a route to end it with this answer."""
-
-    def __init__(self, status: int, content: bytes = b"", **headers: str):
-        self.status, self.content = status, content
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-def _json(value: object, status: int = 200, **headers: str) -> _Answer:
-    return _Answer(status, json.dumps(value).encode(), Content_Type="application/json", **headers)
-
-
-def _error(status: int, code: str, message: str) -> _Answer:
-    return _json({"error": message}, status, X_Error_Code=code, X_Error_Message=message)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Uploads, BaseHTTPRequestHandler):
     """One connection. A route is a method, a pattern of the path and the handler's method of that name."""
 
     hub: HubServer
@@ -238,19 +190,25 @@ class _Handler(BaseHTTPRequestHandler):
         ("GET", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(/(?P<folder>.*))?", "tree"),
         ("GET", r"/api/models/(?P<repo_id>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?", "model_info"),
         ("GET", r"/api/whoami-v2", "whoami"),
+        *Uploads.ROUTES,
     )
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         self.query = parse_qs(address.query)
         length = int(self.headers.get("Content-Length") or 0)
-        self.payload = self.rfile.read(length)
         fault = self.hub.fault(self.command, address.path)
+        if fault is not None and fault.hang_up_after is not None:
+            self.rfile.read(min(fault.hang_up_after, length))
+            return self.hang_up()
+        self.payload = self.rfile.read(length)
+        if fault is not None and fault.barrier is not None:
+            fault.barrier.wait(timeout=60)
         try:
             if fault is not None and fault.status is not None:
-                raise _Answer(fault.status, b"injected fault", **fault.headers)
+                raise Answer(fault.status, b"injected fault", **fault.headers)
             self.route(address.path)
-        except _Answer as answer:
+        except Answer as answer:
             self.send(answer, fault)
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server calls them by these names
@@ -261,9 +219,9 @@ class _Handler(BaseHTTPRequestHandler):
             match = re.fullmatch(pattern, path)
             if match and self.command in methods.split():
                 getattr(self, name)(**{key: unquote(value or "") for key, value in match.groupdict().items()})
-        raise _error(404, "", f"The test server has no route for {self.command} {path}")
+        raise error_answer(404, "", f"The test server has no route for {self.command} {path}")
 
-    def send(self, answer: _Answer, fault: Fault | None) -> None:
+    def send(self, answer: Answer, fault: Fault | None) -> None:
         """Log and send an answer, or what a fault makes of it."""
         content = answer.content
         if fault is not None and fault.body is not None:
@@ -286,8 +244,13 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.pause_seconds)
         self.wfile.write(content[half:])
         if fault is not None and fault.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())  # at once: the regular way would say goodbye first
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close with a TCP reset."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())  # at once: the regular way would say goodbye first
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Keep the tests' output quiet; `HubServer.log` has it."""
@@ -300,11 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The repository, if it exists and the caller may read it."""
         token = self.token()
         if token and token not in self.hub.users:
-            raise _error(401, "", "Invalid credentials in Authorization header")
+            raise error_answer(401, "", "Invalid credentials in Authorization header")
         repository = self.hub.repositories.get(repo_id)
         if repository is None or (repository.is_private and token not in repository.readers):
             # The Hub does not tell strangers which private repositories exist.
-            raise _error(404 if token else 401, "RepoNotFound", "Repository not found")
+            raise error_answer(404 if token else 401, "RepoNotFound", "Repository not found")
         return repository
 
     def tree_of(self, repo_id: str, revision: str) -> tuple[HubRepository, str, dict[str, bytes]]:
@@ -312,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.repository(repo_id)
         commit = repository.resolve(revision or "main")
         if commit is None:
-            raise _error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+            raise error_answer(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return repository, commit, repository.commits[commit]
 
     def resolve(self, repo_id: str, revision: str, filename: str) -> None:
@@ -320,14 +283,16 @@ class _Handler(BaseHTTPRequestHandler):
         repository, commit, tree = self.tree_of(repo_id, revision)
         if repository.is_gated and self.token() not in repository.readers:
             status = 403 if self.token() else 401
-            raise _error(status, "GatedRepo", f"Access to model {repo_id} is restricted.")
+            raise error_answer(status, "GatedRepo", f"Access to model {repo_id} is restricted.")
         if filename not in tree:
-            raise _json({}, 404, X_Error_Code="EntryNotFound", X_Error_Message="Entry not found", X_Repo_Commit=commit)
+            raise json_answer(
+                {}, 404, X_Error_Code="EntryNotFound", X_Error_Message="Entry not found", X_Repo_Commit=commit
+            )
         content = tree[filename]
         if not is_lfs(filename):
             raise self.ranged(content, X_Repo_Commit=commit, ETag=f'"{git_sha1(content)}"')
         sha256 = hashlib.sha256(content).hexdigest()
-        raise _Answer(
+        raise Answer(
             302,
             X_Repo_Commit=commit,
             X_Linked_Etag=f'"{sha256}"',
@@ -342,34 +307,34 @@ class _Handler(BaseHTTPRequestHandler):
             content = tree.get(filename)
             if content is not None and hashlib.sha256(content).hexdigest() == sha256:
                 raise self.ranged(content, ETag=f'"{sha256}"')
-        raise _error(404, "", "No such object")
+        raise error_answer(404, "", "No such object")
 
-    def ranged(self, content: bytes, **headers: str) -> _Answer:
+    def ranged(self, content: bytes, **headers: str) -> Answer:
         """The content, or the part that the request's Range asks for."""
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
         if match is None:
-            return _Answer(200, content, Accept_Ranges="bytes", **headers)
+            return Answer(200, content, Accept_Ranges="bytes", **headers)
         first, last = int(match[1]), int(match[2] or len(content) - 1)
         if first >= len(content):
-            return _Answer(416, Content_Range=f"bytes */{len(content)}")
-        return _Answer(206, content[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(content)}", **headers)
+            return Answer(416, Content_Range=f"bytes */{len(content)}")
+        return Answer(206, content[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(content)}", **headers)
 
     def model_info(self, repo_id: str, revision: str) -> None:
         """The repository at a revision; with `blobs`, the size and hashes of its files."""
         repository, commit, tree = self.tree_of(repo_id, revision)
         siblings = [
-            {"rfilename": name, **(_blob(name, tree[name]) if "blobs" in self.query else {})} for name in sorted(tree)
+            {"rfilename": name, **(blob(name, tree[name]) if "blobs" in self.query else {})} for name in sorted(tree)
         ]
         about = {"id": repo_id, "modelId": repo_id, "sha": commit, "siblings": siblings, "tags": []}
         about |= {"private": repository.is_private, "gated": "auto" if repository.is_gated else False}
-        raise _json(about | {"downloads": 0, "likes": 0})
+        raise json_answer(about | {"downloads": 0, "likes": 0})
 
     def tree(self, repo_id: str, revision: str, folder: str) -> None:
         """The files at a revision, below a folder."""
         _, _, tree = self.tree_of(repo_id, revision)
         names = [name for name in sorted(tree) if not folder or name.startswith(f"{folder}/")]
-        raise _json(
-            [{"type": "file", "path": name, "oid": git_sha1(tree[name]), **_blob(name, tree[name])} for name in names]
+        raise json_answer(
+            [{"type": "file", "path": name, "oid": git_sha1(tree[name]), **blob(name, tree[name])} for name in names]
         )
 
     def refs(self, repo_id: str) -> None:
@@ -380,23 +345,16 @@ class _Handler(BaseHTTPRequestHandler):
             return [{"name": name, "ref": f"refs/{kind}/{name}", "targetCommit": commit} for name, commit in names]
 
         branches, tags = listed("heads", repository.branches.items()), listed("tags", repository.tags.items())
-        raise _json({"branches": branches, "tags": tags, "converts": []})
+        raise json_answer({"branches": branches, "tags": tags, "converts": []})
 
     def whoami(self) -> None:
         """Whose token it is."""
         if self.token() not in self.hub.users:
-            raise _error(401, "", "Invalid credentials in Authorization header")
+            raise error_answer(401, "", "Invalid credentials in Authorization header")
         name = self.hub.users[self.token()]
-        raise _json({"type": "user", "name": name, "fullname": name, "orgs": [], "auth": {"type": "access_token"}})
-
-
-def _blob(filename: str, content: bytes) -> dict[str, Any]:
-    """What the Hub says of a file's content."""
-    blob: dict[str, Any] = {"size": len(content), "blobId": git_sha1(content)}
-    if is_lfs(filename):
-        sha256 = hashlib.sha256(content).hexdigest()
-        blob["lfs"] = {"oid": sha256, "sha256": sha256, "size": len(content), "pointerSize": 134}
-    return blob
+        raise json_answer(
+            {"type": "user", "name": name, "fullname": name, "orgs": [], "auth": {"type": "access_token"}}
+        )
 
 
 def _bound(hub: HubServer) -> type[_Handler]:

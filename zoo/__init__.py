@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from zoo.handles import info
     from zoo.loading import load
     from zoo.prediction import predict
+    from zoo.publishing import Published, publish
     from zoo.registry import Entry, list_models
+    from zoo.saving import save
 
 __version__ = "0.1.0"
 
@@ -43,6 +45,7 @@ __all__ = [
     "MissingExtraError",
     "OfflineError",
     "PublishError",
+    "Published",
     "RegistryError",
     "UnknownModelError",
     "WeightsMismatchError",
@@ -52,15 +55,20 @@ __all__ = [
     "list_models",
     "load",
     "predict",
+    "publish",
+    "save",
 ]
 
 _HOMES = {
     "Entry": "zoo.registry",
+    "Published": "zoo.publishing",
     "evaluate": "zoo.evaluation",
     "info": "zoo.handles",
     "list_models": "zoo.registry",
     "load": "zoo.loading",
     "predict": "zoo.prediction",
+    "publish": "zoo.publishing",
+    "save": "zoo.saving",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import command_line_export, handles, hub, hub_cache
+from zoo import command_line_export, command_line_publish, handles, hub, hub_cache
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
 from zoo.quiet import import_keras_quietly
@@ -37,7 +37,7 @@ def main() -> None:
     """Pretrained convolutional networks for Keras in one call."""
 
 
-for command in command_line_export.COMMANDS:
+for command in (*command_line_export.COMMANDS, *command_line_publish.COMMANDS):
     main.add_command(command)
 
 
@@ -242,7 +242,8 @@ def _facts(entry: Entry) -> dict[str, str]:
         "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
         "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
         "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
-        "source": entry.source or "no pretrained weights",
+        "source": entry.source or ("this folder" if entry.sha256 else "no pretrained weights"),
+        "began as": f"{entry.base.name} ({entry.base.license})" if entry.base else None,
         "file": f"{entry.filename} ({entry.format})",
         "revision": entry.revision
         or ("in this package" if entry.source == "embedded" else "recorded at the first download"),

@@ -13,6 +13,19 @@ DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")  # SHA-256, or git's SHA-1 for
 _REPO_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
 
 
+def check_repo_id(repo_id: str) -> None:
+    """Refuse what cannot be a repository.
+
+    Raises:
+        InputError: It is not of the form "owner/name".
+    """
+    if not _REPO_ID.fullmatch(repo_id):
+        raise InputError(
+            f"'{repo_id}' is not a repository id. Expected 'owner/name', in letters, digits, '-', '_' and '.', as the "
+            "address of its page shows it."
+        )
+
+
 @dataclass(frozen=True)
 class Request:
     """The arguments of one `fetch`, checked."""
@@ -26,11 +39,7 @@ class Request:
     offline: bool
 
     def __post_init__(self):
-        if not _REPO_ID.fullmatch(self.repo_id):
-            raise InputError(
-                f"'{self.repo_id}' is not a repository id. Expected 'owner/name', in letters, digits, '-', '_' and "
-                "'.', as the address of its page shows it."
-            )
+        check_repo_id(self.repo_id)
         for name, value in (("filename", self.filename), ("revision", self.revision)):
             path = PureWindowsPath("-" if value is None else value)  # knows drives and both slashes
             if not path.parts or path.anchor or ".." in path.parts:

@@ -15,6 +15,7 @@ from zoo.errors import InputError, IntegrityError, UnknownModelError
 from zoo.handles import Located
 from zoo.model import ZooModel
 from zoo.registry import Entry
+from zoo.untrained import remember_drawn
 
 HEADLESS = ("image-classification", "image-features")  # tasks whose models may have no head, and change by it
 
@@ -172,12 +173,14 @@ def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tupl
 
 def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...] | None, head: str | None) -> ZooModel:
     if path is None:
-        return architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
+        model = architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
+        remember_drawn(model, model.layers)
+        return model
     with weight_files.abstract():
         model = architectures.build(entry, input_shape=input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
         whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
-    is_partly_random = weight_files.fill(
+    drawn = weight_files.fill(
         model,
         path,
         file_format=entry.format,
@@ -187,7 +190,8 @@ def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...]
         random_layers=entry.random_layers,
         whole=whole,
     )
-    if is_partly_random:
+    if drawn:
         model.spec = entry.model_copy(update={"random": "head"})
+        remember_drawn(model, [layer for layer in model.layers if layer.name in drawn])
     notices.say(model.spec)
     return model

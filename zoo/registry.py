@@ -93,13 +93,23 @@ class Checkpoint(Record):
     measured: Measured | None = None
 
 
+class Base(Record):
+    """The model with whose weights the training of another one began."""
+
+    name: str
+    source: str
+    revision: str | None
+    license: str
+
+
 class Entry(Checkpoint):
     """One architecture with one checkpoint: all that is known about a model before it is built.
 
     `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the head's layer,
     `unused` the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which
-    weights are random, on purpose: none, the new head that `num_classes` asked for, or all. `features` says that the
-    model gives its feature pyramid.
+    weights are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds
+    their fingerprints by variable (`zoo/untrained.py`). `features` says that the model gives its feature pyramid.
+    `base` is the model with whose weights this one began, where it was saved or published.
     """
 
     name: str
@@ -112,7 +122,9 @@ class Entry(Checkpoint):
     classifier: str | None = None
     unused: tuple[str, ...] = ()
     random: Literal["none", "head", "all"] = "none"
+    drawn: dict[str, str] = {}
     features: bool = False
+    base: Base | None = None
 
     @property
     def pretrained(self) -> bool:

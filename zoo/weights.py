@@ -78,7 +78,7 @@ def fill(
     new_layer: str | None = None,
     random_layers: Iterable[str] = (),
     whole: keras.Model | None = None,
-) -> bool:
+) -> set[str]:
     """Fill a model that was built under `abstract()` from the file at `path`.
 
     Args:
@@ -92,7 +92,7 @@ def fill(
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
     Returns:
-        Whether some of `random_layers` are not in the file.
+        The names of the layers that keep random values.
 
     Raises:
         WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
@@ -103,7 +103,8 @@ def fill(
         with _open(path, NESTED.get(file_format)) as file:
             names = set(file.keys())
             absent = _absent(model, reader, names, random_layers)
-            slots = _slots(model, reader, names, {new_layer, *absent}, optional)
+            drawn = absent if new_layer is None else {new_layer, *absent}
+            slots = _slots(model, reader, names, drawn, optional)
             if new_layer is not None:
                 unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
             if whole is not None:
@@ -114,7 +115,7 @@ def fill(
         for variable, slot in slots:
             variable._initializer = _initializer(tensors, slot)
         initialize()
-        return bool(absent)
+        return drawn
     except ZooError:
         _draw_nothing(model)
         initialize()
@@ -185,7 +186,7 @@ def _slots(
     model: keras.Model,
     reader: Callable,
     names: set[str],
-    new_layers: Container[str | None] = (),
+    new_layers: Container[str] = (),
     optional: Iterable[str] = (),
 ) -> list[tuple[keras.Variable, Slot]]:
     channels = model.input_shape[-1] if isinstance(model.input_shape, tuple) else 3

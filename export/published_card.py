@@ -1,0 +1,47 @@
+"""The card of a model that somebody saves or publishes, from its entry and what is known of its training."""
+
+from typing import TYPE_CHECKING
+
+from zoo.export.card import card_of
+from zoo.export.card_facts import Facts, facts_of, measurements_of
+from zoo.export.card_text import named
+from zoo.registry import Entry
+from zoo.training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelCard
+
+
+def published_card(entry: Entry, *, original: Entry | None = None, training: TrainingRecord) -> "ModelCard":
+    """The card of a model under the name of its folder or repository.
+
+    Args:
+        entry: The model as it is saved or published.
+        original: The entry of a model whose weights these still are; what its card tells of them is told again.
+        training: The record of the training; empty where nothing is known.
+    """
+    if original is not None and original.source == "embedded":
+        return card_of(entry, facts_of(original), measurements_of(original))
+    return card_of(entry, _facts(entry, training), {})
+
+
+def _facts(entry: Entry, training: TrainingRecord) -> Facts:
+    kind = entry.task.replace("-", " ")
+    size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
+    summary = f"{kind.capitalize()} for Keras 3: `{entry.architecture}`{size}."
+    return Facts(summary=summary, training="\n\n".join(_training(entry, training)))
+
+
+def _training(entry: Entry, training: TrainingRecord) -> list[str]:
+    base, told = entry.base, []
+    if base is None:
+        told.append("The training began with random weights, or with a file of the publisher's own.")
+    else:
+        at = f" at `{base.revision}`" if base.revision else ""
+        told.append(f"Its weights began as those of {named(base)}{at}, licence {base.license}.")
+    epochs = f"{training.epochs} epochs" if training.epochs else ""
+    if training.data or epochs:
+        told.append(f"Trained on {training.data or 'data of the publisher'}{', ' if epochs else ''}{epochs}.")
+    if training.command:
+        told.append(f"```sh\n{training.command}\n```")
+    return told

@@ -1,0 +1,78 @@
+"""A client of the test Hub that stays alive: it publishes when it is told to, and says what came of it.
+
+Starting Keras takes seconds, and the Hub's client reads its environment at import; so one process serves many tests.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+from tests.hub_server import HubServer
+
+CODE = """
+import json, os, sys
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+import zoo, zoo.saving
+for line in sys.stdin:
+    arguments = json.loads(line)
+    try:
+        answer = zoo.publish(**arguments)._asdict()
+    except zoo.ZooError as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    answers.write(json.dumps(answer) + "\\n")
+    answers.flush()
+"""
+
+
+class Publisher:
+    """The process. On JAX, which starts faster than TensorFlow."""
+
+    def __init__(self, hub: HubServer, log: Path):
+        self.log = log
+        environment = hub.environment(HF_TOKEN="hf_valid", KERAS_BACKEND="jax", HF_HUB_DISABLE_PROGRESS_BARS="1")
+        command, pipe = [sys.executable, "-c", CODE], subprocess.PIPE
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=errors, text=True)
+
+    def publish(self, model: Path | str, repo_id: str, **options: Any) -> dict[str, Any]:
+        """Call `zoo.publish` there, under apache-2.0 if nothing else is said."""
+        arguments = {"model_or_folder": str(model), "repo_id": repo_id, "license": "apache-2.0", **options}
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(arguments) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, self.log.read_text()
+        return json.loads(answer)
+
+    def start(self, *arguments: Any, **options: Any) -> "Call":
+        """The same, in the background."""
+        return Call(self, *arguments, **options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+class Call(threading.Thread):
+    """A call that is under way."""
+
+    def __init__(self, publisher: Publisher, *arguments: Any, **options: Any):
+        super().__init__(daemon=True)
+        self.publisher, self.arguments, self.options = publisher, arguments, options
+        self.start()
+
+    def run(self) -> None:
+        self.found = self.publisher.publish(*self.arguments, **self.options)
+
+    def answer(self) -> dict[str, Any]:
+        """Wait for what came of it."""
+        self.join(timeout=100)
+        return self.found

@@ -1,0 +1,187 @@
+"""From a trained model to a version on the Hugging Face Hub."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import zoo
+from zoo.errors import InputError, PublishError
+from zoo.export.card_facts import facts_of
+from zoo.export.published_card import published_card
+from zoo.handles import is_keras_file
+from zoo.hub_request import check_repo_id
+from zoo.hub_uploading import VERSION, Upload
+from zoo.licensing import check_license
+from zoo.registry import Base, Entry, Measured
+from zoo.training_record import TrainingRecord, training_record
+
+if TYPE_CHECKING:
+    from zoo.model import ZooModel
+
+
+class Published(NamedTuple):
+    """What came of publishing: the page, the commit, and the version, which a pull request has none of."""
+
+    url: str
+    commit: str
+    version: str | None
+
+
+def publish(
+    model_or_folder: "ZooModel | str | os.PathLike[str]",
+    repo_id: str,
+    *,
+    license: str,
+    version: str = "auto",
+    private: bool = False,
+    saved_model: bool = False,
+    base_model: str | None = "auto",
+    metrics: Mapping[str, float] | None = None,
+    create_pr: bool = False,
+    commit_message: str | None = None,
+    token: str | None = None,
+) -> Published:
+    """Put a model on the Hub as its next version, with its card: `zoo.load("hf://owner/name@v1")` gives it back.
+
+    The files are those of `zoo.save`, written into a temporary folder, loaded from there and asked: they give the same
+    answers as the model. They go up in one commit, which is tagged after the Hub has confirmed what it holds, so a
+    version is never half a model. The same model again is no new version; whatever was interrupted goes on.
+
+    Args:
+        model_or_folder: A model from `zoo.load`, however it was trained since; or a folder from `zoo.save` or a run
+            (`run.json` beside the model fills the card), a `.keras` file, or any other handle of `zoo.load`.
+        repo_id: "owner/name". It is made if need be.
+        license: An identifier of https://huggingface.co/docs/hub/repositories-licenses, such as "apache-2.0". It has
+            to keep to the licence of the weights that training began with.
+        version: "auto" for the next of v1, v2, ...; or one of these that is free.
+        private: Make the repository private. One that is there stays as it is, and a public one is refused.
+        saved_model: Add the folder `saved_model/` for servers and for `tensorflow_hub.load("hf://...")`.
+        base_model: Repository that the card names as the origin. "auto" for the one that the weights came from.
+        metrics: Figures for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
+            those of `run.json`, or of the base while the weights are its own.
+        create_pr: Open a pull request instead; the owner merges it, and there is no version before.
+        commit_message: The title of the commit.
+        token: Access token with write permission. None follows `HF_TOKEN` and the login stored on this machine.
+
+    Returns:
+        The page of the version (or pull request), its commit, and the version (or None).
+
+    Raises:
+        PublishError: Refused: no licence or one that the base does not allow, random weights, answers that differ once
+            saved and loaded, a version that exists; or the upload did not complete.
+        AccessError: No token, or one that may not write there.
+        OfflineError: The Hub cannot be reached.
+        InputError: An argument that cannot be used.
+        As `zoo.load`, for a handle; ExportError, with `saved_model`.
+    """
+    wanted = _wanted(version)
+    upload = Upload(repo_id, token)
+    if base_model not in (None, "auto"):
+        check_repo_id(base_model)
+    given = _given(model_or_folder, repo_id, token)
+    check_license(license, given.base)
+    exists = upload.look(private=private, must_exist=create_pr, version=wanted)
+    with tempfile.TemporaryDirectory(prefix="zoo-publish-") as temporary:
+        folder = Path(temporary)
+        entry = _entry(given, repo_id, license, metrics)
+        card = published_card(entry, original=given.original, training=given.training)
+        if base_model != "auto":
+            card.data.base_model = base_model
+        _stage(given, entry, str(card), folder, saved_model=saved_model)
+        message = commit_message or f"Publish {entry.architecture} with layerzoo {zoo.__version__}"
+        if create_pr:
+            return Published(*upload.propose(folder, message), None)
+        if not exists:
+            upload.create(private=private)
+        commit = upload.commit(folder, message)
+        tag = upload.tag(commit, wanted)
+    return Published(f"{upload.endpoint}/{repo_id}/tree/{tag}", commit, tag)
+
+
+class _Given(NamedTuple):
+    """What is to be published. `original` is the entry of which these are still the weights, where that is known.
+
+    `base` is the model that the weights come from, whose licence binds.
+    """
+
+    model: "ZooModel"
+    original: Entry | None
+    base: Base | None
+    training: TrainingRecord
+
+
+def _wanted(version: str) -> str | None:
+    if version == "auto":
+        return None
+    if not VERSION.fullmatch(version):
+        raise InputError(f"version={version!r}. Expected 'auto', or 'v1', 'v2' and so on.")
+    return version
+
+
+def _given(model_or_folder: "ZooModel | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
+    """Load the model if need be, and refuse one that nobody has trained."""
+    from zoo.loading import load
+    from zoo.model import ZooModel
+    from zoo.saving import base_of, is_unchanged
+
+    if isinstance(model_or_folder, str | os.PathLike):
+        handle = os.fspath(model_or_folder)
+        model, training = load(handle, token=token), training_record(handle)
+        unchanged = not is_keras_file(handle)
+    else:
+        model, training, unchanged = model_or_folder, TrainingRecord(), False
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, a folder or a handle.")
+    _refuse_untrained(model)
+    base, original = base_of(model.spec), model.spec if unchanged or is_unchanged(model) else None
+    if base is not None and base.source == f"hf://{repo_id}":  # the next version of the same model
+        base = model.spec.base
+    return _Given(model, original, base, training)
+
+
+def _refuse_untrained(model: "ZooModel") -> None:
+    from zoo.untrained import settle, untrained
+
+    settle(model)
+    if names := untrained(model):
+        some = f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
+        raise PublishError(
+            f"{model.spec.name} has random weights: nobody has trained {some}. Expected a model whose answers mean "
+            "something; train it first."
+        )
+
+
+def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, float] | None) -> Entry:
+    """The entry as the repository will hold it."""
+    from zoo.saving import described
+
+    figures = dict(metrics or given.training.metrics)
+    entry = described(given.model, repo_id, unchanged=given.original is not None)
+    # Of a model that lies in the package the card itself tells how it was trained.
+    is_embedded = given.original is not None and given.original.source == "embedded"
+    facts: dict[str, Any] = {"source": f"hf://{repo_id}", "license": license, "base": given.base}
+    if is_embedded:
+        facts["base"] = None
+    if figures:
+        measured = Measured(dataset=given.training.data or "data of the publisher", source="its publisher")
+        facts |= {"metrics": figures, "measured": measured}
+    return entry.model_copy(update=facts)
+
+
+def _stage(given: _Given, entry: Entry, card: str, folder: Path, *, saved_model: bool) -> None:
+    """Write all that goes up into an empty folder."""
+    from zoo.saving import write
+
+    loaded = write(given.model, folder, entry, card)
+    picture = given.original and given.original.source == "embedded" and facts_of(given.original).picture
+    if picture:
+        shutil.copy(str(resources.files("zoo") / "model_cards" / picture.file), folder)
+    if saved_model:
+        from zoo.export import saved_model as export
+
+        with tempfile.TemporaryDirectory(prefix="zoo-publish-") as exports:
+            shutil.move(export(loaded, exports), folder / "saved_model")

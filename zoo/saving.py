@@ -1,0 +1,179 @@
+"""A model as a folder, laid out as it is published.
+
+zoo.json              the entry: `zoo.load(folder)` and `hf://` read it
+model.safetensors     the weights, called as their Keras variable paths
+README.md             the card
+config.json, metadata.json, model.weights.h5     what plain `keras.saving.load_model` reads
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from zoo.errors import AccessError, InputError, PublishError
+from zoo.loading import load
+from zoo.model import ZooModel
+from zoo.registry import Base, Entry
+from zoo.training_record import TrainingRecord
+from zoo.untrained import settle
+
+WEIGHTS = "model.safetensors"
+_TOLERANCE = 1e-5  # of the largest answer, on the same machine
+
+
+def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
+    """Write a model into a new folder, from which `zoo.load(folder)` gives it back; whole or not at all.
+
+    The folder is what `zoo.publish` puts on the Hub, and plain `keras.saving.load_model` reads it too (after `import
+    zoo.layers`, where the model has our layers), as a model without spec. The optimizer's state is not kept. Before the
+    folder appears it is loaded and asked: it gives the same answers as the model.
+
+    Args:
+        model: A model from `zoo.load`, however it was trained since. With untrained weights it can be saved, and
+            `spec.random` still says so.
+        folder: Where to write: a path at which there is nothing yet, or an empty folder.
+
+    Returns:
+        The folder. In it, `spec.base` names the model that training began with; the base's metrics are kept only while
+        the weights are the base's.
+
+    Raises:
+        InputError: Not a model of the zoo, or the folder holds something: files of yours are never replaced.
+        AccessError: The folder cannot be written.
+        PublishError: `zoo.load` of the folder would give another model.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> folder = zoo.save(zoo.load("espcn-x2"), tempfile.mkdtemp() + "/mine")
+        >>> sorted(path.name for path in folder.iterdir())[:3]
+        ['README.md', 'config.json', 'metadata.json']
+        >>> zoo.load(folder).spec.base.name
+        'espcn-x2.photos'
+    """
+    from zoo.export.published_card import published_card
+
+    target = Path(folder)
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"{target} exists. Expected a new folder, since none is overwritten; choose another name.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as partial:
+            whole = Path(partial) / "whole"
+            whole.mkdir()
+            entry = described(model, target.name, unchanged=is_unchanged(model))
+            write(model, whole, entry, str(published_card(entry, training=TrainingRecord())))
+            whole.rename(target)
+    except OSError as error:
+        raise AccessError(
+            f"{target} cannot be written ({error}). Expected a folder of yours; choose another."
+        ) from error
+    return target
+
+
+def is_unchanged(model: ZooModel) -> bool:
+    """Whether the weights are still those of the file, of our own format, that the model was loaded from."""
+    return hashlib.sha256(_tensors(model)).hexdigest() == model.spec.sha256
+
+
+def described(model: ZooModel, name: str, *, unchanged: bool) -> Entry:
+    """The entry of the model as it is now, under a new name: its weights lie in a file of our own format.
+
+    `unchanged` says that they are those that were loaded. Else what was measured of the base does not hold for them.
+    """
+    settle(model)
+    spec = model.spec
+    facts: dict[str, Any] = {
+        "name": name,
+        "source": None,
+        "revision": None,
+        "filename": WEIGHTS,
+        "sha256": hashlib.sha256(_tensors(model)).hexdigest(),
+        "format": "zoo",
+        "unused": (),
+        "optional": (),
+        "random_layers": (),
+        "parameters_millions": _parameters_millions(model),
+        "base": base_of(spec),
+    }
+    if not unchanged:
+        facts |= {"tag": None, "metrics": {}, "measured": None}
+    return spec.model_copy(update=facts)
+
+
+def write(model: ZooModel, folder: Path, entry: Entry, card: str) -> ZooModel:
+    """Fill an empty folder, and return the model that it holds: the same, but not compiled, and with `entry` as spec.
+
+    Raises:
+        PublishError: The folder does not give the model back.
+    """
+    (folder / WEIGHTS).write_bytes(_tensors(model))
+    (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    loaded = load(os.fspath(folder.resolve()))
+    _compare(model, loaded)
+    _write_for_keras(loaded, folder)
+    return loaded
+
+
+def _tensors(model: ZooModel) -> bytes:
+    """The weights as a safetensors file; seeds of dropout are no weights."""
+    variables = {variable.path: variable for variable in model.variables if "seed_generator" not in variable.path}
+    arrays = {path: keras.ops.convert_to_numpy(variable) for path, variable in variables.items()}
+    return safetensors.numpy.save({path: np.ascontiguousarray(array, "float32") for path, array in arrays.items()})
+
+
+def _parameters_millions(model: ZooModel) -> float:
+    """Millions of parameters, as papers count: without the statistics of batch normalisation."""
+    counted = [v for v in model.weights if not v.path.endswith(("moving_mean", "moving_variance"))]
+    return round(sum(int(np.prod(variable.shape)) for variable in counted) / 1e6, 6)
+
+
+def base_of(spec: Entry) -> Base | None:
+    """Where the weights began: the model that was loaded, or what that one began with."""
+    if spec.source is None:
+        return spec.base
+    return Base(name=spec.name, source=spec.source, revision=spec.revision, license=spec.license)
+
+
+def _compare(model: ZooModel, loaded: ZooModel) -> None:
+    """Ask both the same.
+
+    Raises:
+        PublishError: They answer differently.
+    """
+    from zoo.export.exportable import reference_outputs, samples
+
+    inputs = samples(model, 1)
+    expected, actual = reference_outputs(model, inputs), reference_outputs(loaded, inputs)
+    if not all(np.isfinite(values).all() for values in expected.values()):
+        raise PublishError(f"{model.spec.name} answers with NaN or infinity. Expected numbers; train it again, slower.")
+    for name, values in expected.items():
+        found, largest = actual.get(name), np.abs(values).max(initial=0)
+        is_alike = found is not None and found.shape == values.shape
+        if not is_alike or np.abs(values - found).max(initial=0) > _TOLERANCE * largest:
+            raise PublishError(
+                f"{model.spec.name} gives other answers once it is saved and loaded. Expected the network that its "
+                "spec describes, without layers exchanged or another dtype policy; start from zoo.load and change "
+                "weights only."
+            )
+
+
+def _write_for_keras(model: ZooModel, folder: Path) -> None:
+    """What Keras itself reads. The network alone, without our class: it opens where this library is not imported."""
+    network = keras.Model(model.input, model.output, name=model.name)
+    with tempfile.TemporaryDirectory() as own:
+        keras.saving.save_model(network, os.path.join(own, "model"), zipped=False)
+        for name in ("config.json", "model.weights.h5"):
+            shutil.move(os.path.join(own, "model", name), folder / name)
+    # Without Keras' date: the same model gives the same files.
+    (folder / "metadata.json").write_text(json.dumps({"keras_version": keras.__version__}), encoding="utf-8")

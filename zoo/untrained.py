@@ -1,0 +1,50 @@
+"""Which weights nobody has trained.
+
+A model that begins with random values, in a new head or everywhere, has their fingerprints in its spec, by variable. A
+variable counts as trained once it differs from what was drawn: `fit`, a training loop of one's own and weights that
+are set all count, while saving and loading do not. A model may leave as soon as no variable is as it was drawn.
+"""
+
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.model import ZooModel
+
+
+def remember_drawn(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
+    """Write into the model's spec what its untrained `layers` hold. Constants, such as a bias of 0, are left out."""
+    drawn = {}
+    for variable in (variable for layer in layers for variable in layer.trainable_variables):
+        values = keras.ops.convert_to_numpy(variable)
+        if not np.isin(values, (0, 1)).all():
+            drawn[variable.path] = _fingerprint(values)
+    model.spec = model.spec.model_copy(update={"drawn": drawn})
+
+
+def untrained(model: ZooModel) -> list[str]:
+    """The variables that still have the random values they began with, by path."""
+    if model.spec.random == "none":
+        return []
+    variables = {variable.path: variable for variable in model.weights}  # frozen ones too
+    if not model.spec.drawn:  # built without `zoo.load`: nothing is known, so nothing is trusted
+        return list(variables)
+    return [
+        path
+        for path, fingerprint in model.spec.drawn.items()
+        if path in variables and _fingerprint(keras.ops.convert_to_numpy(variables[path])) == fingerprint
+    ]
+
+
+def settle(model: ZooModel) -> None:
+    """Where training has replaced every random value, let the spec say so; the figures of the old weights go."""
+    if model.spec.random != "none" and not untrained(model):
+        trained: dict[str, Any] = {"random": "none", "drawn": {}, "metrics": {}, "measured": None}
+        model.spec = model.spec.model_copy(update=trained)
+
+
+def _fingerprint(values: np.ndarray) -> str:
+    return f"{zlib.crc32(np.ascontiguousarray(values, 'float32').tobytes()):08x}"
