@@ -80,6 +80,7 @@ def test_converted_weights_name_their_origin():
 def test_the_usage_snippet_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save("photo.jpg")
+    np.save("counts.npy", np.random.default_rng(0).poisson(5, (9, 24, 32)))
     np.save("series.npy", 330 + np.random.default_rng(0).normal(size=120))
     snippets = re.findall(r"```python\n(.*?)```", (FOLDER / f"{name}.md").read_text(), re.S)
     assert snippets
