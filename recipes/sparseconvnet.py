@@ -1,0 +1,207 @@
+"""Train the sparsity-invariant network and its plain twin on KITTI's depths, each on one density and on random ones.
+
+    python recipes/sparseconvnet.py DATA [--model sparseconvnet] [--output zoo/checkpoints]
+
+DATA is a folder as zoo/datasets/depth_maps.py describes it. A run is seeded, and it goes on where it was stopped. It
+writes the weights, `sparseconvnet-random-density.safetensors` (names are the Keras variable paths), and beside them a
+`.json`: how they were made, and what all four networks and nearest-neighbour filling score.
+"""
+
+import argparse
+import functools
+import importlib.metadata
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from recipes import sparseconvnet_scores as scoring
+from zoo.architectures import sparseconvnet
+from zoo.datasets import depth_maps
+
+SEED = 0
+BATCH_SIZE = 2
+PATCH = (128, 192)  # pixels, height and width
+STEPS_PER_ROUND = 100
+ROUNDS_PER_STATE = 5
+ROUNDS = 10
+LEARNING_RATE = 1e-2
+SHARES = (0.05, 0.9)  # of the points: a random one between them, as often below 0.21 as above
+FILLED = 0.25  # how often the points are filled up first: the laser alone is never dense
+BUILDERS = {"sparseconvnet": sparseconvnet.sparseconvnet, "depth-convnet": sparseconvnet.convnet}
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+def network(name: str) -> keras.Model:
+    """From depths and their mask, both `(b, h, w, 1)`, to depths."""
+    inputs = {key: keras.Input((None, None, 1), name=key) for key in ("image", "mask")}
+    return keras.Model(inputs, BUILDERS[name](**inputs))
+
+
+@functools.lru_cache(maxsize=256)
+def read(pair: depth_maps.Pair) -> tuple[np.ndarray, np.ndarray]:
+    """A training pair, without the rows above the first truth."""
+    sparse, dense = depth_maps.read_pair(pair)
+    top = min(int(dense.any(axis=1).argmax()), len(dense) - PATCH[0])
+    return sparse[top:], dense[top:]
+
+
+def one_density(sparse: np.ndarray, dense: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """What the network is told: the points of `sparse`, always."""
+    return sparse
+
+
+def random_density(sparse: np.ndarray, dense: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """What the network is told: a random share of all points, or of what nearest-neighbour filling makes of them."""
+    points = np.where(sparse > 0, sparse, dense)
+    if generator.random() < FILLED:
+        points = scoring.nearest(points)
+    share = math.exp(generator.uniform(*np.log(SHARES)))
+    return np.where(generator.random(dense.shape) < share, points, 0)
+
+
+DENSITIES: dict[str, Callable] = {"random-density": random_density, "one-density": one_density}
+RUNS = list(itertools.product(BUILDERS, DENSITIES))
+
+
+def draw(pairs: list[depth_maps.Pair], density: str, generator: np.random.Generator) -> Batch:
+    """Patches for one round, half of them mirrored: what is told, its mask, and the truth that was not told."""
+    told, wanted = [], []
+    for index in generator.integers(len(pairs), size=STEPS_PER_ROUND * BATCH_SIZE):
+        maps = np.stack(read(pairs[index]))
+        top, left = (generator.integers(length - side + 1) for length, side in zip(maps.shape[1:], PATCH, strict=True))
+        mirror = int(generator.integers(2)) * 2 - 1
+        sparse, dense = maps[:, top : top + PATCH[0], left : left + PATCH[1]][..., ::mirror]
+        told.append(DENSITIES[density](sparse, dense, generator))
+        wanted.append(np.where(told[-1] > 0, 0, dense))
+    image = np.stack(told)[..., None].astype("float32")
+    return {"image": image, "mask": (image > 0).astype("float32")}, np.stack(wanted)[..., None].astype("float32")
+
+
+@keras.saving.register_keras_serializable(package="recipes")
+def absolute_metres(target, prediction):
+    """Mean absolute error over the pixels that have a target."""
+    known = keras.ops.cast(target > 0, "float32")
+    return keras.ops.sum(known * keras.ops.abs(target - prediction)) / keras.ops.maximum(keras.ops.sum(known), 1)
+
+
+def untrained(name: str) -> keras.Model:
+    """The network, with a warm-up over one round and a cosine decay over the others."""
+    keras.utils.set_random_seed(SEED)
+    model = network(name)
+    decay = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE / 10,
+        (ROUNDS - 1) * STEPS_PER_ROUND,
+        warmup_target=LEARNING_RATE,
+        warmup_steps=STEPS_PER_ROUND,
+    )
+    model.compile(keras.optimizers.Adam(decay), absolute_metres)
+    return model
+
+
+def train(pairs: list[depth_maps.Pair], name: str, density: str, state: Path) -> tuple[keras.Model, float]:
+    """Train, or go on from the file `state`. Returns the model and the seconds it took."""
+    is_resumed = state.is_file()
+    model = keras.saving.load_model(state) if is_resumed else untrained(name)
+    clock = state.with_suffix(".json")
+    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
+    state.parent.mkdir(parents=True, exist_ok=True)
+    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
+        start = time.monotonic()
+        inputs, targets = draw(pairs, density, np.random.default_rng([SEED, index]))
+        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        seconds += time.monotonic() - start
+        if (index + 1) % ROUNDS_PER_STATE == 0:
+            partial = state.with_name(f"partial-{state.name}")
+            model.save(partial)
+            clock.write_text(json.dumps({"seconds": seconds}))
+            partial.replace(state)  # whole or not at all, should the run be stopped here
+            print(f"{state.stem}, round {index + 1}/{ROUNDS}: {loss:.3f} m, {seconds:.0f} s", flush=True)
+    return model, seconds
+
+
+def filled(name: str, weights: Path) -> keras.Model:
+    """The network with the weights of a file."""
+    model, tensors = network(name), safetensors.numpy.load_file(weights)
+    for variable in model.variables:
+        variable.assign(tensors[variable.path])
+    return model
+
+
+def measure(data: Path, folder: Path) -> dict[str, dict]:
+    """The tables: nearest-neighbour filling and each network whose weights lie in the folder, loaded afresh."""
+    methods = {"nearest neighbour": scoring.nearest}
+    for name, density in RUNS:
+        weights = folder / f"{name}-{density}.safetensors"
+        if weights.is_file():
+            methods[f"{name}.{density}"] = scoring.answers(filled(name, weights))
+    pairs = scoring.kitti_pairs(data)
+    kitti = {method: scoring.by_percent(answer, pairs, scoring.KITTI_PERCENT) for method, answer in methods.items()}
+    return {
+        "kitti": {method: scoring.all_and_a_quarter(measured) for method, measured in kitti.items()},
+        "kitti_curve": {method: scoring.curve(measured) for method, measured in kitti.items()},
+        "motorcycle_curve": {method: scoring.motorcycle_curve(answer) for method, answer in methods.items()},
+    }
+
+
+def report(name: str, density: str, seconds: float) -> dict:
+    """What a checkpoint is and how it was made; the tables are added when all are there."""
+    packages = ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scipy")
+    return {
+        "command": "python recipes/sparseconvnet.py DATA",
+        "metric": (
+            "mean absolute error (and RMSE) over those pixels of a map that have truth, then the mean over the maps; "
+            "metres on KITTI's test pairs, pixels of disparity on the motorcycle"
+        ),
+        "network": name,
+        "density": density,
+        "training_steps": ROUNDS * STEPS_PER_ROUND,
+        "seed": SEED,
+        "seconds": round(seconds),
+        "backend": keras.backend.backend(),
+        "versions": {package: importlib.metadata.version(package) for package in packages},
+    }
+
+
+def write(folder: Path, name: str, density: str, trained: keras.Model, seconds: float) -> None:
+    """The weights and the report."""
+    path = folder / f"{name}-{density}.safetensors"
+    tensors = {variable.path: keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables}
+    path.write_bytes(safetensors.numpy.save(tensors))
+    path.with_suffix(".json").write_text(json.dumps(report(name, density, seconds)))
+
+
+def main() -> None:
+    """Train each network on each density, write the weights, load them afresh, measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the maps of depths")
+    parser.add_argument("--model", choices=BUILDERS, help="train this network only")
+    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    runs = [run for run in RUNS if arguments.model in (None, run[0]) and not arguments.measure]
+    pairs = depth_maps.find_pairs(arguments.data, "train") if runs else []
+    states = [arguments.state / f"{name}-{density}.keras" for name, density in runs]
+    for (name, density), state in zip(runs, states, strict=True):
+        write(arguments.output, name, density, *train(pairs, name, density, state))
+    for state in states:
+        state.unlink()  # the next run starts anew
+    tables = measure(arguments.data, arguments.output)
+    for name, density in RUNS:
+        record = arguments.output / f"{name}-{density}.json"
+        if record.is_file():
+            record.write_text(json.dumps(json.loads(record.read_text()) | tables, indent=2) + "\n")
+    print(json.dumps(tables, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Draw the picture of the cards: the motorcycle from few and from many points, and errors against how many are given.
+
+    python -m recipes.sparseconvnet_picture [--output MODEL_CARDS]
+
+The package needs its extra `train`. The curves are those of the reports beside the checkpoints.
+"""
+
+import argparse
+import json
+from importlib import resources
+from pathlib import Path
+
+import matplotlib.figure
+import numpy as np
+
+import zoo
+from recipes.sparseconvnet_scores import keep, motorcycle
+
+SHOWN_PERCENT = (5, 70)
+SHOWN = ("depth-convnet.one-density", "sparseconvnet.one-density", "sparseconvnet.random-density")
+STYLES = {
+    "nearest neighbour": ("tab:gray", ":"),
+    "depth-convnet.one-density": ("tab:orange", "--"),
+    "depth-convnet.random-density": ("tab:orange", "-"),
+    "sparseconvnet.one-density": ("tab:blue", "--"),
+    "sparseconvnet.random-density": ("tab:blue", "-"),
+}
+CURVES = {
+    "motorcycle_curve": ("motorcycle: MAE, pixels of disparity", "pixels given, %"),
+    "kitti_curve": ("KITTI, test: MAE, m", "points of the laser given, %"),
+}
+
+
+def draw_maps(figure: matplotlib.figure.SubFigure) -> None:
+    """One row a share: the points given, what each network answers, and the truth."""
+    truth = motorcycle()
+    colours = {"cmap": "turbo", "vmin": 0, "vmax": 60}
+    models = {name: zoo.load(name) for name in SHOWN}
+    grid = figure.subplots(len(SHOWN_PERCENT), 2 + len(SHOWN))
+    for row, percent in zip(grid, SHOWN_PERCENT, strict=True):
+        points = keep(truth, percent)
+        rows, columns = np.nonzero(points)
+        row[0].scatter(columns, rows, s=0.3, c=points[rows, columns], linewidths=0, **colours)
+        row[0].set(xlim=(0, truth.shape[1]), ylim=(truth.shape[0], 0), aspect="equal", title=f"{percent} % given")
+        for axes, (name, model) in zip(row[1:], models.items(), strict=False):
+            axes.imshow(zoo.predict(model, points)[0].depth_map, **colours)
+            axes.set_title(name)
+        image = row[-1].imshow(np.where(truth > 0, truth, np.nan), **colours)
+        row[-1].set_title("truth")
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.title.set_fontsize(9)
+    figure.colorbar(image, ax=grid, label="disparity, pixels", fraction=0.02, pad=0.01)
+
+
+def draw_curves(figure: matplotlib.figure.SubFigure) -> None:
+    """Errors against the share given, for each network and for nearest-neighbour filling."""
+    path = resources.files("zoo") / "checkpoints" / "sparseconvnet-random-density.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    for axes, (key, (title, label)) in zip(figure.subplots(1, len(CURVES)), CURVES.items(), strict=True):
+        for method, (colour, line) in STYLES.items():
+            values = {
+                int(name.split("_")[0]): value for name, value in report[key][method].items() if "percent" in name
+            }
+            axes.plot(list(values), list(values.values()), color=colour, linestyle=line, marker=".", label=method)
+        axes.set(title=title, xlabel=label, yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.grid(which="both", alpha=0.2)
+    axes.legend(fontsize=8)
+
+
+def draw() -> matplotlib.figure.Figure:
+    """The maps above, the curves below."""
+    figure = matplotlib.figure.Figure(figsize=(13, 8), dpi=100, layout="constrained")
+    maps, curves = figure.subfigures(2, 1, height_ratios=(1.05, 1))
+    draw_maps(maps)
+    draw_curves(curves)
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    draw().savefig(parser.parse_args().output / "sparseconvnet.png")
+
+
+if __name__ == "__main__":
+    main()
