@@ -47,7 +47,7 @@ def usage(entry: Entry) -> str:
 def spoken(metric: str) -> str:
     """A metric's key as people write it: `psnr_db` is PSNR, dB."""
     words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("top", "top-")
-    words = words.replace("psnr", "PSNR").replace("ssim", "SSIM").replace("mae_ppm", "MAE, ppm")
+    words = words.replace("iou", "IoU").replace("psnr", "PSNR").replace("ssim", "SSIM").replace("mae_ppm", "MAE, ppm")
     return words.replace("_", " ")
 
 

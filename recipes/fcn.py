@@ -22,9 +22,9 @@ ARGUMENTS = {
 }
 # As the authors did (section 4.3), the classes are not balanced, and each network begins where the coarser one ended.
 RECIPES = (
-    Recipe("fcn32s-small", functools.partial(fcn, stride=32, **ARGUMENTS), 1, 20, 2e-3, balanced=False),
-    Recipe("fcn16s-small", functools.partial(fcn, stride=16, **ARGUMENTS), 1, 5, 1e-3, False, "fcn32s-small"),
-    Recipe("fcn8s-small", functools.partial(fcn, stride=8, **ARGUMENTS), 1, 5, 1e-3, False, "fcn16s-small"),
+    Recipe("fcn32s-small", functools.partial(fcn, stride=32, **ARGUMENTS), 1, 20, 2e-3, balance=0.0),
+    Recipe("fcn16s-small", functools.partial(fcn, stride=16, **ARGUMENTS), 1, 5, 1e-3, 0.0, "fcn32s-small"),
+    Recipe("fcn8s-small", functools.partial(fcn, stride=8, **ARGUMENTS), 1, 5, 1e-3, 0.0, "fcn16s-small"),
 )
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ import safetensors.numpy
 from recipes import camvid
 from recipes.camvid import CLASSES, Frame
 from zoo.layers.fused_batch_normalization import fuse_normalization
-from zoo.segmentation_scores import SegmentationScores
 
 SEED = 0
 BATCH_SIZE = 8
@@ -36,9 +35,9 @@ STD = (0.307, 0.311, 0.307)
 class Recipe(NamedTuple):
     """How one network is trained.
 
-    `network` is from a normalised picture to logits, one for every `label_stride`-th pixel. `balanced` gives the
-    classes weights in the loss, by median frequency. With `begins_with` the network starts from the weights that
-    another recipe wrote; layers that the other does not have start as new ones.
+    `network` is from a normalised picture to logits, one for every `label_stride`-th pixel. `balance` is to which power
+    the classes' weights by median frequency are taken in the loss: 0 for all classes alike. With `begins_with` the
+    network starts from the weights that another recipe wrote; layers that the other does not have start as new ones.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Recipe(NamedTuple):
     label_stride: int
     epochs: int
     learning_rate: float
-    balanced: bool
+    balance: float
     begins_with: str | None = None
 
 
@@ -101,9 +100,7 @@ def train(recipe: Recipe, data: Path, state: Path, folder: Path) -> dict[str, An
         model = untrained(recipe, recipe.epochs * steps_per_epoch, folder)
         progress = {"seconds": 0.0, "steps": recipe.epochs * steps_per_epoch, "validation": {}}
     fuse_normalization(model)
-    weights = np.ones(len(CLASSES), "float32")
-    if recipe.balanced:
-        weights = camvid.class_weights([mask for _, mask in frames], len(CLASSES))
+    weights = camvid.class_weights([mask for _, mask in frames], len(CLASSES)) ** recipe.balance
     weights = np.append(weights, np.float32(0))  # the last is what VOID, -1, selects
     state.parent.mkdir(parents=True, exist_ok=True)
     for epoch in range(int(model.optimizer.iterations) // steps_per_epoch, recipe.epochs):
@@ -155,29 +152,29 @@ def filled(recipe: Recipe, weights: Path) -> keras.Model:
     return model
 
 
-def in_words(scores: SegmentationScores) -> dict[str, Any]:
-    """The scores as they stand in reports and in the registry."""
+def measure(recipe: Recipe, weights: Path, test: list[Frame]) -> dict[str, Any]:
+    """What the file scores on the test frames: the three measures, and the IoU of each class."""
+    model = filled(recipe, weights)
+    scores = camvid.measure(model, test)
     return {
-        "global_accuracy_percent": round(scores.global_accuracy, 2),
-        "class_accuracy_percent": round(scores.mean_class_accuracy, 2),
-        "miou_percent": round(scores.mean_iou, 2),
-        "class_iou_percent": {name: round(iou, 2) for name, iou in zip(CLASSES, scores.class_iou, strict=True)},
+        "scores": {
+            "global_accuracy_percent": round(scores.global_accuracy, 2),
+            "mean_class_accuracy_percent": round(scores.mean_class_accuracy, 2),
+            "mean_iou_percent": round(scores.mean_iou, 2),
+        },
+        "classes": {name: {"iou_percent": round(iou, 2)} for name, iou in zip(CLASSES, scores.class_iou, strict=True)},
+        "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
     }
 
 
-def report(recipe: Recipe, weights: Path, test: list[Frame], progress: dict[str, Any]) -> dict[str, Any]:
-    """What the file scores on the test frames, and how it was made."""
-    model = filled(recipe, weights)
+def run_facts(recipe: Recipe, progress: dict[str, Any]) -> dict[str, Any]:
+    """How the checkpoint was made."""
     validation = progress["validation"]
     return {
-        "metric": "global accuracy, mean class accuracy and mean IoU of 11 classes, in %, void pixels not counted",
-        "data": "CamVid in SegNet's split: 367 frames to train, 101 to validate, 233 to test, 360 x 480 pixels",
-        "test": in_words(camvid.measure(model, test)),
-        "validation_miou_percent": max(validation.values()),
-        "chosen_epoch": int(max(validation, key=validation.get)),
-        "epochs": recipe.epochs,
         "begins_with": recipe.begins_with,
-        "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
+        "epochs": recipe.epochs,
+        "chosen_epoch": int(max(validation, key=validation.get)),
+        "validation_mean_iou_percent": validation,
         "training_steps": progress["steps"],
         "seed": SEED,
         "seconds": round(progress["seconds"]),
@@ -188,33 +185,50 @@ def report(recipe: Recipe, weights: Path, test: list[Frame], progress: dict[str,
     }
 
 
+def report(
+    recipe: Recipe, weights: Path, test: list[Frame], paper: Mapping[str, dict[str, float]], facts: dict[str, Any]
+) -> dict[str, Any]:
+    """The measurements, beside those of the paper or of the networks that it began with, and then the facts."""
+    rows = dict(paper)
+    if recipe.begins_with is not None:
+        rows = json.loads(weights.with_name(f"{recipe.begins_with}.json").read_text())["comparison"]
+    measured = {
+        "command": f"python {sys.argv[0]} DATA --model {recipe.name}",
+        "metric": "global accuracy, mean class accuracy and mean IoU of 11 classes, in %, void pixels not counted",
+        "data": "CamVid in SegNet's split: 367 frames to train, 101 to validate, 233 to test, 360 x 480 pixels",
+        **measure(recipe, weights, test),
+    }
+    measured["comparison"] = {**rows, recipe.name: measured.pop("scores")}
+    return measured | {key: fact for key, fact in facts.items() if key not in measured}
+
+
 def main(recipes: Sequence[Recipe], paper: Mapping[str, dict[str, float]], description: str) -> None:
     """Train each network in turn, write the weights, load them afresh, measure.
 
-    `paper` is what the paper reports for a network, by its name, where it does for CamVid.
+    `paper` is what the paper reports on the same frames, by the name of the network there.
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of CamVid, with train, val and test")
     parser.add_argument("--model", choices=[recipe.name for recipe in recipes], help="only this one; by default all")
     parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
     parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     test = camvid.read_split(arguments.data, "test")
     for recipe in recipes:
         if arguments.model not in (None, recipe.name):
             continue
-        state = arguments.state / f"{recipe.name}.keras"
-        progress = train(recipe, arguments.data, state, arguments.output)
-        weights = arguments.output / f"{recipe.name}.safetensors"
-        shutil.copyfile(best_weights(state), weights)
-        measured = {"command": f"python {sys.argv[0]} DATA --model {recipe.name}"} | report(
-            recipe, weights, test, progress
-        )
-        if recipe.name in paper:
-            measured["paper"] = paper[recipe.name]
-        text = json.dumps(measured, indent=2)
-        weights.with_suffix(".json").write_text(text + "\n")
-        for file in (state, state.with_suffix(".json"), best_weights(state)):
-            file.unlink()  # the next run starts anew
+        weights, state = arguments.output / f"{recipe.name}.safetensors", arguments.state / f"{recipe.name}.keras"
+        record = weights.with_suffix(".json")
+        if arguments.measure:
+            facts = json.loads(record.read_text())
+        else:
+            facts = run_facts(recipe, train(recipe, arguments.data, state, arguments.output))
+            shutil.copyfile(best_weights(state), weights)
+        text = json.dumps(report(recipe, weights, test, paper, facts), indent=2)
+        record.write_text(text + "\n")
+        if not arguments.measure:
+            for file in (state, state.with_suffix(".json"), best_weights(state)):
+                file.unlink()  # the next run starts anew
         print(text, flush=True)

@@ -14,18 +14,21 @@ from zoo.architectures.segnet import segnet_basic
 # On two cores the authors' 7x7 kernels and 64 channels at full size would take days. Half the size costs a quarter,
 # half the channels where the maps are largest half of that; the small maps can have more for little.
 ARGUMENTS = {"filters": (32, 64, 96, 96), "kernel_size": 5, "shrink": 2}
+NETWORK = functools.partial(segnet_basic, **ARGUMENTS)
+# Balanced as in the paper, a network of this size takes many buildings for poles, signs and pedestrians: on the
+# validation frames it does best when three quarters of the balance are taken back. So it goes on with the rest of it.
 RECIPES = (
-    Recipe(
-        name="segnet-basic",
-        network=functools.partial(segnet_basic, **ARGUMENTS),
-        label_stride=2,
-        epochs=60,
-        learning_rate=2e-3,
-        balanced=True,
-    ),
+    Recipe("segnet-basic-balanced", NETWORK, label_stride=2, epochs=60, learning_rate=2e-3, balance=1.0),
+    Recipe("segnet-basic", NETWORK, 2, 5, 1e-3, balance=0.25, begins_with="segnet-basic-balanced"),
 )
-# Badrinarayanan et al., table 1: SegNet-Basic with median frequency balancing.
-PAPER = {"global_accuracy_percent": 82.7, "class_accuracy_percent": 62.0, "miou_percent": 47.7}
+# Badrinarayanan et al., table 1, with median frequency balancing.
+PAPER = {
+    "SegNet-Basic in the paper": {
+        "global_accuracy_percent": 82.7,
+        "mean_class_accuracy_percent": 62.0,
+        "mean_iou_percent": 47.7,
+    }
+}
 
 if __name__ == "__main__":
-    main(RECIPES, {"segnet-basic": PAPER}, __doc__)
+    main(RECIPES, PAPER, __doc__)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
+import zoo
 from tests.golden_files import trainable_parameters
-from tests.timm_shapes import abstract, timm_shapes
+from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo import weights
 from zoo.architectures import segnet
 
@@ -125,6 +126,15 @@ def test_the_decoder_of_the_large_one_mirrors_the_encoder():
     assert [(*shape[:2], shape[3], shape[2]) for shape in encoder[:0:-1]] == decoder[:-1]
     assert decoder[-1] == (3, 3, 64, 11)
     assert round(trainable_parameters(model) / 1e6, 1) == 29.4  # the paper counts 29.45 million, and 12 classes
+
+
+def test_a_file_of_vgg16_fills_the_encoder_and_leaves_the_decoder_random(tmp_path):
+    file = write_hollow_checkpoint(timm_shapes(abstract("vgg16_bn")), tmp_path / "model.safetensors")
+    model = zoo.load("segnet-vgg16", weights=file, num_classes=5)
+    assert model.spec.random == "head"
+    assert model.output_shape[-1] == 5
+    assert not np.asarray(model.get_layer("features-40").kernel).any()  # the file holds nothing but zeros
+    assert np.asarray(model.get_layer("decoder-4-conv0").kernel).std() > 0.01
 
 
 def test_save_and_load(tmp_path):
