@@ -72,12 +72,16 @@ def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
     facts_of_the_run = {
         "steps": f"{measured['training_steps']:,}" if "training_steps" in measured else "",
         "seed": str(measured.get("seed", "")),
-        "time": f"{measured['seconds'] / 60:.0f} minutes" if "seconds" in measured else "",
+        "time": _duration(measured["seconds"]) if "seconds" in measured else "",
         "with": versions,
     }
     run = "; ".join(f"{name}: {value}" for name, value in facts_of_the_run.items() if value)
     works = f"\n\nTrained on:\n\n{_works(facts.trained_on)}" if facts.trained_on else ""
     return f"{facts.training}\n\n```sh\n{measured['command']}\n```\n\n{run}.{works}".strip()
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
 def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:

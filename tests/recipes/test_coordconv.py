@@ -1,4 +1,4 @@
-"""The recipe of CoordConv: what it trains on, stopped runs, and that each checkpoint scores what its report says."""
+"""The recipe of CoordConv: stopped runs, and that each checkpoint scores what its report says."""
 
 import json
 from pathlib import Path
@@ -9,102 +9,131 @@ import pytest
 from PIL import Image
 
 import zoo
-from recipes import coordconv, coordconv_picture
-from recipes.not_so_clevr import CANVAS, SPLITS, centres, pixel_indices, split_centres
+from recipes import coordconv, coordconv_picture, coordconv_training
+from recipes.not_so_clevr import SPLITS, centres, split_centres, squares
 
 # Keras 3.15 with NumPy 2.4, when it saves variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
-SHIPPED = [(name, split) for name in coordconv.NETWORKS for split in SPLITS]
+SHIPPED = [
+    (task, name, split) for task, module in coordconv.TASKS.items() for name in module.NETWORKS for split in SPLITS
+]
 
 
-def report_of(name, split):
-    return json.loads((CHECKPOINTS / f"{name}-{split}.json").read_text())
+def comparison_of(task, split="quadrant"):
+    return json.loads((CHECKPOINTS / f"coordconv-{task}-{split}.json").read_text())["comparison"]
 
 
-def test_the_right_pixel_comes_first_and_only_once():
-    places = centres()[::50]
-    features, targets = coordconv.candidates(places, np.random.default_rng(0))
-    assert features.shape == (len(places), coordconv.CANDIDATES, 1, 4)
-    assert not targets.any()
-    pixels = np.rint((features[:, :, 0] + 1) * (CANVAS - 1) / 2).astype(int)
-    wanted, found = pixels[..., :2], pixels[..., :1:-1]  # x, y; then y, x
-    assert (wanted == wanted[:, :1]).all()
-    assert sorted(map(tuple, wanted[:, 0])) == sorted(map(tuple, places))
-    is_right = (found == wanted).all(axis=-1)
-    assert is_right[:, 0].all()
-    assert not is_right[:, 1:].any()
-    assert (pixels.min(), pixels.max()) == (0, CANVAS - 1)
-
-
-def test_the_part_that_learns_sees_the_pixels_as_the_whole_network_does():
-    network = coordconv.NETWORKS["coordconv-classifier"]
-    whole, part = network.whole(), network.learning()
-    for variable in whole.variables:
-        variable.assign({ours.path: ours for ours in part.variables}[variable.path])
-    places = np.array([[40, 12], [5, 50]])
-    features, _ = network.draw(places, np.random.default_rng(0))
-    places = np.rint((features[:, 0, 0, :2] + 1) * (CANVAS - 1) / 2)
-    pixels = np.rint((features[:, :, 0, :1:-1] + 1) * (CANVAS - 1) / 2).astype(int)
-    canvases = np.asarray(whole(places)).reshape(2, -1)
-    indices = np.stack([pixel_indices(row) for row in pixels])
-    expected = np.take_along_axis(canvases, indices, axis=1)
-    np.testing.assert_allclose(np.asarray(part(features)), expected, atol=1e-4)
+def row_of(name, split):
+    return json.loads((CHECKPOINTS / f"{name}-{split}.json").read_text())["comparison"][f"{name}.{split}"]
 
 
 def small():
     """Stands for a network in the test of the loop: one layer, quickly traced."""
-    pixels = keras.Input((coordconv.CANDIDATES, 1, 4))
-    return keras.Model(pixels, keras.layers.Dense(coordconv.CANDIDATES)(keras.layers.Flatten()(pixels)))
+    places = keras.Input((2,))
+    return keras.Model(places, keras.layers.Dense(2)(places))
+
+
+def noisy(places, generator):
+    """Pairs that differ from round to round."""
+    shuffled = generator.permutation(places).astype("float32")
+    return shuffled / 64, shuffled
 
 
 def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(coordconv, "ROUNDS_PER_STATE", 1)
-    monkeypatch.setattr(coordconv, "JIT_COMPILE", False)  # three times longer than the training
-    monkeypatch.setattr(coordconv, "split_centres", lambda split: (centres()[::70], None))
-    network = coordconv.NETWORKS["coordconv-classifier"]._replace(rounds=3, learning=small)
-    unbroken, _ = coordconv.train(network, "quadrant", tmp_path / "unbroken.keras")
+    monkeypatch.setattr(coordconv_training, "ROUNDS_PER_STATE", 1)
+    monkeypatch.setattr(coordconv_training, "split_centres", lambda split: (centres()[::70], None))
+    network = coordconv_training.Network(small, small, noisy, keras.losses.MeanSquaredError, 3, jit_compile=False)
+    unbroken, _ = coordconv_training.train(network, "quadrant", tmp_path / "unbroken.keras")
     whole_range = range
-    monkeypatch.setattr(coordconv, "range", lambda start, stop: whole_range(start, 1), raising=False)
-    coordconv.train(network, "quadrant", tmp_path / "stopped.keras")
-    monkeypatch.setattr(coordconv, "range", whole_range, raising=False)
-    resumed, _ = coordconv.train(network, "quadrant", tmp_path / "stopped.keras")
+    monkeypatch.setattr(coordconv_training, "range", lambda start, stop: whole_range(start, 1), raising=False)
+    coordconv_training.train(network, "quadrant", tmp_path / "stopped.keras")
+    monkeypatch.setattr(coordconv_training, "range", whole_range, raising=False)
+    resumed, _ = coordconv_training.train(network, "quadrant", tmp_path / "stopped.keras")
     for ours, theirs in zip(resumed.trainable_variables, unbroken.trainable_variables, strict=True):
         np.testing.assert_allclose(np.array(ours), np.array(theirs), atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "split"), SHIPPED)
-def test_the_checkpoint_scores_what_its_report_says(name, split):
-    row = report_of(name, split)["comparison"][f"{name}.{split}"]
+@pytest.mark.parametrize("task", coordconv.TASKS)
+def test_a_state_is_written_after_the_last_round(task):
+    for network in coordconv.TASKS[task].NETWORKS.values():
+        assert network.rounds % coordconv_training.ROUNDS_PER_STATE == 0
+
+
+@pytest.mark.parametrize("task", coordconv.TASKS)
+def test_each_network_learns_the_variables_that_its_whole_has(task):
+    for network in coordconv.TASKS[task].NETWORKS.values():
+        learning = {variable.path: variable.shape for variable in network.learning().variables}
+        assert {variable.path: variable.shape for variable in network.whole().variables} == learning
+
+
+@pytest.mark.parametrize(("task", "name", "split"), SHIPPED)
+def test_the_checkpoint_scores_what_its_report_says(task, name, split):
     weights = CHECKPOINTS / f"{name}-{split}.safetensors"
     assert weights.stat().st_size < 500_000
-    assert coordconv.measure(name, split, weights) == pytest.approx(row, abs=0.2)  # a pixel, on another processor
+    measured = coordconv.measure(task, name, split, weights)
+    expected = row_of(name, split)
+    assert measured.keys() == expected.keys()
+    for key, value in expected.items():
+        tolerance = 0.2 if "percent" in key else 0.01  # a pixel in percent, on another processor
+        assert measured[key] == pytest.approx(value, abs=tolerance), key
 
 
-@pytest.mark.parametrize(("name", "split"), SHIPPED)
-def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name, split):
+@pytest.mark.parametrize(("task", "name", "split"), SHIPPED)
+def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(task, name, split):
     entry = zoo.info(f"{name}.{split}")
-    row = report_of(name, split)["comparison"][entry.name]
-    assert entry.metrics == {"accuracy_percent": row["test_percent"]}
-    asked = split_centres(split)[1][::97].astype("float32")
-    recipes = coordconv.filled(coordconv.NETWORKS[name], CHECKPOINTS / entry.filename)
-    np.testing.assert_allclose(zoo.load(entry.name).predict(asked, verbose=0), recipes.predict(asked, verbose=0))
+    row = row_of(name, split)
+    measured = {key.replace("accuracy_", ""): value for key, value in entry.metrics.items()}
+    assert measured == {key: row[f"test_{key}"] for key in measured}
+    assert entry.parameters_millions == pytest.approx(row["parameters"] / 1e6, abs=1e-9)
+    asked = split_centres(split)[1][::97]
+    model, recipes = (
+        zoo.load(entry.name),
+        coordconv.filled(coordconv.TASKS[task].NETWORKS[name], CHECKPOINTS / entry.filename),
+    )
+    if task == "regressor":
+        canvases = squares(asked)[..., None]
+        answers, expected = model.predict(255 * canvases, verbose=0), recipes.predict(canvases, verbose=0)
+    else:
+        asked = asked.astype("float32")
+        answers, expected = model.predict(asked, verbose=0), recipes.predict(asked, verbose=0)
+    np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-4)
 
 
-def test_the_picture_of_the_cards_is_what_the_models_answer():
-    with Image.open(CHECKPOINTS.parent / "model_cards" / "coordconv-classifier.png") as picture:
+@pytest.mark.parametrize("task", coordconv.TASKS)
+def test_the_picture_of_the_cards_is_what_the_models_answer(task):
+    with Image.open(CHECKPOINTS.parent / "model_cards" / f"coordconv-{task}.png") as picture:
         checked_in = np.asarray(picture.convert("L"))
-    drawn = np.asarray(coordconv_picture.sheet())
+    drawn = np.asarray(coordconv_picture.sheet(task))
     assert drawn.shape == checked_in.shape
     # Where two logits are all but equal, another processor may answer the other pixel.
     assert np.mean(drawn != checked_in) < 1e-3, "run: python -m recipes.coordconv_picture"
 
 
-def test_the_twins_show_the_point_of_the_paper():
-    comparison = report_of("coordconv-classifier", "quadrant")["comparison"]
+def test_the_classifiers_show_the_point_of_the_paper():
+    comparison = comparison_of("classifier")
     assert comparison["coordconv-classifier.quadrant"]["test_percent"] == 100
     assert comparison["coordconv-classifier.uniform"]["test_percent"] == 100
     assert comparison["coordconv-classifier.quadrant"]["parameters"] == 7_553
     assert comparison["deconv-classifier.quadrant"]["test_percent"] < 1
     assert comparison["deconv-classifier.quadrant"]["train_percent"] > 20  # it did learn what it saw
     assert comparison["deconv-classifier.uniform"]["test_percent"] <= 86
+
+
+def test_the_renderers_show_the_point_of_the_paper():
+    comparison = comparison_of("renderer")
+    for split in SPLITS:
+        assert comparison[f"coordconv-renderer.{split}"]["test_lowest_iou"] > 0.95
+        assert (
+            comparison[f"deconv-renderer.{split}"]["test_iou"] < comparison[f"coordconv-renderer.{split}"]["test_iou"]
+        )
+    plain = comparison["deconv-renderer.quadrant"]
+    assert plain["test_iou"] < plain["train_iou"] / 2
+
+
+def test_the_regressors_show_the_point_of_the_paper():
+    comparison = comparison_of("regressor")
+    for split in SPLITS:
+        assert comparison[f"coordconv-regressor.{split}"]["test_largest_error_pixels"] < 0.5
+    plain = comparison["conv-regressor.quadrant"]
+    assert plain["test_mean_error_pixels"] > 5 * plain["train_mean_error_pixels"]

@@ -1,0 +1,95 @@
+"""How the networks of Not-so-Clevr are trained: one loop for every task, seeded, that goes on where it was stopped."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from recipes.not_so_clevr import SEED, Split, split_centres
+
+BATCH_SIZE = 32
+ROUNDS_PER_STATE = 5  # a round sees each training centre once
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+class Network(NamedTuple):
+    """How one network is trained.
+
+    `whole` is the network; `learning` the part that is fitted, its variables called as the whole's. `draw` gives the
+    inputs and the targets of a round. `loss` makes the loss.
+    """
+
+    whole: Callable[[], keras.Model]
+    learning: Callable[[], keras.Model]
+    draw: Callable[[np.ndarray, np.random.Generator], Pair]
+    loss: Callable[[], Any]
+    rounds: int
+    learning_rate: float = 1e-2
+    weight_decay: float = 0.0
+    jit_compile: bool = True  # the faster way on two cores for some, and the slower one for others
+
+
+def from_coordinates(builder: Callable) -> keras.Model:
+    """A network from pixels (x, y), `(batch, 2)`."""
+    coordinates = keras.Input((2,), name="coordinates")
+    return keras.Model(coordinates, builder(coordinates))
+
+
+def untrained(network: Network, steps: int) -> keras.Model:
+    """The part that learns, with a warm-up over a twentieth of the steps and a cosine decay over the others."""
+    keras.utils.set_random_seed(SEED)
+    model = network.learning()
+    warmup = steps // 20
+    rate = keras.optimizers.schedules.CosineDecay(
+        network.learning_rate / 10, steps - warmup, warmup_target=network.learning_rate, warmup_steps=warmup
+    )
+    optimizer = keras.optimizers.Adam(rate, weight_decay=network.weight_decay)
+    model.compile(optimizer, network.loss(), jit_compile=network.jit_compile)
+    return model
+
+
+def steps_per_round(split: Split) -> int:
+    """How many batches the training centres of a split make."""
+    return -(-len(split_centres(split)[0]) // BATCH_SIZE)
+
+
+def train(network: Network, split: Split, state: Path) -> tuple[keras.Model, float]:
+    """Train, or go on from the file `state`. Returns the model and the seconds it took."""
+    places, _ = split_centres(split)
+    steps = steps_per_round(split)
+    is_resumed = state.is_file()
+    model = keras.saving.load_model(state) if is_resumed else untrained(network, network.rounds * steps)
+    clock = state.with_suffix(".json")
+    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
+    state.parent.mkdir(parents=True, exist_ok=True)
+    for index in range(int(model.optimizer.iterations) // steps, network.rounds):
+        start = time.monotonic()
+        inputs, targets = network.draw(places, np.random.default_rng([SEED, index]))
+        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        seconds += time.monotonic() - start
+        if (index + 1) % ROUNDS_PER_STATE == 0:
+            save(model, state)
+            clock.write_text(json.dumps({"seconds": seconds}))
+            print(f"{state.stem}, round {index + 1}/{network.rounds}: loss {loss:.6f}, {seconds:.0f} s", flush=True)
+    return model, seconds
+
+
+def save(model: keras.Model, state: Path) -> None:
+    """Whole or not at all, should the run be stopped here."""
+    partial = state.with_name(f"partial-{state.name}")
+    model.save(partial)
+    partial.replace(state)
+
+
+def filled(network: Network, weights: Path) -> keras.Model:
+    """The whole network with the weights of a file."""
+    model, tensors = network.whole(), safetensors.numpy.load_file(weights)
+    for variable in model.variables:
+        variable.assign(tensors[variable.path])
+    return model
