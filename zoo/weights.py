@@ -199,7 +199,8 @@ def _slots(
             slot = reader(layer, variable, names)
             if slot.tensor not in names and any(fnmatch.fnmatchcase(slot.tensor, pattern) for pattern in optional):
                 continue
-            if layer is first and len(variable.shape) > 2 and channels != 3:
+            # A first convolution that sees more than the picture, such as coordinates, is left as it is.
+            if layer is first and len(variable.shape) > 2 and channels != 3 and variable.shape[-2] == channels:
                 slot = slot._replace(in_channels=channels)
             slots[id(variable)] = (variable, slot)
     return list(slots.values())
