@@ -48,6 +48,12 @@ def test_the_unit_is_that_of_the_mean_whatever_the_dose():
     np.testing.assert_allclose(found[0] ** 2, expected / expected.mean(), rtol=1e-5)
 
 
+def test_less_than_no_counts_are_none():
+    model, volume = build(), counts(6, 7, 8) - 4
+    assert volume.min() < -1
+    np.testing.assert_array_equal(model.predict(volume, verbose=0), model.predict(np.maximum(volume, 0), verbose=0))
+
+
 def test_a_dose_a_thousand_times_higher_changes_little():
     model, volume = build(), 1e3 * counts(8, 8, 8)
     np.testing.assert_allclose(model.predict(1e3 * volume, verbose=0), model.predict(volume, verbose=0), atol=1e-2)

@@ -18,9 +18,10 @@ RARE = -4.0  # before training, 2 % of the voxels are what is sought
 def normalized(counts: Any) -> Any:
     """Photon counts to about 1, whatever the dose. The shape stays, `(b, d, h, w, 1)`.
 
-    The square root, of 3/8 more, makes the noise alike at all counts: Anscombe, 1948, https://doi.org/10.2307/2332343.
+    Less than none is taken for none. The square root, of 3/8 more, makes the noise alike at all counts: Anscombe, 1948,
+    https://doi.org/10.2307/2332343.
     """
-    counts = counts + 0.375
+    counts = ops.maximum(counts, 0.0) + 0.375
     return ops.sqrt(counts / ops.mean(counts, axis=(1, 2, 3, 4), keepdims=True))
 
 
