@@ -27,6 +27,7 @@ from zoo.errors import (
 
 if TYPE_CHECKING:
     from zoo.evaluation import evaluate
+    from zoo.finetuning import Run, finetune
     from zoo.handles import info
     from zoo.loading import load
     from zoo.prediction import predict
@@ -47,10 +48,12 @@ __all__ = [
     "PublishError",
     "Published",
     "RegistryError",
+    "Run",
     "UnknownModelError",
     "WeightsMismatchError",
     "ZooError",
     "evaluate",
+    "finetune",
     "info",
     "list_models",
     "load",
@@ -62,7 +65,9 @@ __all__ = [
 _HOMES = {
     "Entry": "zoo.registry",
     "Published": "zoo.publishing",
+    "Run": "zoo.finetuning",
     "evaluate": "zoo.evaluation",
+    "finetune": "zoo.finetuning",
     "info": "zoo.handles",
     "list_models": "zoo.registry",
     "load": "zoo.loading",

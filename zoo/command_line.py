@@ -1,4 +1,4 @@
-"""The command line: `zoo list | info | predict | evaluate | cache | pin | …`; answers on stdout, the rest on stderr."""
+"""The command line: `zoo list | info | predict | finetune | evaluate | …`; answers on stdout, the rest on stderr."""
 
 import fnmatch
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import command_line_export, command_line_publish, handles, hub, hub_cache
+from zoo import command_line_export, command_line_finetune, command_line_publish, handles, hub, hub_cache
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
 from zoo.quiet import import_keras_quietly
@@ -37,7 +37,7 @@ def main() -> None:
     """Pretrained convolutional networks for Keras in one call."""
 
 
-for command in (*command_line_export.COMMANDS, *command_line_publish.COMMANDS):
+for command in (*command_line_export.COMMANDS, *command_line_finetune.COMMANDS, *command_line_publish.COMMANDS):
     main.add_command(command)
 
 

@@ -1,0 +1,108 @@
+"""What is wrong with the data is said before anything is trained."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.errors import InputError
+from zoo.registry import registry
+from zoo.training.lessons import find_lesson
+
+CLASSIFIER = registry().find("blurnet-textures")
+SEGMENTER = registry().find("deeplabv3_mobilenet_v2").model_copy(update={"labels": ("sky", "road"), "num_classes": 2})
+
+
+def find(entry, data, split="train", labels=None):
+    return find_lesson(entry.task).find(data, split, entry, labels)
+
+
+def masked(folder, mask, size=(6, 4)):
+    (folder / "train").mkdir(parents=True)
+    Image.new("RGB", size).save(folder / "train" / "a.jpg")
+    Image.fromarray(np.asarray(mask, "uint8")).save(folder / "train" / "a.png")
+    return folder
+
+
+def test_an_empty_class_is_named(photographs):
+    (photographs / "yellow").mkdir()
+    with pytest.raises(InputError, match="yellow holds no picture"):
+        find(CLASSIFIER, photographs)
+
+
+def test_a_picture_that_cannot_be_read_is_named(photographs):
+    whole = (photographs / "red" / "0.png").read_bytes()
+    (photographs / "red" / "0.png").write_bytes(whole[: len(whole) // 2])
+    (photographs / "blue" / "3.png").write_text("no picture")
+    with pytest.raises(InputError, match=r"(?s)blue.3.png cannot be read .*red.0.png cannot be read"):
+        find(CLASSIFIER, photographs)
+
+
+def test_one_class_only_is_refused(photographs, tmp_path):
+    (tmp_path / "one").mkdir()
+    (photographs / "red").rename(tmp_path / "one" / "red")
+    with pytest.raises(InputError, match="one class only, 'red'"):
+        find(CLASSIFIER, tmp_path / "one")
+
+
+def test_a_class_that_is_only_measured_on_is_refused(photographs):
+    with pytest.raises(InputError, match="have the class 'red'"):
+        find(CLASSIFIER, photographs, "val", ("blue", "green"))
+
+
+def test_a_class_without_a_picture_in_arrays_is_refused():
+    with pytest.raises(InputError, match="class 1 has no picture"):
+        find(CLASSIFIER, (np.zeros((2, 8, 8, 3), "uint8"), [0, 2]))
+
+
+def test_inputs_without_truth_are_refused():
+    with pytest.raises(InputError, match="2 inputs and 3 truths"):
+        find(CLASSIFIER, (np.zeros((2, 8, 8, 3), "uint8"), [0, 1, 1]))
+    with pytest.raises(InputError, match=r"data are a ndarray\. Expected FOLDER/CLASS/NAME.jpg"):
+        find(CLASSIFIER, np.zeros((2, 8, 8, 3), "uint8"))
+
+
+def test_a_mask_with_a_value_that_is_no_class_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"a.png holds 7, which is no class\. Expected 0 to 1, and 255 or 2"):
+        find(SEGMENTER, masked(tmp_path, np.full((4, 6), 7)))
+
+
+def test_void_is_no_error(tmp_path):
+    examples = find(SEGMENTER, masked(tmp_path, [[0, 1, 2, 255, 0, 1]] * 4))
+    _, classes = find_lesson(SEGMENTER.task).read(examples.items[0], SEGMENTER, (4, 6, 3), None)
+    np.testing.assert_array_equal(classes, [[0, 1, -1, -1, 0, 1]] * 4)
+
+
+def test_a_mask_of_another_size_than_its_picture_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"a\.png is 5 x 4 pixels, its picture 6 x 4"):
+        find(SEGMENTER, masked(tmp_path, np.zeros((4, 5))))
+
+
+def test_the_classes_of_masks_stand_in_a_file(tmp_path):
+    folder = masked(tmp_path, np.full((4, 6), 2))
+    (folder / "classes.txt").write_text("sky\nroad\ncar\n")
+    examples = find(SEGMENTER, folder)
+    adapted = find_lesson(SEGMENTER.task).adapted(SEGMENTER, examples)
+    assert (adapted.labels, adapted.num_classes, adapted.random) == (("sky", "road", "car"), 3, "head")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs=0"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"learning_rate": -1}, "learning_rate=-1"),
+        ({"freeze": "head"}, "freeze='head'"),
+        ({"freeze": 99}, "freeze=99"),
+    ],
+)
+def test_an_argument_out_of_range_is_named(arguments, message, photographs, tmp_path):
+    with pytest.raises(InputError, match=message):
+        zoo.finetune("blurnet-textures", photographs, output=tmp_path / "run", **arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_without_a_head_has_no_backbone_to_freeze(tmp_path):
+    pictures = list(np.zeros((4, 32, 32, 3), "uint8"))
+    with pytest.raises(InputError, match=r"does not fit espcn-x2\.photos: it has no head"):
+        zoo.finetune("espcn-x2", pictures, freeze="backbone", output=tmp_path / "run")

@@ -1,0 +1,126 @@
+"""What a person gets who fine-tunes on a folder of photographs."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    from tests.finetuning.conftest import write_photographs
+
+    root = tmp_path_factory.mktemp("run")
+    photographs = write_photographs(root / "photographs", {"blue": 10, "green": 10, "red": 6})
+    return zoo.finetune(
+        "blurnet-textures", photographs, epochs=6, batch_size=4, learning_rate=0.02, output=root / "out"
+    )
+
+
+def test_the_classes_are_the_folders_and_are_learnt(run):
+    assert run.model.spec.labels == ("blue", "green", "red")
+    assert run.model.spec.num_classes == 3
+    assert run.metrics["top1_percent"] == 100
+    assert run.metrics["class_percent"] == {"blue": 100, "green": 100, "red": 100}
+    picture = np.full((16, 16, 3), (200, 60, 40), "uint8")
+    assert zoo.predict(run.model, picture)[0]["predictions"][0]["label"] == "red"
+
+
+def test_the_taught_model_says_where_it_comes_from(run):
+    spec = run.model.spec
+    assert (spec.random, spec.source, spec.base.name) == ("none", None, "blurnet-textures.grey")
+    assert spec.metrics["top1_percent"] == 100
+    assert "validation" in spec.measured.dataset
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["base"]["name"] == "blurnet-textures.grey"
+    assert record["history"] == run.history
+
+
+def test_the_folder_of_a_run_is_a_model(run):
+    loaded = zoo.load(str(run.folder))
+    picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), "uint8")
+    np.testing.assert_array_equal(loaded(picture), run.model(picture))
+    assert loaded.spec.labels == run.model.spec.labels
+
+
+def test_the_pictures_and_the_log_of_a_run_are_there(run):
+    for name in ("history.png", "confusion.png"):
+        with Image.open(run.folder / name) as picture:
+            assert min(picture.size) > 100
+    assert list((run.folder / "logs").rglob("events.out.tfevents.*"))
+    assert not (run.folder / "state").exists()
+
+
+def test_the_same_command_again_gives_the_run_that_is_there(run, tmp_path):
+    before = (run.folder / "run.json").stat().st_mtime_ns
+    again = zoo.finetune(
+        "blurnet-textures",
+        run.folder.parent / "photographs",
+        epochs=6,
+        batch_size=4,
+        learning_rate=0.02,
+        output=run.folder,
+    )
+    assert again.history == run.history
+    assert (run.folder / "run.json").stat().st_mtime_ns == before
+
+
+def test_another_command_does_not_go_on_with_the_run_that_is_there(run):
+    with pytest.raises(InputError, match=r"holds another run: .*plan.batch_size"):
+        zoo.finetune(
+            "blurnet-textures",
+            run.folder.parent / "photographs",
+            epochs=6,
+            batch_size=8,
+            learning_rate=0.02,
+            output=run.folder,
+        )
+
+
+def test_a_model_that_is_handed_over_stays_as_it_is(photographs, tmp_path):
+    model = zoo.load("blurnet-textures")
+    before = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    run = zoo.finetune(model, photographs, epochs=1, output=tmp_path / "run")
+    assert model.spec.num_classes == 10
+    assert run.model.spec.num_classes == 3
+    for weight, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_a_frozen_backbone_keeps_its_weights_and_statistics(photographs, tmp_path):
+    run = zoo.finetune("blurnet-textures", photographs, epochs=2, freeze="backbone", output=tmp_path / "run")
+    base = {weight.path: weight for weight in zoo.load("blurnet-textures").weights}
+    changed = {
+        weight.path
+        for weight in run.model.weights
+        if base[weight.path].shape != weight.shape or not np.array_equal(weight, base[weight.path])
+    }
+    assert changed == {"fc/kernel", "fc/bias"}
+
+
+def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_best(tmp_path):
+    generator = np.random.default_rng(0)
+    pictures, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learnt
+    run = zoo.finetune(
+        "blurnet-textures", (pictures, classes), epochs=40, learning_rate=0.05, augment=False, output=tmp_path / "run"
+    )
+    losses = run.history["val_loss"]
+    assert len(losses) < 40
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["best_epoch"] == int(np.argmin(losses))
+
+
+def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
+    import tensorflow as tf
+
+    pictures = np.repeat(np.array([[[[250, 20, 20]]], [[[20, 20, 250]]]], "uint8"), 8, axis=1).repeat(8, axis=2)
+    batches = tf.data.Dataset.from_tensor_slices((np.tile(pictures, (8, 1, 1, 1)), np.tile([0, 1], 8))).batch(4)
+    model = zoo.load("blurnet-textures", num_classes=2)
+    run = zoo.finetune(model, batches, validation=batches, epochs=4, learning_rate=0.02, output=tmp_path / "run")
+    assert run.metrics["top1_percent"] == 100
+    assert run.model.spec.random == "none"

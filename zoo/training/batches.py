@@ -1,0 +1,65 @@
+"""Batches for Keras: the same ones for the same seed and epoch, whoever asks, so that a run can be gone on with."""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.registry import Entry
+from zoo.training.examples import Examples
+from zoo.training.lesson import Lesson
+
+
+class Batches(keras.utils.PyDataset):
+    """Examples, read when they are wanted, in threads beside the training.
+
+    Args:
+        lesson: Reads an example.
+        entry: What the model says of itself.
+        examples: What there is to read.
+        shape: The input that the model takes, without the batch axis.
+        batch_size: How many examples go together. A rest that fills no batch is left out of an epoch that is shuffled;
+            the next one begins in another order.
+        seed: Shuffles the examples anew for each epoch; None for all of them in their order.
+        augment: Whether each epoch sees other views of the examples.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        entry: Entry,
+        examples: Examples,
+        shape: tuple[int, ...],
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        augment: bool = False,
+    ):
+        # Keras' own worker threads may be a shuffle behind: they begin an epoch before it is told to anybody.
+        super().__init__(workers=1)
+        self.lesson, self.entry, self.examples, self.shape = lesson, entry, examples, shape
+        self.batch_size, self.seed, self.augment = batch_size, seed, augment
+        self.epoch = 0
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+
+    def __len__(self) -> int:
+        count = len(self.examples.items)
+        return max(1, count // self.batch_size) if self.seed is not None else -(-count // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        order = _order(self.seed, self.epoch, len(self.examples.items))
+        places = order[index * self.batch_size : (index + 1) * self.batch_size]
+        rows = list(self._pool.map(self._read, places.tolist()))
+        return keras.tree.map_structure(lambda *arrays: np.stack(arrays), *rows)
+
+    def _read(self, place: int) -> tuple[Any, ...]:
+        generator = np.random.default_rng([self.seed or 0, self.epoch, place]) if self.augment else None
+        return self.lesson.read(self.examples.items[place], self.entry, self.shape, generator)
+
+
+@functools.lru_cache(maxsize=8)
+def _order(seed: int | None, epoch: int, count: int) -> np.ndarray:
+    return np.arange(count) if seed is None else np.random.default_rng([seed, epoch]).permutation(count)

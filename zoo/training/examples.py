@@ -1,0 +1,88 @@
+"""What a model is taught from: pairs of a source and its truth, found and checked before anything is trained."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HELD_OUT = 0.2  # the share of the examples that is kept for measuring where nothing else is
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Sources with their truth, not yet read.
+
+    `items` is what the lesson reads, one an example. `classes` holds the class of each, and `labels` the classes'
+    names, where examples have one class. `shape` is what every input has: of pictures that differ, the smallest height
+    and width.
+    """
+
+    items: tuple[Any, ...]
+    shape: tuple[int, ...] = ()
+    labels: tuple[str, ...] | None = None
+    classes: tuple[int, ...] | None = None
+
+    def part(self, positions: Iterable[int]) -> "Examples":
+        """Those at `positions`, in this order."""
+        chosen = list(positions)
+        classes = None if self.classes is None else tuple(self.classes[place] for place in chosen)
+        return replace(self, items=tuple(self.items[place] for place in chosen), classes=classes)
+
+    def digest(self) -> str:
+        """A hash that changes with the examples: names and sizes of files, values of arrays."""
+        return digest(self.items)
+
+
+def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
+    """Part the examples: a fifth for measuring, and of each class at least one, the same for the same `seed`."""
+    generator = np.random.default_rng(seed)
+    classes = np.zeros(len(examples.items), int) if examples.classes is None else np.array(examples.classes)
+    held: list[int] = []
+    for label in np.unique(classes):
+        places = generator.permutation(np.flatnonzero(classes == label))
+        held += places[: max(1, round(HELD_OUT * len(places))) if len(places) > 1 else 0].tolist()
+    rest = sorted(set(range(len(examples.items))) - set(held))
+    return examples.part(rest), examples.part(sorted(held))
+
+
+def class_weights(classes: Sequence[int]) -> dict[int, float] | None:
+    """What an example of each class counts in the loss, so that all classes count alike; None where they do anyway."""
+    numbers, counts = np.unique(np.array(classes), return_counts=True)
+    if counts.min() == counts.max():
+        return None
+    weights = len(classes) / (len(counts) * counts)
+    return {int(number): float(weight) for number, weight in zip(numbers, weights, strict=True)}
+
+
+def digest(things: Any) -> str:
+    """SHA-256 of a tree of paths (name and size), arrays and plain values."""
+    total, seen = hashlib.sha256(), set()
+    for leaf in _leaves(things):
+        if isinstance(leaf, np.ndarray) and id(leaf) in seen:  # many stretches of one series
+            continue
+        seen.add(id(leaf))
+        if isinstance(leaf, os.PathLike):
+            path = Path(leaf)
+            total.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
+        elif isinstance(leaf, np.ndarray):
+            total.update(f"{leaf.shape} {leaf.dtype}\n".encode())
+            total.update(np.ascontiguousarray(leaf).data)
+        else:
+            total.update(f"{leaf!r}\n".encode())
+    return total.hexdigest()
+
+
+def _leaves(things: Any) -> Iterable[Any]:
+    if isinstance(things, tuple | list):
+        for thing in things:
+            yield from _leaves(thing)
+    elif isinstance(things, dict):
+        for key in sorted(things):
+            yield key
+            yield from _leaves(things[key])
+    else:
+        yield things

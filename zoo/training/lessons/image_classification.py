@@ -1,0 +1,131 @@
+"""Classes of pictures, from a folder of class folders or from arrays."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.datasets.class_folders import find_pictures, has_splits
+from zoo.errors import InputError
+from zoo.labels import read_labels
+from zoo.preprocessing import preprocess
+from zoo.registry import Entry
+from zoo.training import pictures, report
+from zoo.training.examples import Examples
+from zoo.training.lesson import Lesson, answers, is_folder, pairs
+
+SIZE = 224  # pixels a side, for a model without a size of its own and pictures that differ in theirs
+
+
+class ImageClassificationLesson(Lesson):
+    """A new head where the classes are others; their names are those of the folders."""
+
+    bfloat16 = True
+    data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (pictures, numbers of their classes)"
+
+    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+        if is_folder(data):
+            names, found = find_pictures(data, split if has_splits(data) else None)
+            sources, classes = [item.picture for item in found], [item.label for item in found]
+            if labels is not None:
+                classes = _renumbered(names, classes, labels)
+        else:
+            given = pairs(data, self.data)
+            sources = [source for source, _ in given]
+            classes = _numbers([number for _, number in given], labels)
+            names = _names(entry, max(classes) + 1)
+        names = labels or names
+        if labels is None and len(names) < 2:
+            raise InputError(f"There is one class only, {names[0]!r}. Expected at least two to tell apart.")
+        sizes = pictures.sizes(sources)
+        shape = sizes[0] if len(set(sizes)) == 1 else ()
+        return Examples(tuple(zip(sources, classes, strict=True)), shape, names, tuple(classes))
+
+    def adapted(self, entry: Entry, examples: Examples) -> Entry:
+        labels = examples.labels or ()
+        if entry.input.size is None and not examples.shape:
+            entry = entry.model_copy(update={"input": entry.input.model_copy(update={"size": SIZE})})
+        if entry.task == "image-classification" and labels == read_labels(entry.labels):
+            return entry
+        # As many other classes need a new head, too; one that is new already does.
+        fits = entry.random != "none" and entry.task == "image-classification" and entry.num_classes == len(labels)
+        random = entry.random if fits or entry.random == "all" else "head"
+        update = {"labels": labels, "num_classes": len(labels), "task": "image-classification", "random": random}
+        return entry.model_copy(update=update)
+
+    def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
+        side = entry.input.size
+        return (*((side, side) if side else examples.shape), len(entry.input.mean))
+
+    def read(self, item, entry, shape, generator):
+        source, label = item
+        if generator is not None:
+            return pictures.random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
+        pixels = preprocess(source, entry.input)
+        if pixels.shape != shape:
+            raise InputError(
+                f"A picture to measure on has the shape {pixels.shape}, those to learn from {shape}. Expected one "
+                f"size, for {entry.name} has none of its own."
+            )
+        return pixels, np.int32(label)
+
+    def loss(self, entry: Entry) -> Any:
+        import keras
+
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def metrics(self, entry: Entry) -> list[Any]:
+        import keras
+
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def report(self, model, batches, folder: Path) -> dict[str, Any]:
+        count = model.spec.num_classes
+        confusion = np.zeros((count, count), np.int64)
+        for inputs, truth, *_ in batches:
+            np.add.at(confusion, (np.asarray(truth), answers(model, inputs).argmax(axis=-1)), 1)
+        labels = read_labels(model.spec.labels) or tuple(map(str, range(count)))
+        report.draw_confusion(confusion, labels, folder / "confusion.png")
+        return {
+            "count": int(confusion.sum()),
+            "top1_percent": round(100 * float(np.trace(confusion) / confusion.sum()), 2),
+            "class_percent": {
+                label: round(100 * float(row[index] / row.sum()), 2)
+                for index, (label, row) in enumerate(zip(labels, confusion, strict=True))
+                if row.sum()
+            },
+        }
+
+
+def _names(entry: Entry, count: int) -> tuple[str, ...]:
+    """The model's own names where it has as many classes, else numbers."""
+    own = read_labels(entry.labels)
+    return own if own is not None and len(own) == count else tuple(map(str, range(count)))
+
+
+def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
+    array = np.asarray(classes)
+    if array.ndim != 1 or array.dtype.kind not in "iub" or array.min() < 0:
+        raise InputError(
+            f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 a picture."
+        )
+    count = int(array.max()) + 1
+    if labels is None and (missing := sorted(set(range(count)) - set(array.tolist()))):
+        raise InputError(f"The class {missing[0]} has no picture. Expected each from 0 to {count - 1} to occur.")
+    if labels is not None and count > len(labels):
+        raise InputError(f"The data to measure on have the class {count - 1}. Expected 0 to {len(labels) - 1}.")
+    return [int(number) for number in array]
+
+
+def _renumbered(names: tuple[str, ...], classes: list[int], labels: tuple[str, ...]) -> list[int]:
+    """The classes of data that are measured on, by the numbers that they have in the training data."""
+    strangers = [name for name in names if name not in labels]
+    if strangers:
+        raise InputError(
+            f"The data to measure on have the class {strangers[0]!r}. Expected those to learn from: "
+            f"{', '.join(labels)}."
+        )
+    return [labels.index(names[number]) for number in classes]
+
+
+LESSON = ImageClassificationLesson()

@@ -1,0 +1,67 @@
+"""Pictures whose holes are filled: whole pictures are the truth, and the holes are made here."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from zoo.preprocessing import read_picture
+from zoo.registry import Entry
+from zoo.training import pictures, report
+from zoo.training.examples import Examples
+from zoo.training.lesson import LARGEST_CROP, Lesson, answers, crop_corner, is_folder, split_folder
+
+STROKES = (1, 5)  # how many, from and to
+
+
+class InpaintingLesson(Lesson):
+    """Holes are strokes across the picture, others for each picture and, while it learns, each epoch."""
+
+    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
+
+    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+        items = pictures.picture_files(split_folder(data, split)) if is_folder(data) else list(data)
+        return Examples(tuple(items), pictures.smallest(pictures.sizes(items)))
+
+    def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
+        return *map(min, examples.shape, LARGEST_CROP), 3
+
+    def read(self, item, entry, shape, generator):
+        whole = np.asarray(read_picture(item))
+        top, left = crop_corner(whole.shape[:2], shape[:2], generator)
+        whole = whole[top : top + shape[0], left : left + shape[1]]
+        # To measure, a picture has the same holes each time.
+        mask = _strokes(shape[:2], generator or np.random.default_rng(int(whole.sum())))
+        if generator is not None and generator.integers(2):
+            whole = whole[:, ::-1]
+        return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)
+
+    def loss(self, entry: Entry) -> Any:
+        return "mean_absolute_error"  # outside the holes it is zero: the model leaves those pixels as they are
+
+    def report(self, model, batches, folder: Path) -> dict[str, Any]:
+        errors, row = [], None
+        for inputs, truth, *_ in batches:
+            outputs = answers(model, inputs)
+            for damaged, mask, whole, output in zip(
+                *map(np.asarray, (inputs["image"], inputs["mask"], truth, outputs)), strict=True
+            ):
+                errors.append(float(np.abs(output - whole)[mask[..., 0] == 0].mean()))
+                row = row or [damaged, output, whole]
+        if row is not None:
+            report.write_row(row, folder / "damaged-answer-truth.png")
+        return {"count": len(errors), "hole_mae": round(float(np.mean(errors)), 3)}
+
+
+def _strokes(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
+    """float32 `(height, width, 1)`, 0 in the holes: lines of random ends, as thick as a tenth of the picture."""
+    height, width = size
+    mask = Image.new("L", (width, height), 255)
+    for _ in range(int(generator.integers(*STROKES, endpoint=True))):
+        ends = [(int(generator.integers(width)), int(generator.integers(height))) for _ in range(3)]
+        ImageDraw.Draw(mask).line(ends, fill=0, width=max(2, min(size) // 10), joint="curve")
+    return (np.asarray(mask) > 0).astype(np.float32)[..., None]
+
+
+LESSON = InpaintingLesson()

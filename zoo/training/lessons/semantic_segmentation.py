@@ -1,0 +1,169 @@
+"""Classes of pixels, from pictures with masks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import segmentation
+from zoo.datasets import pictures_with_masks
+from zoo.datasets.pictures_with_masks import VOID, Pair
+from zoo.errors import InputError
+from zoo.labels import read_labels
+from zoo.preprocessing import read_picture
+from zoo.registry import Entry
+from zoo.segmentation_scores import confusion_matrix, segmentation_scores
+from zoo.training import report
+from zoo.training.examples import Examples
+from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, pairs
+from zoo.training.pictures import smallest
+
+CLASSES_FILE = "classes.txt"
+UNKNOWN = 255  # the usual value of a pixel whose class nobody knows
+LARGEST_CROP = (512, 512)  # height and width in pixels
+
+
+class SemanticSegmentationLesson(Lesson):
+    """Pixels without a class do not count. `classes.txt`, a name a line, in the folder says that there are others.
+
+    Void is 255, or the number after the last class, as in CamVid; any other value that is no class is an error.
+    """
+
+    bfloat16 = True
+    data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (pictures, masks)"
+
+    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+        if is_folder(data):
+            labels = labels or _names(data, entry)
+            items: list[Any] = list(pictures_with_masks.find_pairs(data, split))
+        else:
+            labels = labels or read_labels(entry.labels)
+            items = pairs(data, self.data)
+        count = len(labels) if labels else entry.num_classes or 0
+        sizes = [_checked(item, count) for item in items]
+        return Examples(tuple(items), smallest(sizes), labels)
+
+    def adapted(self, entry: Entry, examples: Examples) -> Entry:
+        if examples.labels == read_labels(entry.labels):
+            return entry
+        random = "all" if entry.random == "all" else "head"
+        labels = examples.labels or ()
+        return entry.model_copy(update={"labels": labels, "num_classes": len(labels), "random": random})
+
+    def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
+        height, width = map(min, examples.shape, LARGEST_CROP)
+        return height, width, len(entry.input.mean)
+
+    def read(self, item, entry, shape, generator):
+        picture, classes = _read(item, entry.num_classes)
+        top, left = crop_corner(classes.shape, shape[:2], generator)
+        rows, columns = slice(top, top + shape[0]), slice(left, left + shape[1])
+        picture, classes = picture[rows, columns], classes[rows, columns]
+        if generator is not None and generator.integers(2):
+            picture, classes = picture[:, ::-1], classes[:, ::-1]
+        return picture, classes
+
+    def loss(self, entry: Entry) -> Any:
+        return mean_over_known
+
+    def metrics(self, entry: Entry) -> list[Any]:
+        return [pixel_accuracy]
+
+    def report(self, model, batches, folder: Path) -> dict[str, Any]:
+        count = model.spec.num_classes
+        labels = read_labels(model.spec.labels) or tuple(map(str, range(count)))
+        confusion, pictures, shown = np.zeros((count, count), np.int64), 0, None
+        for inputs, truth, *_ in batches:
+            for picture, classes, logits in zip(inputs, truth, answers(model, inputs), strict=True):
+                found = segmentation.label_map(logits, *classes.shape)
+                confusion += confusion_matrix(np.asarray(classes), found, count)
+                pictures += 1
+                shown = shown or segmentation.overlay(np.asarray(picture), found, segmentation.areas(found, labels))
+        if shown is not None:
+            shown.save(folder / "overlay.png")
+        report.draw_confusion(confusion, labels, folder / "confusion.png")
+        scores = segmentation_scores(confusion)
+        return {
+            "count": pictures,
+            "global_accuracy_percent": round(scores.global_accuracy, 2),
+            "mean_class_accuracy_percent": round(scores.mean_class_accuracy, 2),
+            "mean_iou_percent": round(scores.mean_iou, 2),
+            "class_iou_percent": {
+                name: round(iou, 2) for name, iou in zip(labels, scores.class_iou, strict=True) if iou == iou
+            },
+        }
+
+
+def mean_over_known(truth: Any, logits: Any) -> Any:
+    """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number."""
+    from keras import ops
+
+    classes, known, logits = _matched(truth, logits)
+    losses = ops.sparse_categorical_crossentropy(ops.maximum(classes, 0), logits, from_logits=True)
+    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1)
+
+
+def pixel_accuracy(truth: Any, logits: Any) -> Any:
+    """The share of the pixels that have a class and got it."""
+    from keras import ops
+
+    classes, known, logits = _matched(truth, logits)
+    hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), classes), logits.dtype)
+    return ops.sum(hits * known) / ops.maximum(ops.sum(known), 1)
+
+
+def _matched(truth: Any, logits: Any) -> tuple[Any, Any, Any]:
+    """Classes, 1 where there is one, and logits of as many pixels: a smaller map is enlarged as in `zoo.predict`."""
+    from keras import ops
+
+    logits = ops.cast(logits, "float32")
+    if logits.shape[1:3] != truth.shape[1:3]:
+        logits = ops.image.resize(logits, ops.shape(truth)[1:3], "bilinear", data_format="channels_last")
+    classes = ops.cast(truth, "int32")
+    return classes, ops.cast(ops.greater_equal(classes, 0), "float32"), logits
+
+
+def _names(data: Any, entry: Entry) -> tuple[str, ...] | None:
+    path = Path(data) / CLASSES_FILE
+    if not path.is_file():
+        return read_labels(entry.labels)
+    names = tuple(path.read_text().split("\n"))
+    names = tuple(name.strip() for name in names if name.strip())
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(
+            f"{path} holds {len(set(names))} names in {len(names)} lines. Expected a class a line, two or more."
+        )
+    return names
+
+
+def _checked(item: Any, count: int) -> tuple[int, int]:
+    """The size of a picture and its mask, which were read."""
+    where, values = (item.mask, _mask(item)) if isinstance(item, Pair) else ("A mask", np.asarray(item[1]))
+    picture, _ = _read(item, count)
+    strange = np.setdiff1d(values, [*range(count + 1), UNKNOWN, VOID])
+    if strange.size:
+        raise InputError(
+            f"{where} holds {strange[0]}, which is no class. Expected 0 to {count - 1}, and {UNKNOWN} or {count} where "
+            f"there is none; {CLASSES_FILE} in the folder names other classes, one a line."
+        )
+    return picture.shape[:2]
+
+
+def _mask(pair: Pair) -> np.ndarray:
+    return pictures_with_masks.read_pair(pair, 1 << 30)[1]
+
+
+def _read(item: Any, count: int | None) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(item, Pair):
+        return pictures_with_masks.read_pair(item, count or 0)
+    picture, mask = np.asarray(read_picture(item[0])), np.asarray(item[1])
+    if mask.shape != picture.shape[:2] or mask.dtype.kind not in "iu":
+        raise InputError(
+            f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its picture the shape {picture.shape}. "
+            "Expected ints in (height, width), as many as pixels."
+        )
+    mask = mask.astype(np.int32)
+    return picture, np.where((mask >= 0) & (mask < (count or 0)), mask, VOID)
+
+
+LESSON = SemanticSegmentationLesson()

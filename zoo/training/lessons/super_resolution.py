@@ -1,0 +1,86 @@
+"""Larger pictures from small ones: the small ones are made here, by bicubic reduction."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.errors import InputError
+from zoo.preprocessing import read_picture
+from zoo.registry import Entry
+from zoo.training import pictures, report
+from zoo.training.examples import Examples
+from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, split_folder
+
+LARGEST_PATCH = 48  # pixels a side of the small picture
+
+
+class SuperResolutionLesson(Lesson):
+    """Crops of the pictures are the truth; they are not enlarged or reduced themselves."""
+
+    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
+
+    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+        items = pictures.picture_files(split_folder(data, split)) if is_folder(data) else list(data)
+        smallest = pictures.smallest(pictures.sizes(items))
+        if min(smallest) < 8 * entry.config["scale"]:
+            raise InputError(
+                f"A picture is {smallest[1]} pixels wide or {smallest[0]} high. Expected at least "
+                f"{8 * entry.config['scale']}, eight for each of the {entry.config['scale']} times."
+            )
+        return Examples(tuple(items), smallest)
+
+    def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
+        height, width = (min(LARGEST_PATCH, side // entry.config["scale"]) for side in examples.shape)
+        return height, width, 3
+
+    def read(self, item, entry, shape, generator):
+        picture, scale = read_picture(item), entry.config["scale"]
+        height, width = scale * shape[0], scale * shape[1]
+        top, left = crop_corner((picture.height, picture.width), (height, width), generator)
+        large = picture.crop((left, top, left + width, top + height))
+        small = np.asarray(large.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
+        pixels = np.asarray(large, "float32")
+        if generator is not None and generator.integers(2):
+            small, pixels = small[:, ::-1], pixels[:, ::-1]
+        return small, pixels
+
+    def loss(self, entry: Entry) -> Any:
+        return "mean_absolute_error"
+
+    def metrics(self, entry: Entry) -> list[Any]:
+        return [psnr_db]
+
+    def report(self, model, batches, folder: Path) -> dict[str, Any]:
+        scale, ours, bicubic, row = model.spec.config["scale"], [], [], None
+        for inputs, truth, *_ in batches:
+            for small, large, output in zip(np.asarray(inputs), np.asarray(truth), answers(model, inputs), strict=True):
+                size = (scale * small.shape[1], scale * small.shape[0])
+                plain = np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BICUBIC), "float32")
+                ours.append(_psnr(output, large))
+                bicubic.append(_psnr(plain, large))
+                row = row or [plain, output, large]
+        if row is not None:
+            report.write_row(row, folder / "bicubic-answer-truth.png")
+        return {
+            "count": len(ours),
+            "rgb_psnr_db": round(float(np.mean(ours)), 3),
+            "bicubic_rgb_psnr_db": round(float(np.mean(bicubic)), 3),
+        }
+
+
+def psnr_db(truth: Any, output: Any) -> Any:
+    """The peak signal-to-noise ratio of each picture, 0 to 255, over red, green and blue: `(b, h, w, 3)` -> `(b,)`."""
+    from keras import ops
+
+    error = ops.mean(ops.square(ops.clip(output, 0, 255) - truth), axis=(1, 2, 3))
+    return 10 * ops.log10(255**2 / ops.maximum(error, 1e-3))
+
+
+def _psnr(output: np.ndarray, truth: np.ndarray) -> float:
+    error = np.mean(np.square(np.clip(np.round(output), 0, 255) - truth, dtype="float64"))
+    return float(10 * np.log10(255**2 / max(float(error), 1e-3)))
+
+
+LESSON = SuperResolutionLesson()

@@ -1,0 +1,31 @@
+"""What a volume is to be told by: inputs are volumes of one size, targets the features that they should have."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.registry import Entry
+from zoo.tasks.volume_features import preprocess_volume
+from zoo.training.arrays import ArrayLesson
+from zoo.training.lesson import answers
+
+
+class VolumeFeaturesLesson(ArrayLesson):
+    """A network without classes learns the vectors that another one, or a person, gave."""
+
+    input_rank, target_rank = 4, 1
+
+    def prepared(self, one: np.ndarray) -> np.ndarray:
+        return preprocess_volume(one)
+
+    def loss(self, entry: Entry) -> Any:
+        return "mean_squared_error"
+
+    def report(self, model, batches, folder: Path) -> dict[str, Any]:
+        errors = [np.square(answers(model, x) - np.asarray(truth)).mean(axis=-1) for x, truth, *_ in batches]
+        every = np.concatenate(errors)
+        return {"count": len(every), "mse": float(f"{every.mean():.4g}")}
+
+
+LESSON = VolumeFeaturesLesson()

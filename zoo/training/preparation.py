@@ -1,0 +1,225 @@
+"""All that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+
+from zoo import architectures
+from zoo.errors import InputError
+from zoo.model import ZooModel
+from zoo.registry import Entry
+from zoo.training import plan as plans
+from zoo.training.batches import Batches
+from zoo.training.examples import Examples, class_weights
+from zoo.training.lesson import Lesson, is_folder
+from zoo.training.lessons import find_lesson
+from zoo.training.plan import Freeze, Phase, Plan
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What `fit` is given.
+
+    `base` is the entry of the model that was handed over, and `input_shape` its shape, which the taught one gets again.
+    `model` is the copy that learns. `data` says in words what it learns from, `options` are the arguments, and
+    `settings` is all that decides the outcome.
+    """
+
+    base: Entry
+    model: ZooModel
+    input_shape: tuple[int | None, ...]
+    lesson: Lesson
+    plan: Plan
+    training: Any
+    validation: Any
+    class_weight: dict[int, float] | None
+    data: str
+    options: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def prepare(
+    model: ZooModel,
+    train: Any,
+    *,
+    validation: Any,
+    epochs: int,
+    freeze: Freeze,
+    learning_rate: float | Literal["auto"],
+    batch_size: int | Literal["auto"],
+    augment: bool,
+    mixed_precision: bool | Literal["auto"],
+    seed: int,
+) -> Preparation:
+    """Decide and check everything; trains nothing and writes nothing. Arguments as those of `zoo.finetune`."""
+    _check(model, epochs, freeze, learning_rate, batch_size)
+    options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
+    options |= {"augment": augment, "seed": seed}
+    lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
+    learnt, measured = train, validation
+    if not _is_dataset(train):
+        learnt, measured = _examples(lesson, entry, train, validation, seed)
+        entry = lesson.adapted(entry, learnt)
+        shape = lesson.shape(entry, learnt)
+    dtype = _dtype(lesson, mixed_precision)
+    keras.utils.set_random_seed(seed)
+    copy = teachable(model, entry, shape, dtype)
+    fed = _fed(lesson, copy, learnt, measured, options)
+    parts = plans.phases(copy, freeze=freeze, epochs=epochs, learning_rate=learning_rate)
+    plan = _plan(copy, shape, fed, parts, dtype)
+    settings = {
+        **options,
+        "plan": plan.as_dict(),
+        "training_data": _digest(learnt),
+        "validation_data": _digest(measured),
+        "weights": _weights_digest(model),
+    }
+    data = Path(train).name if is_folder(train) else f"a {type(train).__name__}"
+    if plan.training_examples is not None:
+        data = f"{data}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
+    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], data, options, settings)
+
+
+class _Fed(NamedTuple):
+    """What `fit` reads, and how much of it there is; None where nobody knows."""
+
+    training: Any
+    validation: Any
+    class_weight: dict[int, float] | None = None
+    training_examples: int | None = None
+    validation_examples: int | None = None
+    batch_size: int | None = None
+    steps: int | None = None
+
+
+def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: dict[str, Any]) -> _Fed:
+    if not isinstance(learnt, Examples):
+        steps = int(learnt.cardinality())
+        return _Fed(learnt, measured, steps=steps if steps > 0 else None)
+    shape, count = lesson.shape(copy.spec, learnt), len(learnt.items)
+    size = options["batch_size"]
+    if size == "auto":
+        size = plans.automatic_batch_size(copy, count)
+    training = Batches(lesson, copy.spec, learnt, shape, size, seed=options["seed"], augment=options["augment"])
+    held = Batches(lesson, copy.spec, measured, shape, size) if measured.items else None
+    weight = class_weights(learnt.classes) if learnt.classes is not None else None
+    return _Fed(training, held, weight, count, len(measured.items), size, len(training))
+
+
+def _plan(copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple[Phase, ...], dtype: str) -> Plan:
+    epochs = parts[-1].last
+    return Plan(
+        model=copy.spec.name,
+        task=copy.spec.task,
+        classes=copy.spec.labels if isinstance(copy.spec.labels, tuple) else None,
+        training_examples=fed.training_examples,
+        validation_examples=fed.validation_examples,
+        input_shape=shape,
+        epochs=epochs,
+        batch_size=fed.batch_size,
+        steps_per_epoch=fed.steps,
+        phases=parts,
+        patience=plans.patience(epochs),
+        parameters=copy.count_params(),
+        dtype=dtype,
+        memory_bytes=plans.memory_bytes(copy, parts, fed.batch_size or 1),
+    )
+
+
+def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...], dtype: str) -> ZooModel:
+    """A copy of `model` as `entry` has it, every variable filled but those of a new head.
+
+    Raises:
+        InputError: The model is not the one that its entry describes.
+    """
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(dtype)
+        copy = architectures.build(entry, input_shape=input_shape)
+    finally:
+        keras.config.set_dtype_policy(before)
+    base = model.spec
+    has_new_head = (base.num_classes, base.task) != (entry.num_classes, entry.task) or (
+        base.random == "none" and entry.random == "head"
+    )
+    known = {weight.path: weight for weight in model.weights}
+    for weight in copy.weights:
+        if has_new_head and weight.path.startswith(f"{entry.classifier}/"):
+            continue
+        source = known.get(weight.path)
+        if source is None or source.shape != weight.shape:
+            raise InputError(
+                f"The model has no weights {weight.path} {tuple(weight.shape)}. Expected a model as zoo.load gives it "
+                f"for {entry.name}, with its head and unchanged."
+            )
+        weight.assign(source)
+    return copy
+
+
+def _check(model: Any, epochs: int, freeze: Any, learning_rate: Any, batch_size: Any) -> None:
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    if model.spec.features:
+        raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model that gives answers.")
+    if epochs < 1 or (batch_size != "auto" and batch_size < 1):
+        raise InputError(f"epochs={epochs}, batch_size={batch_size}. Expected both to be at least 1.")
+    if learning_rate != "auto" and not learning_rate > 0:
+        raise InputError(f"learning_rate={learning_rate}. Expected 'auto' or a number above 0.")
+    if freeze not in ("backbone", "none") and (isinstance(freeze, bool) or not isinstance(freeze, int)):
+        raise InputError(f"freeze={freeze!r}. Expected 'backbone', 'none' or a number of layers.")
+
+
+def _examples(lesson: Lesson, entry: Entry, train: Any, validation: Any, seed: int) -> tuple[Examples, Examples]:
+    """What to learn from and what to measure on."""
+    learnt = lesson.find(train, "train", entry, None)
+    if validation is None and is_folder(train) and (Path(train) / "val").is_dir():
+        validation = train
+    if validation is not None:
+        return learnt, lesson.find(validation, "val", entry, learnt.labels)
+    return lesson.hold_out(learnt, entry, seed)
+
+
+def _dtype(lesson: Lesson, mixed_precision: bool | Literal["auto"]) -> str:
+    if mixed_precision == "auto":
+        mixed_precision = lesson.bfloat16 and on_accelerator()
+    return "mixed_bfloat16" if mixed_precision else "float32"
+
+
+def on_accelerator() -> bool:
+    """Whether Keras computes on something else than a CPU."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.is_available()
+    return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
+
+
+def _is_dataset(data: Any) -> bool:
+    return hasattr(data, "element_spec")
+
+
+def _shape(model: ZooModel) -> tuple[int | None, ...]:
+    """The input of a model without the batch axis; of its picture, where there is a mask too."""
+    given = model.input
+    return tuple((given["image"] if isinstance(given, dict) else given).shape[1:])
+
+
+def _digest(data: Any) -> str | None:
+    if isinstance(data, Examples):
+        return data.digest()
+    return None if data is None else f"{data.element_spec}, {int(data.cardinality())} batches"
+
+
+def _weights_digest(model: ZooModel) -> str | None:
+    """Of the weights that are not random: those are others each time the same command is given."""
+    if model.spec.random == "all":
+        return None
+    total = hashlib.sha256()
+    for weight in model.weights:
+        if model.spec.random == "none" or not weight.path.startswith(f"{model.spec.classifier}/"):
+            total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
+    return total.hexdigest()

@@ -1,0 +1,59 @@
+"""Pictures of a run: its history, and what it mistakes for what. Drawn where matplotlib is installed."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is installed: `layerzoo[train]`."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def draw_history(history: Mapping[str, Sequence[float]], best_epoch: int, path: Path) -> None:
+    """One panel a measure, epochs from 1; what was measured on the validation data beside what was trained."""
+    if not can_draw():
+        return
+    from matplotlib.figure import Figure
+
+    names = [name for name in history if not name.startswith("val_") and name != "learning_rate"]
+    figure = Figure(figsize=(5 * len(names), 3.5), layout="constrained")
+    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            if key in history:
+                axes.plot(range(1, len(history[key]) + 1), history[key], marker=".", label=label)
+        axes.axvline(best_epoch + 1, color="0.7", linestyle="--", label="kept")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> None:
+    """The share of each true class, a row, that was taken for each class, a column; with counts where they fit."""
+    if not can_draw():
+        return
+    from matplotlib.figure import Figure
+
+    count = len(labels)
+    side = min(20.0, 2.5 + 0.5 * count)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set(xlabel="answer", ylabel="truth")
+    if count <= 40:
+        axes.set_xticks(range(count), labels, rotation=90)
+        axes.set_yticks(range(count), labels)
+        for row, column in np.argwhere(confusion > 0):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(confusion[row, column]), ha="center", va="center", color=color)
+    figure.savefig(path)
+
+
+def write_row(pictures: Sequence[np.ndarray], path: Path) -> None:
+    """Pictures of one height, 0 to 255, `(height, width, 3)`, side by side in a PNG."""
+    pixels = np.concatenate([np.clip(np.round(picture), 0, 255).astype(np.uint8) for picture in pictures], axis=1)
+    Image.fromarray(pixels).save(path)

@@ -1,0 +1,96 @@
+"""The run itself: Keras' `fit`, phase after phase, kept on disk after each epoch; and what is written at its end."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo import architectures
+from zoo.model import ZooModel
+from zoo.training import report
+from zoo.training.batches import Batches
+from zoo.training.callbacks import Keep, Reshuffle, Show
+from zoo.training.plan import Phase
+from zoo.training.preparation import Preparation, on_accelerator
+from zoo.training.state import State
+
+SHARE_OF_WARM_UP = 0.05  # of a phase's steps
+
+
+def train_model(
+    prepared: Preparation, state: State, logs: Path, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> None:
+    """Train from where `state` is to the end; Keras calls the `callbacks` too."""
+    if state.epoch:
+        state.restore(prepared.model)
+    for phase in prepared.plan.phases:
+        if state.epoch < phase.last and not state.stopped:
+            _train_phase(prepared, phase, state, logs, callbacks)
+
+
+def _train_phase(
+    prepared: Preparation, phase: Phase, state: State, logs: Path, others: Sequence[keras.callbacks.Callback]
+) -> None:
+    model, plan = prepared.model, prepared.plan
+    for layer in model.layers:
+        layer.trainable = layer.name in phase.trained
+    compile_model(prepared, phase)
+    model.optimizer.build(model.trainable_variables)
+    if state.epoch > phase.first:
+        state.restore_optimizer(model.optimizer)
+    else:
+        state.waited = 0  # only the last phase loses patience
+    is_last = phase is plan.phases[-1]
+    show = Show(plan.epochs, state.epoch)
+    callbacks = [*others, Keep(state, plan.patience if is_last else None), show]
+    if importlib.util.find_spec("tensorboard"):  # of the extra `layerzoo[train]`
+        callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
+    if isinstance(prepared.training, Batches):
+        callbacks.append(Reshuffle(prepared.training))
+    try:
+        model.fit(
+            prepared.training,
+            validation_data=prepared.validation,
+            initial_epoch=state.epoch,
+            epochs=phase.last,
+            class_weight=prepared.class_weight,
+            shuffle=False,  # the batches are: Keras would shuffle them again, by a state that nobody keeps
+            callbacks=callbacks,
+            verbose=0,
+        )
+    finally:
+        show.bar.stop()
+
+
+def compile_model(prepared: Preparation, phase: Phase) -> None:
+    """Adam, whose rate rises from a tenth for a twentieth of the phase's steps, then falls to zero as a cosine."""
+    rate: Any = phase.learning_rate
+    if prepared.plan.steps_per_epoch is not None:
+        steps = (phase.last - phase.first) * prepared.plan.steps_per_epoch
+        warm_up = max(1, round(SHARE_OF_WARM_UP * steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 10, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
+        )
+    compiled = keras.backend.backend() != "tensorflow" or on_accelerator()
+    prepared.model.compile(
+        keras.optimizers.Adam(rate),
+        prepared.lesson.loss(prepared.model.spec),
+        metrics=prepared.lesson.metrics(prepared.model.spec),
+        jit_compile="auto" if compiled else False,  # XLA takes long to compile, and is no faster on CPUs
+    )
+
+
+def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any]]:
+    """The taught model in float32, with what it scores; draws the pictures of the run."""
+    state.restore_best(prepared.model)
+    model = architectures.build(
+        prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape
+    )
+    for weight, taught in zip(model.weights, prepared.model.weights, strict=True):
+        weight.assign(taught)
+    report.draw_history(state.history, state.best_epoch, folder / "history.png")
+    if prepared.validation is None:
+        return model, {}
+    return model, prepared.lesson.report(model, prepared.validation, folder)
