@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from tests.finetuning.conftest import write_photographs
 from zoo.errors import InputError
 from zoo.registry import registry
 from zoo.training.lessons import find_lesson
@@ -106,3 +107,17 @@ def test_a_network_without_a_head_has_no_backbone_to_freeze(tmp_path):
     pictures = list(np.zeros((4, 32, 32, 3), "uint8"))
     with pytest.raises(InputError, match=r"does not fit espcn-x2\.photos: it has no head"):
         zoo.finetune("espcn-x2", pictures, freeze="backbone", output=tmp_path / "run")
+
+
+def test_pictures_to_measure_on_have_the_size_of_those_to_learn_from(photographs, tmp_path):
+    other = write_photographs(tmp_path / "other", {"blue": 1, "green": 1}, side=20)
+    with pytest.raises(InputError, match=r"measure on are \(20, 20, 3\), those to learn from \(16, 16, 3\)"):
+        zoo.finetune("blurnet-textures", photographs, validation=other, output=tmp_path / "run")
+
+
+def test_pictures_of_several_sizes_are_brought_to_one(tmp_path):
+    other = write_photographs(tmp_path / "other", {"blue": 2, "green": 2}, side=20)
+    Image.new("RGB", (30, 10)).save(other / "blue" / "wide.png")
+    examples = find(CLASSIFIER, other)
+    adapted = find_lesson(CLASSIFIER.task).adapted(CLASSIFIER, examples)
+    assert find_lesson(CLASSIFIER.task).shape(adapted, examples) == (224, 224, 3)

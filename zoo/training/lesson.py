@@ -19,10 +19,12 @@ class Lesson(abc.ABC):
     """One task, taught. Stateless, as the task itself.
 
     `bfloat16` says that the outputs are scores, so that computing in 16 bits does no harm; metres and pixels are not.
-    `data` is what the lesson is taught from, for a message.
+    `crops` says that examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
+    what the lesson is taught from, for a message.
     """
 
     bfloat16 = False
+    crops = False
     data: str
 
     @abc.abstractmethod
@@ -64,6 +66,20 @@ class Lesson(abc.ABC):
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         """What the model will say of itself: other classes, other names."""
         return entry
+
+    def check_size(self, entry: Entry, shape: tuple[int, ...], measured: Examples) -> None:
+        """See that what is measured on fits the shape that is learnt.
+
+        Raises:
+            InputError: It does not.
+        """
+        own = self.shape(entry, measured)
+        is_larger = len(own) == len(shape) and all(have >= want for have, want in zip(own, shape, strict=True))
+        if own != shape and not (self.crops and is_larger):
+            raise InputError(
+                f"The sizes do not match: inputs to measure on are {own or 'of several sizes'}, those to learn from "
+                f"{shape}. Expected {'at least' if self.crops else 'exactly'} the latter."
+            )
 
     def hold_out(self, examples: Examples, entry: Entry, seed: int) -> tuple[Examples, Examples]:
         """Part the examples where there are none to measure on."""

@@ -65,6 +65,7 @@ def prepare(
         learnt, measured = _examples(lesson, entry, train, validation, seed)
         entry = lesson.adapted(entry, learnt)
         shape = lesson.shape(entry, learnt)
+        lesson.check_size(entry, shape, measured)
     dtype = _dtype(lesson, mixed_precision)
     keras.utils.set_random_seed(seed)
     copy = teachable(model, entry, shape, dtype)

@@ -21,6 +21,7 @@ LARGEST_CROP = (256, 512)  # height and width in pixels
 class DepthCompletionLesson(Lesson):
     """Maps are cropped, never resized. Pixels without truth do not count."""
 
+    crops = True
     data = "FOLDER/{train,val}/{sparse,dense}/NAME.png, KITTI's folders, or (sparse, dense) in metres"
 
     def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:

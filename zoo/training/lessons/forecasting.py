@@ -18,6 +18,7 @@ SEASONS = 4  # that the network sees in training
 class ForecastingLesson(Lesson):
     """Items are a series and where a stretch of it begins, so that its numbers are kept once."""
 
+    crops = True
     data = "a series: an .npy file or an array (time,), oldest first; or a list of them"
 
     def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:

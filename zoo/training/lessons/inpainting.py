@@ -18,6 +18,7 @@ STROKES = (1, 5)  # how many, from and to
 class InpaintingLesson(Lesson):
     """Holes are strokes across the picture, others for each picture and, while it learns, each epoch."""
 
+    crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
 
     def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:

@@ -30,6 +30,7 @@ class SemanticSegmentationLesson(Lesson):
     """
 
     bfloat16 = True
+    crops = True
     data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (pictures, masks)"
 
     def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:

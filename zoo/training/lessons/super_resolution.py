@@ -19,6 +19,7 @@ LARGEST_PATCH = 48  # pixels a side of the small picture
 class SuperResolutionLesson(Lesson):
     """Crops of the pictures are the truth; they are not enlarged or reduced themselves."""
 
+    crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
 
     def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
