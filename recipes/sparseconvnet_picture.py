@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import matplotlib.figure
+import matplotlib.ticker
 import numpy as np
 
 import zoo
@@ -65,8 +66,10 @@ def draw_curves(figure: matplotlib.figure.SubFigure) -> None:
             axes.plot(list(values), list(values.values()), color=colour, linestyle=line, marker=".", label=method)
         axes.set(title=title, xlabel=label, yscale="log")
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+        axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
         axes.grid(which="both", alpha=0.2)
-    axes.legend(fontsize=8)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(STYLES), fontsize=9)
 
 
 def draw() -> matplotlib.figure.Figure:
