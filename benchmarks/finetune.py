@@ -1,10 +1,10 @@
 """Steps a second of zoo.finetune beside plain Keras `fit` of the same model on the same batches.
 
-    python benchmarks/finetune.py [--rounds 7] [--network resnet18] [--size 64] [--steps 20]
+    python benchmarks/finetune.py [--rounds 5] [--network resnet18] [--size 64] [--steps 60]
 
 TensorFlow, random weights (no speed depends on them), arrays in memory, augmentation on for both. `zoo` is the phase of
 a run in which all layers learn, with all that a run does between its epochs: it keeps the weights and the optimizer on
-disk, writes the log and shows the progress. `keras` is `compile` and `fit` of the same. Each round trains five epochs
+disk, writes the log and shows the progress. `keras` is `compile` and `fit` of the same. Each round trains four epochs
 with each, in a random order; the first, in which TensorFlow compiles, does not count. Both measure on as many held-out
 examples after each epoch.
 """
@@ -94,17 +94,17 @@ def keras_seconds(network: str, size: int, steps: int, epochs: int) -> list[floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--network", default="resnet18")
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
     contenders = {"zoo": zoo_seconds, "keras": keras_seconds}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     generator = np.random.default_rng(0)
     for _ in range(options.rounds):
         for name in generator.permutation(list(contenders)):
-            measured = contenders[name](options.network, options.size, options.steps, 5)
+            measured = contenders[name](options.network, options.size, options.steps, 4)
             seconds[name].append(statistics.median(measured))
             keras.utils.clear_session()
     print(f"{options.network}, {options.size} x {options.size}, batches of {BATCH_SIZE}, {options.rounds} rounds")

@@ -63,6 +63,8 @@ def finetune(
     Killed at any moment and called again with the same arguments it goes on after the last whole epoch, and, on one CPU
     with the same versions, ends with the same weights, bit by bit, as if it had never been killed.
 
+    Called in the scope of a `tf.distribute.MirroredStrategy` it shares each batch among the devices of the strategy.
+
     Args:
         model_or_handle: A model from `zoo.load`, which stays as it is, or a handle for one.
         train: What to learn from: a folder, a tuple of inputs and truths, or a `tf.data.Dataset` of such batches.

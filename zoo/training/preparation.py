@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo import architectures
 from zoo.errors import InputError
+from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
 from zoo.registry import Entry
 from zoo.training import plan as plans
@@ -102,9 +103,13 @@ def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: di
         steps = int(learnt.cardinality())
         return _Fed(learnt, measured, steps=steps if steps > 0 else None)
     shape, count = lesson.shape(copy.spec, learnt), len(learnt.items)
-    size = options["batch_size"]
+    size, devices = options["batch_size"], _devices()
     if size == "auto":
-        size = plans.automatic_batch_size(copy, count)
+        size = max(devices, plans.automatic_batch_size(copy, count) // devices * devices)
+    if size % devices:
+        raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
+    # Keras wants every batch in equal shares; what is learnt from comes in whole batches anyway.
+    measured = measured.part(range(len(measured.items) // devices * devices))
     training = Batches(lesson, copy.spec, learnt, shape, size, seed=options["seed"], augment=options["augment"])
     held = Batches(lesson, copy.spec, measured, shape, size) if measured.items else None
     weight = class_weights(learnt.classes) if learnt.classes is not None else None
@@ -143,6 +148,7 @@ def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...]
         copy = architectures.build(entry, input_shape=input_shape)
     finally:
         keras.config.set_dtype_policy(before)
+    fuse_normalization(copy)
     base = model.spec
     has_new_head = (base.num_classes, base.task) != (entry.num_classes, entry.task) or (
         base.random == "none" and entry.random == "head"
@@ -197,6 +203,15 @@ def on_accelerator() -> bool:
 
         return torch.cuda.is_available()
     return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
+
+
+def _devices() -> int:
+    """How many share a batch: those of the `tf.distribute` strategy in whose scope this is called."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _is_dataset(data: Any) -> bool:
