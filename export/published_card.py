@@ -39,9 +39,9 @@ def _training(entry: Entry, training: TrainingRecord) -> list[str]:
     else:
         at = f" at `{base.revision}`" if base.revision else ""
         told.append(f"Its weights began as those of {named(base)}{at}, licence {base.license}.")
-    epochs = f"{training.epochs} epochs" if training.epochs else ""
+    epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}" if training.epochs else ""
     if training.data or epochs:
         told.append(f"Trained on {training.data or 'data of the publisher'}{', ' if epochs else ''}{epochs}.")
     if training.command:
-        told.append(f"```sh\n{training.command}\n```")
+        told.append(f"```\n{training.command}\n```")
     return told

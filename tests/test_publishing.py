@@ -143,13 +143,17 @@ def test_figures_data_and_command_of_the_run_fill_card_and_spec(publisher, serve
     folder.mkdir()
     for path in folders[0].iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    run = {"data": "40 photographs of bricks", "command": "zoo finetune espcn-x2 bricks", "metrics": {"psnr_db": 31.5}}
+    run = {
+        "data": "40 photographs of bricks",
+        "command": "zoo finetune espcn-x2 bricks",
+        "metrics": {"count": 8, "psnr_db": 31.5},
+    }
     (folder / "run.json").write_text(json.dumps(run | {"history": {"loss": [2.0, 1.0]}, "seed": 0}))
     publisher.publish(folder, repo_id)
     publisher.publish(folder, repo_id, metrics={"accuracy": 0.25})
     cards = [files["README.md"].decode() for files in versions(server, repo_id).values()]
     assert "Trained on 40 photographs of bricks, 2 epochs." in cards[0]
-    assert "```sh\nzoo finetune espcn-x2 bricks\n```" in cards[0]
+    assert "```\nzoo finetune espcn-x2 bricks\n```" in cards[0]
     assert "| PSNR, dB | 31.5 |" in cards[0]
     assert "Its weights began as those of `espcn-x2.photos` of layerzoo, licence apache-2.0." in cards[0]
     assert "| accuracy | 0.25 |" in cards[1]
@@ -205,11 +209,12 @@ def test_a_pull_request_leaves_branch_and_versions_alone(publisher, server, repo
     assert (repository.branches["main"], repository.tags) == (head, {})
 
 
-def test_with_a_saved_model_tf_hub_loads_it(server, repo_id, folders):
+def test_a_run_is_published_and_with_a_saved_model_tf_hub_loads_it(server, repo_id, folders):
     done = server.run(
         f"""
-import zoo
-zoo.publish({str(folders[0])!r}, "{repo_id}", license="mit", saved_model=True)
+import pathlib, zoo
+run = zoo.Run(model=None, history={{}}, metrics={{}}, folder=pathlib.Path({str(folders[0])!r}))
+zoo.publish(run, "{repo_id}", license="mit", saved_model=True)
 import numpy as np, tensorflow_hub, zoo.export.tf_hub
 picture = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
 expected = np.asarray(zoo.load({str(folders[0])!r})(picture))

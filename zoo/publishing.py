@@ -20,6 +20,7 @@ from zoo.registry import Base, Entry, Measured
 from zoo.training_record import TrainingRecord, training_record
 
 if TYPE_CHECKING:
+    from zoo.finetuning import Run
     from zoo.model import ZooModel
 
 
@@ -32,7 +33,7 @@ class Published(NamedTuple):
 
 
 def publish(
-    model_or_folder: "ZooModel | str | os.PathLike[str]",
+    model_or_folder: "ZooModel | Run | str | os.PathLike[str]",
     repo_id: str,
     *,
     license: str,
@@ -52,8 +53,8 @@ def publish(
     version is never half a model. The same model again is no new version; whatever was interrupted goes on.
 
     Args:
-        model_or_folder: A model from `zoo.load`, however it was trained since; or a folder from `zoo.save` or a run
-            (`run.json` beside the model fills the card), a `.keras` file, or any other handle of `zoo.load`.
+        model_or_folder: A model from `zoo.load`, however it was trained since; what `zoo.finetune` returned, or its
+            folder (`run.json` fills the card); a folder from `zoo.save`, a `.keras` file or another handle.
         repo_id: "owner/name". It is made if need be.
         license: An identifier of https://huggingface.co/docs/hub/repositories-licenses, such as "apache-2.0". It has
             to keep to the licence of the weights that training began with.
@@ -122,12 +123,15 @@ def _wanted(version: str) -> str | None:
     return version
 
 
-def _given(model_or_folder: "ZooModel | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
+def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
     """Load the model if need be, and refuse one that nobody has trained."""
+    from zoo.finetuning import Run
     from zoo.loading import load
     from zoo.model import ZooModel
     from zoo.saving import base_of, is_unchanged
 
+    if isinstance(model_or_folder, Run):
+        model_or_folder = model_or_folder.folder
     if isinstance(model_or_folder, str | os.PathLike):
         handle = os.fspath(model_or_folder)
         model, training = load(handle, token=token), training_record(handle)
@@ -159,7 +163,8 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
     """The entry as the repository will hold it."""
     from zoo.saving import described
 
-    figures = dict(metrics or given.training.metrics)
+    of_the_run = {name: value for name, value in given.training.metrics.items() if name != "count"}
+    figures = dict(metrics or of_the_run)
     entry = described(given.model, repo_id, unchanged=given.original is not None)
     # Of a model that lies in the package the card itself tells how it was trained.
     is_embedded = given.original is not None and given.original.source == "embedded"

@@ -102,6 +102,7 @@ def described(model: ZooModel, name: str, *, unchanged: bool) -> Entry:
         "unused": (),
         "optional": (),
         "random_layers": (),
+        "drawn": {} if spec.random == "none" else spec.drawn,
         "parameters_millions": _parameters_millions(model),
         "base": base_of(spec),
     }
