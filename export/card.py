@@ -19,8 +19,14 @@ from zoo.tasks import find_task
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
-BASELINES = ("bicubic_", "gain_", "seasonal_naive_", "holt_winters_")  # metrics that are no result of the model itself
-METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim"}
+BASELINES = (
+    "bicubic_",
+    "biharmonic_",
+    "gain_",
+    "seasonal_naive_",
+    "holt_winters_",
+)  # metrics that are no result of the model itself
+METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim", "lowest_iou": "iou"}
 
 
 def model_card(model_or_handle: Any) -> "ModelCard":

@@ -22,6 +22,8 @@ TASKS_OF_THE_HUB = {
     "image-feature-extraction",
     "image-segmentation",
     "image-to-image",
+    "keypoint-detection",
+    "other",
     "tabular-classification",
     "time-series-forecasting",
 }
