@@ -17,7 +17,7 @@ def build(name, **arguments):
 
 def filled(model, depths):
     depths = np.asarray(depths, "float32")[None, ..., None]
-    return np.asarray(model([depths, (depths > 0).astype("float32")]))[0, ..., 0]
+    return keras.ops.convert_to_numpy(model([depths, (depths > 0).astype("float32")]))[0, ..., 0]
 
 
 def test_the_network_has_the_parameters_of_the_paper():
@@ -65,7 +65,7 @@ def test_to_the_twin_fewer_pixels_are_smaller_depths():
 def test_the_depth_of_a_pixel_that_is_not_given_does_not_matter():
     model = build("sparseconvnet")
     mask = (np.random.default_rng(0).random((1, 12, 12, 1)) < 0.3).astype("float32")
-    outputs = [np.asarray(model([mask * 7 + (1 - mask) * hidden, mask])) for hidden in (0.0, 50.0)]
+    outputs = [keras.ops.convert_to_numpy(model([mask * 7 + (1 - mask) * hidden, mask])) for hidden in (0.0, 50.0)]
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-5)
 
 
