@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from zoo.errors import InputError
 from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.registry import Measured
@@ -106,15 +107,28 @@ def finetune(
         seed=seed,
     )
     folder = Path(output) if output is not None else Path("runs") / prepared.model.spec.name.replace("/", "-")
-    if not resume:
-        shutil.rmtree(folder / "state", ignore_errors=True)
-        shutil.rmtree(folder / "logs", ignore_errors=True)
-        (folder / RUN_FILE).unlink(missing_ok=True)
+    _make_room(folder, resume)
     if (folder / RUN_FILE).is_file():
         return _finished(folder, prepared)
     state = State(folder / "state", prepared.settings)
     train_model(prepared, state, folder / "logs")
     return _kept(prepared, state, folder)
+
+
+def _make_room(folder: Path, resume: bool) -> None:
+    """See that the folder is free or a run's, and empty it of the run where that is to begin anew.
+
+    Raises:
+        InputError: It holds a model that no run wrote.
+    """
+    state, run, model = folder / "state", folder / RUN_FILE, folder / "zoo.json"
+    if model.is_file() and not (run.is_file() or state.is_dir()):
+        raise InputError(f"{folder} holds a model that is no run, and stays as it is. Expected another output.")
+    if not resume:
+        for file in (model, run):  # the model first: without it nothing stands in the way of the next call
+            file.unlink(missing_ok=True)
+        for path in (state, folder / "logs"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _kept(prepared: Preparation, state: State, folder: Path) -> Run:

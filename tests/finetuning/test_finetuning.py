@@ -124,3 +124,20 @@ def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
     run = zoo.finetune(model, batches, validation=batches, epochs=4, learning_rate=0.02, output=tmp_path / "run")
     assert run.metrics["top1_percent"] == 100
     assert run.model.spec.random == "none"
+
+
+def test_a_saved_model_is_no_place_for_a_run(photographs, tmp_path):
+    zoo.save(zoo.load("blurnet-textures"), tmp_path / "mine")
+    for resume in (True, False):
+        with pytest.raises(InputError, match="holds a model that is no run"):
+            zoo.finetune("blurnet-textures", photographs, output=tmp_path / "mine", resume=resume)
+    assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
+
+
+def test_a_run_begins_anew_where_that_is_asked_for(photographs, tmp_path):
+    first, second = (
+        zoo.finetune("blurnet-textures", photographs, epochs=1, seed=seed, resume=False, output=tmp_path / "run")
+        for seed in (0, 1)
+    )
+    assert first.history != second.history
+    assert json.loads((second.folder / "run.json").read_text())["settings"]["seed"] == 1
