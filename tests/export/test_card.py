@@ -18,6 +18,7 @@ from zoo.export.card_facts import card_name, facts_of, measurements_of
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
 TASKS_OF_THE_HUB = {
+    "depth-estimation",
     "image-classification",
     "image-feature-extraction",
     "image-segmentation",
@@ -82,6 +83,12 @@ def test_converted_weights_name_their_origin():
 def test_the_usage_snippet_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save("photo.jpg")
+    generator = np.random.default_rng(0)
+    depths = np.where(generator.random((24, 32)) < 0.2, generator.integers(256, 20000, (24, 32)), 0)
+    Image.fromarray(depths.astype("uint16")).save("sparse.png")
+    damaged = generator.integers(0, 256, (24, 32, 4), dtype="uint8")
+    damaged[..., 3] = np.where(generator.random((24, 32)) < 0.2, 0, 255)
+    Image.fromarray(damaged).save("damaged.png")
     np.save("counts.npy", np.random.default_rng(0).poisson(5, (9, 24, 32)))
     np.save("series.npy", 330 + np.random.default_rng(0).normal(size=120))
     snippets = re.findall(r"```python\n(.*?)```", (FOLDER / f"{name}.md").read_text(), re.S)
