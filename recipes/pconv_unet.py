@@ -1,0 +1,204 @@
+"""Train the inpainting U-Net of partial convolutions, or its plain twin, on photographs that two packages ship.
+
+    python recipes/pconv_unet.py --model pconv-unet [--output zoo/checkpoints]
+
+The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+`pconv-unet.safetensors` (float16; names are the Keras variable paths), and beside them a `.json`: what was measured and
+how, beside the twin, once it is trained, and biharmonic inpainting. After the second twin both files have all three.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors.numpy
+from keras import ops
+from PIL import Image
+
+from recipes.inpainting_scores import METRIC, biharmonic, compare
+from recipes.irregular_masks import BINS, irregular_mask
+from recipes.photographs import TRAINING, photograph
+from zoo.architectures import pconv_unet
+from zoo.layers.fused_batch_normalization import fuse_normalization
+
+SHRINKS = (1.0, 0.75, 0.5)  # a smaller copy has more detail under a stroke
+SEED = 0
+PATCH_PIXELS = 96
+BATCH_SIZE = 8
+STEPS_PER_ROUND = 100
+ROUNDS = 26
+ROUNDS_PER_STATE = 2
+LEARNING_RATE = 2e-3
+HOLE_WEIGHT, VARIATION_WEIGHT = 6.0, 0.1  # of the paper, equation 7, that of the valid pixels being 1
+
+# From picture and mask: what learns, which paints everywhere, and the whole, which paints under the holes only.
+NETWORKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "pconv-unet": (pconv_unet.partial_picture, pconv_unet.pconv_unet),
+    "conv-unet": (pconv_unet.plain_picture, pconv_unet.conv_unet),
+}
+
+
+def from_picture_and_mask(builder: Callable[..., Any]) -> keras.Model:
+    """A network from RGB in [0, 1], `(batch, height, width, 3)`, and a mask, `(batch, height, width, 1)`."""
+    image, mask = keras.Input((None, None, 3), name="image"), keras.Input((None, None, 1), name="mask")
+    return keras.Model([image, mask], builder(image, mask))
+
+
+def training_photographs() -> list[np.ndarray]:
+    """All sizes of all photographs: RGB, uint8, `(height, width, 3)`."""
+    copies = []
+    for name in TRAINING:
+        photo = photograph(name)
+        for shrink in SHRINKS:
+            size = (round(photo.width * shrink), round(photo.height * shrink))
+            copies.append(np.asarray(photo.resize(size, Image.Resampling.BICUBIC)))
+    return copies
+
+
+def draw(photos: list[np.ndarray], generator: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+    """Patches and masks for one round, and as target both of them, `(n, side, side, 4)`; float32, 1 is white or valid.
+
+    Each pixel of the photographs is as likely as any other, and so are the six ranges of hole ratios.
+    """
+    count, side = STEPS_PER_ROUND * BATCH_SIZE, PATCH_PIXELS
+    areas = np.array([photo.size for photo in photos])
+    targets = np.empty((count, side, side, 4), "float32")
+    for target, index in zip(targets, generator.choice(len(photos), count, p=areas / areas.sum()), strict=True):
+        top, left = (generator.integers(length - side + 1) for length in photos[index].shape[:2])
+        target[..., :3] = recoloured(photos[index][top : top + side, left : left + side], generator)
+        target[..., 3:] = irregular_mask(side, side, BINS[generator.integers(len(BINS))], generator)
+    return [targets[..., :3] * targets[..., 3:], targets[..., 3:]], targets
+
+
+def recoloured(patch: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Turn or mirror a patch, swap its colours, and give each less contrast: uint8 -> float32 in [0, 1]."""
+    patch = np.rot90(patch, generator.integers(4))[:, :: generator.integers(2) * 2 - 1, generator.permutation(3)]
+    contrast = generator.uniform(0.6, 1, size=3)
+    return patch / 255 * contrast + generator.uniform(0, 1 - contrast)
+
+
+@keras.saving.register_keras_serializable(package="recipes")
+def inpainting_loss(target, picture):
+    """L1 of hole and valid pixels, and total variation of the filled picture: equations 3, 6 and 7 of the paper.
+
+    The perceptual and the style losses are left out: they need VGG-16 trained on ImageNet.
+    """
+    image, mask = target[..., :3], target[..., 3:]
+    error = ops.abs(picture - image)
+    filled = mask * image + (1 - mask) * picture
+    down = ops.abs(filled[:, 1:] - filled[:, :-1]) * (1 - mask[:, 1:] * mask[:, :-1])  # pairs that a hole touches
+    across = ops.abs(filled[:, :, 1:] - filled[:, :, :-1]) * (1 - mask[:, :, 1:] * mask[:, :, :-1])
+    variation = ops.mean(down) + ops.mean(across)
+    return ops.mean(error * (mask + HOLE_WEIGHT * (1 - mask))) + VARIATION_WEIGHT * variation
+
+
+def untrained(name: str) -> keras.Model:
+    """What learns, computing in bfloat16: Adam, a warm-up over a twentieth of the steps, then cosine decay."""
+    keras.utils.set_random_seed(SEED)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = from_picture_and_mask(NETWORKS[name][0])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    steps = ROUNDS * STEPS_PER_ROUND
+    warmup = steps // 20
+    rate = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE / 10, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
+    )
+    model.compile(keras.optimizers.Adam(rate), inpainting_loss, jit_compile=False)
+    return model
+
+
+def train(name: str, state: Path) -> tuple[keras.Model, float]:
+    """Train, or go on from the file `state`. Returns the model and the seconds it took."""
+    is_resumed = state.is_file()
+    model = keras.saving.load_model(state) if is_resumed else untrained(name)
+    fuse_normalization(model)
+    clock = state.with_suffix(".json")
+    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
+    photos = training_photographs()
+    state.parent.mkdir(parents=True, exist_ok=True)
+    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
+        start = time.monotonic()
+        inputs, targets = draw(photos, np.random.default_rng([SEED, index]))
+        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        seconds += time.monotonic() - start
+        print(f"{name}, round {index + 1}/{ROUNDS}: loss {loss:.5f}, {seconds:.0f} s", flush=True)
+        if (index + 1) % ROUNDS_PER_STATE == 0:
+            partial = state.with_name(f"partial-{state.name}")
+            model.save(partial)
+            partial.replace(state)  # whole or not at all, should the run be stopped here
+            clock.write_text(json.dumps({"seconds": seconds}))
+    return model, seconds
+
+
+def filled(name: str, weights: Path) -> keras.Model:
+    """The whole network with the weights of a file."""
+    model, tensors = from_picture_and_mask(NETWORKS[name][1]), safetensors.numpy.load_file(weights)
+    for variable in model.variables:
+        variable.assign(tensors[variable.path])
+    return model
+
+
+def comparison(folder: Path) -> dict[str, Any]:
+    """The table of biharmonic inpainting and of the networks whose weights are there."""
+    methods = {"biharmonic": biharmonic}
+    for name in NETWORKS:
+        weights = folder / f"{name}.safetensors"
+        if weights.is_file():
+            model = filled(name, weights)
+            methods[name] = lambda images, masks, model=model: model.predict([images / 255, masks], 11, verbose=0)
+    return compare(methods, BINS)
+
+
+def report(name: str, model: keras.Model, seconds: float) -> dict[str, Any]:
+    """What the checkpoint is and how it was made."""
+    return {
+        "command": f"python recipes/pconv_unet.py --model {name}",
+        "metric": METRIC,
+        "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
+        "training_photographs": list(TRAINING),
+        "training_steps": ROUNDS * STEPS_PER_ROUND,
+        "seed": SEED,
+        "seconds": round(seconds),
+        "backend": keras.backend.backend(),
+        "versions": {
+            package: importlib.metadata.version(package)
+            for package in ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scikit-learn")
+        },
+    }
+
+
+def main() -> None:
+    """Train, write the weights, load all that are there afresh, measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=NETWORKS, default="pconv-unet", help="which of the twins")
+    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    weights = arguments.output / f"{arguments.model}.safetensors"
+    state = arguments.state / f"{arguments.model}.keras"
+    trained, seconds = train(arguments.model, state)
+    tensors = {variable.path: np.array(variable).astype("float16") for variable in trained.variables}
+    weights.write_bytes(safetensors.numpy.save(tensors))
+    facts = report(arguments.model, trained, seconds)
+    weights.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    table = comparison(arguments.output)
+    for name in NETWORKS:
+        record = arguments.output / f"{name}.json"
+        if record.is_file():
+            facts = json.loads(record.read_text()) | {"comparison": table}
+            record.write_text(json.dumps(facts, indent=2) + "\n")
+    state.unlink()  # the next run starts anew
+    print(json.dumps(table, indent=2))
+
+
+if __name__ == "__main__":
+    main()
