@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 import zoo
-from zoo import command_line_export, command_line_finetune, command_line_publish, handles, hub, hub_cache
+from zoo import (
+    command_line_export,
+    command_line_finetune,
+    command_line_publish,
+    command_line_site,
+    handles,
+    hub,
+    hub_cache,
+)
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
 from zoo.quiet import import_keras_quietly
@@ -37,7 +45,12 @@ def main() -> None:
     """Pretrained convolutional networks for Keras in one call."""
 
 
-for command in (*command_line_export.COMMANDS, *command_line_finetune.COMMANDS, *command_line_publish.COMMANDS):
+for command in (
+    *command_line_export.COMMANDS,
+    *command_line_finetune.COMMANDS,
+    *command_line_publish.COMMANDS,
+    *command_line_site.COMMANDS,
+):
     main.add_command(command)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -13,6 +12,8 @@ def label_map(logits: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns:
         uint8 `(height, width)`; uint16 where there are more than 256 classes.
     """
+    import keras  # here, not above: `zoo info` and the cards know this task and need no Keras
+
     enlarged = keras.ops.image.resize(logits, (height, width), interpolation="bilinear", data_format="channels_last")
     return np.argmax(keras.ops.convert_to_numpy(enlarged), axis=-1).astype(np.min_scalar_type(logits.shape[-1] - 1))
 

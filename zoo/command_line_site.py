@@ -1,0 +1,19 @@
+"""The command that writes the catalogue's web page: `zoo site`. Imports what it needs when it runs."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder of the site.")
+def site(output: Path) -> None:
+    """Write the catalogue as a web page: every model, a page each; open index.html, or serve the folder."""
+    from zoo.site import write_site
+
+    count = write_site(output)
+    click.echo(output / "index.html")
+    click.echo(f"{count} models", err=True)
+
+
+COMMANDS = (site,)

@@ -1,0 +1,114 @@
+"""Every file of the site, in memory: the catalogue, a page a model, the cards' pictures, style and scripts."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any, NamedTuple
+
+import jinja2
+import linkify_it  # noqa: F401 (markdown-it asks for it only when it meets an address)
+from markdown_it import MarkdownIt
+from PIL import Image
+
+import zoo
+from zoo.export import model_card
+from zoo.export.card import BASELINES
+from zoo.export.card_text import spoken
+from zoo.layers_used import layers_used
+from zoo.registry import Entry, registry
+from zoo.site import plot
+
+ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
+ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same pictures
+ERRORS = ("mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
+
+
+class Model(NamedTuple):
+    """A row of the catalogue. `metrics` are the model's own, without the baselines beside them."""
+
+    entry: Entry
+    layers: list[str]
+    metrics: dict[str, float]
+
+
+def site_files() -> dict[str, bytes]:
+    """Contents by path relative to the site's folder. The same registry gives the same bytes."""
+    models = [_model(entry) for entry in registry().entries.values()]
+    templates = _templates()
+    here = resources.files("zoo.site")
+    files = {name: (here / name).read_bytes() for name in ASSETS}
+    files["index.html"] = _catalogue(templates, models)
+    markdown, pictures = _markdown(), set()
+    for model in models:
+        used: dict[str, set[str]] = {"pictures": set()}
+        card = markdown.render(model_card(model.entry).text, used)
+        pictures |= used["pictures"]
+        page = templates.get_template("model.html").render(model=model, card=card, root="../")
+        files[f"models/{model.entry.name}.html"] = page.encode()
+    return files | {f"pictures/{name}": _picture(name) for name in sorted(pictures)}
+
+
+def _model(entry: Entry) -> Model:
+    own = {name: value for name, value in entry.metrics.items() if not name.startswith(BASELINES)}
+    return Model(entry, layers_used(entry.architecture), own)
+
+
+def _catalogue(templates: jinja2.Environment, models: list[Model]) -> bytes:
+    page = templates.get_template("catalogue.html").render(
+        models=models,
+        tasks=_counted(model.entry.task for model in models),
+        licences=_counted(model.entry.license for model in models),
+        layers=_counted(layer for model in models for layer in model.layers),
+        metrics=Counter(name for model in models for name in model.metrics).most_common(),
+        plot=plot.accuracy_plot((model.entry for model in models), ACCURACY),
+        field=plot,
+        root="",
+    )
+    return page.encode()
+
+
+def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
+    return sorted(Counter(names).items(), key=lambda pair: pair[0].lower())
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("zoo.site"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["spoken"] = spoken
+    environment.tests["error"] = lambda metric: any(word in ERRORS for word in metric.split("_"))
+    environment.globals["version"] = zoo.__version__
+    return environment
+
+
+def _markdown() -> MarkdownIt:
+    """CommonMark with tables and addresses as links; HTML in a card would be shown, not obeyed."""
+    markdown = MarkdownIt("gfm-like", {"html": False})
+    markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # type: ignore[union-attr] # card.py is no site
+    markdown.add_render_rule("table_open", _table_open)
+    markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    markdown.add_render_rule("image", _image)
+    return markdown
+
+
+def _table_open(*_: Any) -> str:
+    return '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>\n'
+
+
+def _image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """A card's picture lies in a folder of its own, knows its size before it is loaded, and opens large."""
+    token = tokens[index]
+    name = str(token.attrs["src"])
+    env["pictures"].add(name)
+    width, height = Image.open(io.BytesIO(_picture(name))).size
+    token.attrs |= {"src": f"../pictures/{name}", "width": width, "height": height, "loading": "lazy"}
+    return f'<a class="picture" href="../pictures/{name}">{renderer.image(tokens, index, options, env)}</a>'
+
+
+def _picture(name: str) -> bytes:
+    return (resources.files("zoo") / "model_cards" / name).read_bytes()
