@@ -13,7 +13,7 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 	touch $@
 
 .PHONY: demo test check publish clean
-demo: .venv/installed ## enlarge photographs that were not trained on
+demo: .venv/installed ## one model of each task on something real, on one page
 	$(BIN)/python -m recipes.demo
 
 check: .venv/installed ## format, lint and types

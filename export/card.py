@@ -156,7 +156,9 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
 
 
 def _page(entry: Entry) -> str:
-    return f"https://huggingface.co/{handles.repo_id(entry)}" if entry.source else entry.paper
+    """Where it comes from: its repository on the Hub, or the paper of what is trained here."""
+    is_on_hub = (entry.source or "").startswith("hf://")
+    return f"https://huggingface.co/{handles.repo_id(entry)}" if is_on_hub else entry.paper
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def spoken(metric: str) -> str:
     """A metric's key as people write it: `psnr_db` is PSNR, dB."""
     words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("top", "top-")
     words = words.replace("iou", "IoU").replace("psnr", "PSNR").replace("ssim", "SSIM").replace("mae_ppm", "MAE, ppm")
+    words = words.replace("mae_metres", "MAE, m").replace("rmse_metres", "RMSE, m").replace("_pixels", ", pixels")
     return words.replace("_", " ")
 
 

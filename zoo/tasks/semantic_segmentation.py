@@ -50,8 +50,8 @@ class SemanticSegmentation(Pictures):
 
     def gives(self, entry) -> str:
         return (
-            f"logits `(batch, h, w, {entry.num_classes})`, a map smaller than the picture; enlarge it bilinearly and "
-            f"take the largest of each pixel. Classes: {classes(entry)}."
+            f"logits `(batch, h, w, {entry.num_classes})`, a map as large as the picture or smaller; enlarge it "
+            f"bilinearly and take the largest of each pixel. Classes: {classes(entry)}."
         )
 
 
