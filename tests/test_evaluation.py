@@ -82,9 +82,7 @@ def test_a_missing_folder_says_what_to_put_where(fixture, sentence, request, tmp
 def test_classes_that_the_model_does_not_know_are_named(classifier, tmp_path):
     (tmp_path / "cat").mkdir()
     Image.fromarray(photographs(1)[0]).save(tmp_path / "cat" / "tom.png")
-    with pytest.raises(
-        zoo.InputError, match=r"has the classes cat, which .* does not know. Expected"
-    ):
+    with pytest.raises(zoo.InputError, match=r"has the classes cat, which .* does not know. Expected"):
         zoo.evaluate(classifier, tmp_path)
 
 

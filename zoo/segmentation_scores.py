@@ -10,7 +10,7 @@ import numpy as np
 
 
 class SegmentationScores(NamedTuple):
-    """All in percent. A class that occurs neither in the truth nor in the answers has no IoU: NaN, left out of means."""
+    """All in percent. A class that occurs neither in the truth nor in the answers has no IoU: NaN, left out."""
 
     global_accuracy: float
     mean_class_accuracy: float
@@ -27,7 +27,7 @@ def confusion_matrix(truth: np.ndarray, answer: np.ndarray, num_classes: int) ->
         num_classes: How many classes there are.
 
     Returns:
-        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Matrices of several pictures add up.
+        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Those of several pictures add up.
     """
     known = (truth >= 0) & (truth < num_classes)
     pairs = num_classes * truth[known].astype(np.int64) + answer[known]

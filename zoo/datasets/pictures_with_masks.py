@@ -62,7 +62,8 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
         num_classes: Values from 0 to `num_classes - 1` are classes; all others are void.
 
     Returns:
-        The picture, uint8 RGB `(height, width, 3)`, and the classes, int32 `(height, width)`, `VOID` where there is none.
+        The picture, uint8 RGB `(height, width, 3)`, and the classes, int32 `(height, width)`, `VOID` where there is
+        none.
 
     Raises:
         InputError: A file cannot be read, the mask has several channels, or the two differ in size.
@@ -71,8 +72,8 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     mask = np.asarray(_open(pair.mask))
     if mask.ndim != 2:
         raise InputError(
-            f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, grey "
-            "or with a palette; replace each colour by its class."
+            f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, "
+            "grey or with a palette; replace each colour by its class."
         )
     if mask.shape != picture.shape[:2]:
         raise InputError(
