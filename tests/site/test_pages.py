@@ -127,6 +127,14 @@ def test_a_row_holds_the_models_own_figures(pages):
     assert sum(bool(json.loads(row["data-metrics"])) for row in rows) > 250
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("espcn-x2.photos", "21,284"), ("resnet50.a1_in1k", "25.6 M"), ("resnetblur18", None)]
+)
+def test_a_page_says_how_large_the_model_is(pages, name, parameters):
+    text = pages[f"models/{name}.html"].path.read_text(encoding="utf-8")
+    assert re.findall("<dt>Parameters</dt><dd>(.*)</dd>", text) == ([parameters] if parameters else [])
+
+
 def test_the_same_registry_gives_the_same_bytes(site):
     files = site_files()
     assert files == {name: (site / name).read_bytes() for name in files}

@@ -21,7 +21,7 @@ from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
 ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same pictures
-ERRORS = ("mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
+ERRORS = ("error", "mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
 
 
 class Model(NamedTuple):
@@ -81,9 +81,15 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["spoken"] = spoken
+    environment.filters["parameters"] = _parameters
     environment.tests["error"] = lambda metric: any(word in ERRORS for word in metric.split("_"))
     environment.globals["version"] = zoo.__version__
     return environment
+
+
+def _parameters(millions: float) -> str:
+    """How many, to three digits in millions; small networks to the last one."""
+    return f"{millions:.3g} M" if millions >= 0.1 else f"{1e6 * millions:,.0f}"
 
 
 def _markdown() -> MarkdownIt:
