@@ -3,6 +3,7 @@
 from zoo.layers.add_coords import AddCoords1D, AddCoords2D, AddCoords3D
 from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 from zoo.layers.bilinear_interpolation import BilinearInterpolation
+from zoo.layers.bilinear_upsampling import BilinearUpSampling2D
 from zoo.layers.blur import Blur1D, Blur2D, Blur3D
 from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
 from zoo.layers.crop_like import CropLike, CropLike3D
@@ -24,6 +25,7 @@ __all__ = [
     "AddCoords3D",
     "BicubicUpSampling2D",
     "BilinearInterpolation",
+    "BilinearUpSampling2D",
     "Blur1D",
     "Blur2D",
     "Blur3D",

@@ -1,5 +1,7 @@
 """Bicubic enlargement, the same numbers on every backend."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 from keras import ops
@@ -54,9 +56,16 @@ class BicubicUpSampling2D(keras.layers.Layer):
 
     def _filter(self, inputs):
         """(b, h, w, c) -> (b, h, w, c * size²), one filter for each position in an output block -> (b, rh, rw, c)."""
-        kernel = np.tile(_phase_kernels(self.size), (1, 1, inputs.shape[-1], 1))
+        kernel = np.tile(_phase_kernels(self.size, self._weights), (1, 1, inputs.shape[-1], 1))
         kernel = ops.convert_to_tensor(kernel, dtype=inputs.dtype)
         return self.interleave(ops.depthwise_conv(inputs, kernel, padding="same", data_format="channels_last"))
+
+    @staticmethod
+    def _weights(distance: np.ndarray) -> np.ndarray:
+        """How much a pixel counts at a distance, in input pixels."""
+        near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+        far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+        return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
@@ -66,11 +75,8 @@ class BicubicUpSampling2D(keras.layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-def _phase_kernels(size: int) -> np.ndarray:
+def _phase_kernels(size: int, weights_at: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Weights of the 5x5 neighbours for each of the `size`² positions in a pixel: `(5, 5, 1, size * size)`."""
     centres = (np.arange(size) + 0.5) / size - 0.5  # relative to the middle of the input pixel
-    distance = np.abs(np.arange(-2, 3)[:, None] - centres)
-    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
-    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
-    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))  # (5, size)
+    weights = weights_at(np.abs(np.arange(-2, 3)[:, None] - centres))  # (5, size)
     return np.einsum("ya,xb->yxab", weights, weights).reshape(5, 5, 1, size * size)

@@ -12,7 +12,7 @@ from keras import layers
 
 from zoo.architectures.blocks import batch_norm, conv2d
 from zoo.architectures.vgg import FILTERS, stage
-from zoo.layers import BilinearInterpolation, CropLike
+from zoo.layers import BilinearInterpolation, BilinearUpSampling2D, CropLike
 
 
 def trunk(x: Any, filters: Sequence[int], depths: Sequence[int], batch_normalization: bool) -> dict[int, Any]:
@@ -86,5 +86,5 @@ def fcn(
         x = twice_as_large(x, pooled[8], "upscore_pool4")
         x = layers.Add(name="fuse_pool3")([x, score(pooled[8], num_classes, "score_pool3")])
     # The authors' last transposed convolution is bilinear and not trained: no weights are wanted for it.
-    x = layers.UpSampling2D(stride, interpolation="bilinear", name=f"upscore{stride}")(x)
+    x = BilinearUpSampling2D(stride, name=f"upscore{stride}")(x)
     return CropLike(offset=0, name="score")([x, image])
