@@ -75,9 +75,9 @@ def test_what_is_no_map_of_depths_gets_a_sentence(model, wrong, sentence):
 
 
 def test_an_ordinary_picture_is_refused(model, tmp_path):
-    Image.fromarray(np.zeros((4, 5, 3), "uint8")).save(tmp_path / "photo.png")
+    Image.fromarray(np.zeros((4, 5, 3), "uint8")).save(tmp_path / "photo.jpg")
     with pytest.raises(zoo.InputError, match="Expected a PNG of 16 bits"):
-        zoo.predict(model, tmp_path / "photo.png")
+        zoo.predict(model, tmp_path / "photo.jpg")
 
 
 def test_evaluation_counts_where_there_is_truth(model, metres, tmp_path):

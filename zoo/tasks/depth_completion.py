@@ -85,8 +85,8 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     Raises:
         InputError: It cannot be read, is of another kind, holds a negative or infinite depth, or none at all.
     """
-    is_png = isinstance(source, str | os.PathLike) and os.fspath(source).lower().endswith(".png")
-    array = depth_maps.read_depths(Path(source)) if is_png else read_array(source, "map of depths")
+    is_picture = isinstance(source, str | os.PathLike) and not os.fspath(source).lower().endswith(".npy")
+    array = depth_maps.read_depths(Path(source)) if is_picture else read_array(source, "map of depths")
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iuf":
         raise InputError(
             f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "
