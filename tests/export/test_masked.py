@@ -54,7 +54,7 @@ def test_it_is_verified_where_it_lies(exported):
     assert zoo.export.verify(exported)["verified"]["relative_difference"] < 1e-4
 
 
-@pytest.mark.parametrize("write", [zoo.export.litert, zoo.export.onnx, zoo.export.openvino])
+@pytest.mark.parametrize("write", [zoo.export.litert, zoo.export.onnx])
 def test_the_other_formats_say_that_they_write_one_input_only(model, write, tmp_path):
     with pytest.raises(zoo.ExportError, match=r"takes a picture and a mask. Expected one input; saved_model"):
         write(model, tmp_path, allow_random=True)
