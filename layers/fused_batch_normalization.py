@@ -17,10 +17,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Reference: Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
 
     Example:
+        >>> import keras
         >>> import numpy as np
         >>> from zoo.layers import FusedBatchNormalization
         >>> outputs = FusedBatchNormalization()(np.array([[[[1.0]], [[3.0]]]], "float32"), training=True)
-        >>> np.round(np.asarray(outputs).ravel(), 2).tolist()
+        >>> np.round(keras.ops.convert_to_numpy(outputs).ravel(), 2).tolist()
         [-1.0, 1.0]
     """
 
