@@ -7,18 +7,15 @@ writes the weights of the first seed, `blurnet-textures.safetensors` and `maxpoo
 Keras variable paths, values float16), and beside them a `.json`: what was measured and how, for all seeds of both.
 """
 
-import argparse
-import importlib.metadata
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import safetensors.numpy
 
 from recipes.textures import LABELS, planes, shifted, windows
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures.blurnet import blurnet
 
 BLURS = {"blurnet-textures": 3, "maxpool-textures": 1}  # pixels; 1 is none
@@ -30,6 +27,7 @@ LEARNING_RATE = 3e-3
 CONTRASTS = (0.6, 1.4)  # the range of the factor, about the patch's mean,
 BRIGHTNESS = 40  # and how many grey levels are added or taken away at most
 TEST_WINDOWS = 4000
+PACKAGES = ("pillow", "scikit-image", "scikit-learn")
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -67,32 +65,13 @@ def untrained(name: str, seed: int) -> keras.Model:
 
 def train(name: str, seed: int, state: Path) -> tuple[keras.Model, float]:
     """Train, or go on from the file `state`, written after each round. Returns the model and the seconds it took."""
-    is_resumed = state.is_file()
-    model = keras.saving.load_model(state) if is_resumed else untrained(name, seed)
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
-    textures = planes("train")
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
-        start = time.monotonic()
+    run, textures = TrainingRun(state, lambda: untrained(name, seed)), planes("train")
+    for index in run.rounds(ROUNDS, STEPS_PER_ROUND):
         patches, labels = draw(textures, np.random.default_rng([seed, index]))
-        history = model.fit(patches, labels, BATCH_SIZE, shuffle=False, verbose=0).history
-        seconds += time.monotonic() - start
-        clock.write_text(json.dumps({"seconds": seconds}))
-        partial = state.with_name(f"partial-{state.name}")
-        model.save(partial)
-        partial.replace(state)  # whole or not at all, should the run be stopped here
+        history = run.model.fit(patches, labels, BATCH_SIZE, shuffle=False, verbose=0).history
         share = 100 * history["accuracy"][0]
-        print(f"{state.stem}, round {index + 1}/{ROUNDS}: {share:.1f} % in training, {seconds:.0f} s", flush=True)
-    return model, seconds
-
-
-def filled(name: str, weights: Path) -> keras.Model:
-    """The network with the weights of a file."""
-    model, tensors = network(name), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
+        print(f"{state.stem}, round {index + 1}/{ROUNDS}: {share:.1f} % in training, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds
 
 
 def pairs_of_patches() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,7 +82,7 @@ def pairs_of_patches() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def measure(name: str, weights: Path) -> dict[str, float]:
     """The share of right answers, and of windows whose two patches get the same answer, in %."""
-    model, (*patches, labels) = filled(name, weights), pairs_of_patches()
+    model, (*patches, labels) = filled(network(name), weights), pairs_of_patches()
     first, second = (model.predict(pixels, 256, verbose=0).argmax(axis=-1) for pixels in patches)
     return {
         "accuracy_percent": round(50 * float(np.mean(first == labels) + np.mean(second == labels)), 2),
@@ -127,34 +106,20 @@ def report(name: str, scores: dict[tuple[str, int], dict[str, float]], seconds: 
         "mean": {key: round(float(np.mean([row[key] for row in rows.values()])), 2) for key in rows["seed 0"]},
         "network": name,
         "parameters": sum(int(np.prod(variable.shape)) for variable in network(name).trainable_variables),
-        "training_steps": ROUNDS * STEPS_PER_ROUND,
-        "seed": SEEDS[0],
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {
-            package: importlib.metadata.version(package)
-            for package in ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scikit-learn")
-        },
+        **run_facts(steps=ROUNDS * STEPS_PER_ROUND, seed=SEEDS[0], seconds=seconds, packages=PACKAGES),
     }
 
 
 def main() -> None:
     """Train both networks with each seed, write the weights, load them afresh, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    states = {(name, seed): arguments.state / f"{name}-{seed}.keras" for name in BLURS for seed in SEEDS}
+    arguments = parser(__doc__).parse_args()
+    states = {(name, seed): arguments.state / f"{name}-{seed}.state" for name in BLURS for seed in SEEDS}
     seconds, scores = {}, {}
     for (name, seed), state in states.items():
         trained, seconds[name, seed] = train(name, seed, state)
         # Only the first seed's weights are kept; those of the others are measured in the same precision.
         weights = (arguments.output if seed == SEEDS[0] else arguments.state) / f"{name}.safetensors"
-        tensors = {
-            variable.path: keras.ops.convert_to_numpy(variable).astype("float16") for variable in trained.variables
-        }
-        weights.write_bytes(safetensors.numpy.save(tensors))
+        write_weights(trained, weights, "float16")
         scores[name, seed] = measure(name, weights)
         print(name, seed, scores[name, seed], flush=True)
     for name in BLURS:

@@ -1,16 +1,14 @@
 """How the networks of Not-so-Clevr are trained: one loop for every task, seeded, that goes on where it was stopped."""
 
-import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import safetensors.numpy
 
 from recipes.not_so_clevr import SEED, Split, split_centres
+from recipes.training_run import TrainingRun
 
 BATCH_SIZE = 32
 ROUNDS_PER_STATE = 5  # a round sees each training centre once
@@ -63,33 +61,9 @@ def train(network: Network, split: Split, state: Path) -> tuple[keras.Model, flo
     """Train, or go on from the file `state`. Returns the model and the seconds it took."""
     places, _ = split_centres(split)
     steps = steps_per_round(split)
-    is_resumed = state.is_file()
-    model = keras.saving.load_model(state) if is_resumed else untrained(network, network.rounds * steps)
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for index in range(int(model.optimizer.iterations) // steps, network.rounds):
-        start = time.monotonic()
+    run = TrainingRun(state, lambda: untrained(network, network.rounds * steps))
+    for index in run.rounds(network.rounds, steps, ROUNDS_PER_STATE):
         inputs, targets = network.draw(places, np.random.default_rng([SEED, index]))
-        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
-        seconds += time.monotonic() - start
-        if (index + 1) % ROUNDS_PER_STATE == 0:
-            save(model, state)
-            clock.write_text(json.dumps({"seconds": seconds}))
-            print(f"{state.stem}, round {index + 1}/{network.rounds}: loss {loss:.6f}, {seconds:.0f} s", flush=True)
-    return model, seconds
-
-
-def save(model: keras.Model, state: Path) -> None:
-    """Whole or not at all, should the run be stopped here."""
-    partial = state.with_name(f"partial-{state.name}")
-    model.save(partial)
-    partial.replace(state)
-
-
-def filled(network: Network, weights: Path) -> keras.Model:
-    """The whole network with the weights of a file."""
-    model, tensors = network.whole(), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
+        loss = run.model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        print(f"{state.stem}, round {index + 1}/{network.rounds}: loss {loss:.6f}, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds

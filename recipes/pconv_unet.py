@@ -7,23 +7,20 @@ The package needs its extra `train`. The run is seeded, and it goes on where it 
 how, beside the twin, once it is trained, and biharmonic inpainting. After the second twin both files have all three.
 """
 
-import argparse
-import importlib.metadata
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import safetensors.numpy
 from keras import ops
 from PIL import Image
 
 from recipes.inpainting_scores import METRIC, biharmonic, compare
 from recipes.irregular_masks import BINS, irregular_mask
 from recipes.photographs import TRAINING, photograph
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures import pconv_unet
 from zoo.layers.fused_batch_normalization import fuse_normalization
 
@@ -35,6 +32,7 @@ STEPS_PER_ROUND = 100
 ROUNDS = 26
 ROUNDS_PER_STATE = 2
 LEARNING_RATE = 2e-3
+PACKAGES = ("pillow", "scikit-image", "scikit-learn")
 HOLE_WEIGHT, VARIATION_WEIGHT = 6.0, 0.1  # of the paper, equation 7, that of the valid pixels being 1
 
 # From picture and mask: what learns, which paints everywhere, and the whole, which paints under the holes only.
@@ -83,7 +81,6 @@ def recoloured(patch: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return patch / 255 * contrast + generator.uniform(0, 1 - contrast)
 
 
-@keras.saving.register_keras_serializable(package="recipes")
 def inpainting_loss(target, picture):
     """L1 of hole and valid pixels, and total variation of the filled picture: equations 3, 6 and 7 of the paper.
 
@@ -106,6 +103,7 @@ def untrained(name: str) -> keras.Model:
         model = from_picture_and_mask(NETWORKS[name][0])
     finally:
         keras.config.set_dtype_policy("float32")
+    fuse_normalization(model)
     steps = ROUNDS * STEPS_PER_ROUND
     warmup = steps // 20
     rate = keras.optimizers.schedules.CosineDecay(
@@ -117,33 +115,12 @@ def untrained(name: str) -> keras.Model:
 
 def train(name: str, state: Path) -> tuple[keras.Model, float]:
     """Train, or go on from the file `state`. Returns the model and the seconds it took."""
-    is_resumed = state.is_file()
-    model = keras.saving.load_model(state) if is_resumed else untrained(name)
-    fuse_normalization(model)
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
-    photos = training_photographs()
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
-        start = time.monotonic()
+    run, photos = TrainingRun(state, lambda: untrained(name)), training_photographs()
+    for index in run.rounds(ROUNDS, STEPS_PER_ROUND, ROUNDS_PER_STATE):
         inputs, targets = draw(photos, np.random.default_rng([SEED, index]))
-        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
-        seconds += time.monotonic() - start
-        print(f"{name}, round {index + 1}/{ROUNDS}: loss {loss:.5f}, {seconds:.0f} s", flush=True)
-        if (index + 1) % ROUNDS_PER_STATE == 0:
-            partial = state.with_name(f"partial-{state.name}")
-            model.save(partial)
-            partial.replace(state)  # whole or not at all, should the run be stopped here
-            clock.write_text(json.dumps({"seconds": seconds}))
-    return model, seconds
-
-
-def filled(name: str, weights: Path) -> keras.Model:
-    """The whole network with the weights of a file."""
-    model, tensors = from_picture_and_mask(NETWORKS[name][1]), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
+        loss = run.model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        print(f"{name}, round {index + 1}/{ROUNDS}: loss {loss:.5f}, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds
 
 
 def comparison(folder: Path) -> dict[str, Any]:
@@ -152,7 +129,7 @@ def comparison(folder: Path) -> dict[str, Any]:
     for name in NETWORKS:
         weights = folder / f"{name}.safetensors"
         if weights.is_file():
-            model = filled(name, weights)
+            model = filled(from_picture_and_mask(NETWORKS[name][1]), weights)
             methods[name] = lambda images, masks, model=model: model.predict([images / 255, masks], 11, verbose=0)
     return compare(methods, BINS)
 
@@ -164,30 +141,19 @@ def report(name: str, model: keras.Model, seconds: float) -> dict[str, Any]:
         "metric": METRIC,
         "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
         "training_photographs": list(TRAINING),
-        "training_steps": ROUNDS * STEPS_PER_ROUND,
-        "seed": SEED,
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {
-            package: importlib.metadata.version(package)
-            for package in ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scikit-learn")
-        },
+        **run_facts(steps=ROUNDS * STEPS_PER_ROUND, seed=SEED, seconds=seconds, packages=PACKAGES),
     }
 
 
 def main() -> None:
     """Train, write the weights, load all that are there afresh, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=NETWORKS, default="pconv-unet", help="which of the twins")
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    options = parser(__doc__)
+    options.add_argument("--model", choices=NETWORKS, default="pconv-unet", help="which of the twins")
+    arguments = options.parse_args()
     weights = arguments.output / f"{arguments.model}.safetensors"
-    state = arguments.state / f"{arguments.model}.keras"
+    state = arguments.state / f"{arguments.model}.state"
     trained, seconds = train(arguments.model, state)
-    tensors = {variable.path: np.array(variable).astype("float16") for variable in trained.variables}
-    weights.write_bytes(safetensors.numpy.save(tensors))
+    write_weights(trained, weights, "float16")
     facts = report(arguments.model, trained, seconds)
     weights.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     table = comparison(arguments.output)

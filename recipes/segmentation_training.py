@@ -5,12 +5,9 @@ weights that did best there are the ones it writes: `<name>.safetensors` in floa
 paths), and `<name>.json`, what the file scores on the test frames and how it was made.
 """
 
-import argparse
-import importlib.metadata
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +18,7 @@ import safetensors.numpy
 
 from recipes import camvid
 from recipes.camvid import CLASSES, Frame
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.layers.fused_batch_normalization import fuse_normalization
 
 SEED = 0
@@ -64,6 +62,7 @@ def untrained(recipe: Recipe, steps: int, folder: Path) -> keras.Model:
     keras.config.set_dtype_policy("mixed_bfloat16")  # three times faster on processors that have it
     model = build(recipe)
     keras.config.set_dtype_policy("float32")
+    fuse_normalization(model)
     if recipe.begins_with is not None:
         begin_with(model, folder / f"{recipe.begins_with}.safetensors")
     warmup = max(1, steps // 50)
@@ -89,48 +88,35 @@ def train(recipe: Recipe, data: Path, state: Path, folder: Path) -> dict[str, An
     """Train, or go on from the file `state`; `folder` is where the weights lie that the network begins with.
 
     Writes the weights that did best on the validation frames beside `state`, and returns how it went: `seconds`,
-    and `validation`, the mean IoU in percent by epoch.
+    `steps`, and `validation`, the mean IoU in percent by epoch.
     """
     frames, validation = camvid.read_split(data, "train"), camvid.read_split(data, "val")
     steps_per_epoch = -(-len(frames) // BATCH_SIZE)
-    log = state.with_suffix(".json")
-    if state.is_file():
-        model, progress = keras.saving.load_model(state), json.loads(log.read_text())
-    else:
-        model = untrained(recipe, recipe.epochs * steps_per_epoch, folder)
-        progress = {"seconds": 0.0, "steps": recipe.epochs * steps_per_epoch, "validation": {}}
-    fuse_normalization(model)
+    steps = recipe.epochs * steps_per_epoch
+    run = TrainingRun(state, lambda: untrained(recipe, steps, folder))
     weights = camvid.class_weights([mask for _, mask in frames], len(CLASSES)) ** recipe.balance
     weights = np.append(weights, np.float32(0))  # the last is what VOID, -1, selects
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for epoch in range(int(model.optimizer.iterations) // steps_per_epoch, recipe.epochs):
-        start = time.monotonic()
+    for epoch in run.rounds(recipe.epochs, steps_per_epoch, EPOCHS_PER_STATE):
         pictures, labels = camvid.draw(frames, recipe.label_stride, np.random.default_rng([SEED, epoch]))
         classes, importance = np.maximum(labels, 0), weights[labels]
-        fitted = model.fit(pictures, classes, BATCH_SIZE, sample_weight=importance, shuffle=False, verbose=0)
+        fitted = run.model.fit(pictures, classes, BATCH_SIZE, sample_weight=importance, shuffle=False, verbose=0)
         if (epoch + 1) % EPOCHS_PER_STATE == 0 or epoch + 1 == recipe.epochs:
-            score = round(camvid.measure(model, validation).mean_iou, 3)
-            progress["seconds"] += time.monotonic() - start
-            keep(model, progress, epoch + 1, score, state)
+            score = round(camvid.measure(run.model, validation).mean_iou, 3)
+            keep_best(run, epoch + 1, score)
             print(
                 f"{recipe.name}, epoch {epoch + 1}/{recipe.epochs}: loss {fitted.history['loss'][0]:.4f}, "
-                f"validation {score:.2f} % mean IoU, {progress['seconds']:.0f} s",
+                f"validation {score:.2f} % mean IoU, {run.seconds:.0f} s",
                 flush=True,
             )
-        else:
-            progress["seconds"] += time.monotonic() - start
-    return progress
+    return {"seconds": run.seconds, "steps": steps, **run.notes}
 
 
-def keep(model: keras.Model, progress: dict[str, Any], epoch: int, score: float, state: Path) -> None:
-    """Write the best weights, the log, and last the state: whole or not at all, should the run be stopped here."""
-    if score > max(progress["validation"].values(), default=-1.0):
-        write_weights(model, best_weights(state))
-    progress["validation"][str(epoch)] = score
-    state.with_suffix(".json").write_text(json.dumps(progress))
-    partial = state.with_name(f"partial-{state.name}")
-    model.save(partial)
-    partial.replace(state)
+def keep_best(run: TrainingRun, epoch: int, score: float) -> None:
+    """Note what an epoch scores, and write its weights if none was better. Stopped before the state, it comes again."""
+    validation = run.notes.setdefault("validation", {})
+    if score > max(validation.values(), default=-1.0):
+        write_weights(run.model, best_weights(run.state), "float16")
+    validation[str(epoch)] = score
 
 
 def best_weights(state: Path) -> Path:
@@ -138,23 +124,9 @@ def best_weights(state: Path) -> Path:
     return state.with_name(f"{state.stem}-best.safetensors")
 
 
-def write_weights(model: keras.Model, path: Path) -> None:
-    """The file of weights, float16."""
-    tensors = {variable.path: keras.ops.convert_to_numpy(variable).astype("float16") for variable in model.variables}
-    path.write_bytes(safetensors.numpy.save(tensors))
-
-
-def filled(recipe: Recipe, weights: Path) -> keras.Model:
-    """The network in float32 with the weights of a file."""
-    model, tensors = build(recipe), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
-
-
 def measure(recipe: Recipe, weights: Path, test: list[Frame]) -> dict[str, Any]:
     """What the file scores on the test frames: the three measures, and the IoU of each class."""
-    model = filled(recipe, weights)
+    model = filled(build(recipe), weights)
     scores = camvid.measure(model, test)
     return {
         "scores": {
@@ -167,7 +139,7 @@ def measure(recipe: Recipe, weights: Path, test: list[Frame]) -> dict[str, Any]:
     }
 
 
-def run_facts(recipe: Recipe, progress: dict[str, Any]) -> dict[str, Any]:
+def facts_of(recipe: Recipe, progress: dict[str, Any]) -> dict[str, Any]:
     """How the checkpoint was made."""
     validation = progress["validation"]
     return {
@@ -175,13 +147,7 @@ def run_facts(recipe: Recipe, progress: dict[str, Any]) -> dict[str, Any]:
         "epochs": recipe.epochs,
         "chosen_epoch": int(max(validation, key=validation.get)),
         "validation_mean_iou_percent": validation,
-        "training_steps": progress["steps"],
-        "seed": SEED,
-        "seconds": round(progress["seconds"]),
-        "backend": keras.backend.backend(),
-        "versions": {
-            package: importlib.metadata.version(package) for package in ("keras", "tensorflow", "numpy", "pillow")
-        },
+        **run_facts(steps=progress["steps"], seed=SEED, seconds=progress["seconds"], packages=("pillow",)),
     }
 
 
@@ -207,28 +173,26 @@ def main(recipes: Sequence[Recipe], paper: Mapping[str, dict[str, float]], descr
 
     `paper` is what the paper reports on the same frames, by the name of the network there.
     """
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of CamVid, with train, val and test")
-    parser.add_argument("--model", choices=[recipe.name for recipe in recipes], help="only this one; by default all")
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    options = parser(description)
+    options.add_argument("data", type=Path, help="folder of CamVid, with train, val and test")
+    options.add_argument("--model", choices=[recipe.name for recipe in recipes], help="only this one; by default all")
+    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = options.parse_args()
     test = camvid.read_split(arguments.data, "test")
     for recipe in recipes:
         if arguments.model not in (None, recipe.name):
             continue
-        weights, state = arguments.output / f"{recipe.name}.safetensors", arguments.state / f"{recipe.name}.keras"
+        weights, state = arguments.output / f"{recipe.name}.safetensors", arguments.state / f"{recipe.name}.state"
         record = weights.with_suffix(".json")
         if arguments.measure:
             facts = json.loads(record.read_text())
         else:
-            facts = run_facts(recipe, train(recipe, arguments.data, state, arguments.output))
+            facts = facts_of(recipe, train(recipe, arguments.data, state, arguments.output))
+            weights.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(best_weights(state), weights)
         text = json.dumps(report(recipe, weights, test, paper, facts), indent=2)
         record.write_text(text + "\n")
         if not arguments.measure:
-            for file in (state, state.with_suffix(".json"), best_weights(state)):
+            for file in (state, best_weights(state)):
                 file.unlink()  # the next run starts anew
         print(text, flush=True)

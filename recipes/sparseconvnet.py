@@ -7,21 +7,18 @@ writes the weights, `sparseconvnet-random-density.safetensors` (names are the Ke
 `.json`: how they were made, and what all four networks and nearest-neighbour filling score.
 """
 
-import argparse
 import functools
-import importlib.metadata
 import itertools
 import json
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
-import safetensors.numpy
 
 from recipes import sparseconvnet_scores as scoring
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures import sparseconvnet
 from zoo.datasets import depth_maps
 
@@ -85,7 +82,6 @@ def draw(pairs: list[depth_maps.Pair], density: str, generator: np.random.Genera
     return {"image": image, "mask": (image > 0).astype("float32")}, np.stack(wanted)[..., None].astype("float32")
 
 
-@keras.saving.register_keras_serializable(package="recipes")
 def absolute_metres(target, prediction):
     """Mean absolute error over the pixels that have a target."""
     known = keras.ops.cast(target > 0, "float32")
@@ -108,31 +104,12 @@ def untrained(name: str) -> keras.Model:
 
 def train(pairs: list[depth_maps.Pair], name: str, density: str, state: Path) -> tuple[keras.Model, float]:
     """Train, or go on from the file `state`. Returns the model and the seconds it took."""
-    is_resumed = state.is_file()
-    model = keras.saving.load_model(state) if is_resumed else untrained(name)
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
-        start = time.monotonic()
+    run = TrainingRun(state, lambda: untrained(name))
+    for index in run.rounds(ROUNDS, STEPS_PER_ROUND, ROUNDS_PER_STATE):
         inputs, targets = draw(pairs, density, np.random.default_rng([SEED, index]))
-        loss = model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
-        seconds += time.monotonic() - start
-        if (index + 1) % ROUNDS_PER_STATE == 0:
-            partial = state.with_name(f"partial-{state.name}")
-            model.save(partial)
-            clock.write_text(json.dumps({"seconds": seconds}))
-            partial.replace(state)  # whole or not at all, should the run be stopped here
-            print(f"{state.stem}, round {index + 1}/{ROUNDS}: {loss:.3f} m, {seconds:.0f} s", flush=True)
-    return model, seconds
-
-
-def filled(name: str, weights: Path) -> keras.Model:
-    """The network with the weights of a file."""
-    model, tensors = network(name), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
+        loss = run.model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        print(f"{state.stem}, round {index + 1}/{ROUNDS}: {loss:.3f} m, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds
 
 
 def measure(data: Path, folder: Path) -> dict[str, dict]:
@@ -141,7 +118,7 @@ def measure(data: Path, folder: Path) -> dict[str, dict]:
     for name, density in RUNS:
         weights = folder / f"{name}-{density}.safetensors"
         if weights.is_file():
-            methods[f"{name}.{density}"] = scoring.answers(filled(name, weights))
+            methods[f"{name}.{density}"] = scoring.answers(filled(network(name), weights))
     pairs = scoring.kitti_pairs(data)
     kitti = {method: scoring.by_percent(answer, pairs, scoring.KITTI_PERCENT) for method, answer in methods.items()}
     return {
@@ -153,7 +130,7 @@ def measure(data: Path, folder: Path) -> dict[str, dict]:
 
 def report(name: str, density: str, seconds: float) -> dict:
     """What a checkpoint is and how it was made; the tables are added when all are there."""
-    packages = ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scipy")
+    packages = ("pillow", "scikit-image", "scipy")
     return {
         "command": "python recipes/sparseconvnet.py DATA",
         "metric": (
@@ -162,35 +139,27 @@ def report(name: str, density: str, seconds: float) -> dict:
         ),
         "network": name,
         "density": density,
-        "training_steps": ROUNDS * STEPS_PER_ROUND,
-        "seed": SEED,
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {package: importlib.metadata.version(package) for package in packages},
+        **run_facts(steps=ROUNDS * STEPS_PER_ROUND, seed=SEED, seconds=seconds, packages=packages),
     }
 
 
 def write(folder: Path, name: str, density: str, trained: keras.Model, seconds: float) -> None:
     """The weights and the report."""
     path = folder / f"{name}-{density}.safetensors"
-    tensors = {variable.path: keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables}
-    path.write_bytes(safetensors.numpy.save(tensors))
+    write_weights(trained, path)
     path.with_suffix(".json").write_text(json.dumps(report(name, density, seconds)))
 
 
 def main() -> None:
     """Train each network on each density, write the weights, load them afresh, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the maps of depths")
-    parser.add_argument("--model", choices=BUILDERS, help="train this network only")
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    options = parser(__doc__)
+    options.add_argument("data", type=Path, metavar="DATA", help="folder with the maps of depths")
+    options.add_argument("--model", choices=BUILDERS, help="train this network only")
+    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = options.parse_args()
     runs = [run for run in RUNS if arguments.model in (None, run[0]) and not arguments.measure]
     pairs = depth_maps.find_pairs(arguments.data, "train") if runs else []
-    states = [arguments.state / f"{name}-{density}.keras" for name, density in runs]
+    states = [arguments.state / f"{name}-{density}.state" for name, density in runs]
     for (name, density), state in zip(runs, states, strict=True):
         write(arguments.output, name, density, *train(pairs, name, density, state))
     for state in states:

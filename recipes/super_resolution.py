@@ -4,12 +4,9 @@ A recipe is a `Recipe` and a call of `main`. The run is seeded, and it goes on w
 weights, `<name>-x<scale>.safetensors` (names are the Keras variable paths), and `.json`, what was measured and how.
 """
 
-import argparse
 import dataclasses
-import importlib.metadata
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ import safetensors.numpy
 from PIL import Image
 
 from recipes.photographs import HELD_OUT, TRAINING, bicubic, degrade, luma_psnr, luma_ssim, photograph
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures.enlargement import luma
 
 SHRINKS = (1.0, 0.8, 0.65, 0.5)  # a smaller copy has sharper edges
@@ -27,6 +25,7 @@ SEED = 0
 PATCH_PIXELS = 32  # of the small picture
 BATCH_SIZE = 16
 STEPS_PER_ROUND = 500
+PACKAGES = ("pillow", "scikit-image", "scikit-learn")
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -86,7 +85,6 @@ def draw(pairs: list[Pair], scale: int, generator: np.random.Generator) -> Pair:
     return np.stack(inputs), np.stack(targets)
 
 
-@keras.saving.register_keras_serializable(package="recipes")
 def squared_levels(target, prediction):
     """Mean squared error in squared 8-bit levels: Adam's epsilon is small beside its gradients."""
     return keras.ops.mean(keras.ops.square(255.0 * (target - prediction)))
@@ -121,34 +119,20 @@ def begin_with(model: keras.Model, path: Path) -> None:
 
 def train(recipe: Recipe, scale: int, state: Path, folder: Path) -> tuple[keras.Model, float]:
     """Train, or go on from the file `state`, written after each round. Returns the model and the seconds it took."""
-    model = keras.saving.load_model(state) if state.is_file() else untrained(recipe, scale, folder)
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if state.is_file() else 0.0
-    pairs = training_pairs(scale)
-    state.parent.mkdir(parents=True, exist_ok=True)
-    rounds = recipe.rounds[scale]
-    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, rounds):
-        start = time.monotonic()
+    run = TrainingRun(state, lambda: untrained(recipe, scale, folder))
+    pairs, rounds = training_pairs(scale), recipe.rounds[scale]
+    for index in run.rounds(rounds, STEPS_PER_ROUND):
         inputs, targets = draw(pairs, scale, np.random.default_rng([SEED, index]))
-        history = model.fit(inputs, targets, BATCH_SIZE, epochs=1, shuffle=False, verbose=0).history
-        seconds += time.monotonic() - start
-        clock.write_text(json.dumps({"seconds": seconds}))
-        partial = state.with_name(f"partial-{state.name}")
-        model.save(partial)
-        partial.replace(state)  # whole or not at all, should the run be stopped here
-        error = 10 * math.log10(255**2 / history["loss"][0])
-        print(f"round {index + 1}/{rounds}: {error:.3f} dB on the training patches, {seconds:.0f} s", flush=True)
-    return model, seconds
+        loss = run.model.fit(inputs, targets, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        error = 10 * math.log10(255**2 / loss)
+        print(f"round {index + 1}/{rounds}: {error:.3f} dB on the training patches, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds
 
 
 def whole_network(recipe: Recipe, scale: int, path: Path) -> keras.Model:
-    """The network from RGB in [0, 1] to RGB in [0, 255], its variables filled from the file by their paths."""
-    weights = safetensors.numpy.load_file(path)
+    """The network from RGB in [0, 1] to RGB in [0, 255], with the weights of a file."""
     inputs = keras.Input((None, None, 3), name="image")
-    model = keras.Model(inputs, recipe.network(inputs, scale=scale, **recipe.arguments))
-    for variable in model.variables:
-        variable.assign(weights[variable.path])
-    return model
+    return filled(keras.Model(inputs, recipe.network(inputs, scale=scale, **recipe.arguments)), path)
 
 
 def measure(model: keras.Model, scale: int) -> dict[str, dict[str, float]]:
@@ -184,41 +168,23 @@ def report(recipe: Recipe, scale: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def run_facts(recipe: Recipe, scale: int, seconds: float) -> dict[str, Any]:
-    """How the checkpoint was made."""
-    return {
-        "training_photographs": list(TRAINING),
-        "training_steps": recipe.steps(scale),
-        "seed": SEED,
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {
-            name: importlib.metadata.version(name)
-            for name in ("keras", "tensorflow", "numpy", "pillow", "scikit-image", "scikit-learn")
-        },
-    }
-
-
 def main(recipe: Recipe, description: str) -> None:
     """Train, write the weights, load them afresh, measure."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--scale", type=int, default=2, choices=sorted(recipe.rounds), help="enlargement")
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = parser.parse_args()
+    options = parser(description)
+    options.add_argument("--scale", type=int, default=2, choices=sorted(recipe.rounds), help="enlargement")
+    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = options.parse_args()
     weights = recipe.weights(arguments.scale, arguments.output)
     record = weights.with_suffix(".json")
     if arguments.measure:
         facts = json.loads(record.read_text())
     else:
-        weights.parent.mkdir(parents=True, exist_ok=True)
-        state = arguments.state / f"{weights.stem}.keras"
+        state = arguments.state / f"{weights.stem}.state"
         trained, seconds = train(recipe, arguments.scale, state, arguments.output)
-        tensors = {variable.path: keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables}
-        weights.write_bytes(safetensors.numpy.save(tensors))
+        write_weights(trained, weights)
         state.unlink()  # the next run starts anew
-        facts = run_facts(recipe, arguments.scale, seconds)
+        facts = {"training_photographs": list(TRAINING)}
+        facts |= run_facts(steps=recipe.steps(arguments.scale), seed=SEED, seconds=seconds, packages=PACKAGES)
     measured = report(recipe, arguments.scale, arguments.output)
     text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
     record.write_text(text + "\n")

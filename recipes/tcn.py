@@ -2,14 +2,11 @@
 
     python recipes/tcn.py [--output zoo/checkpoints] [--measure]
 
-The package needs its extra `train`. The run is seeded; it takes minutes and starts anew when it was stopped. It writes
-the weights, `tcn-co2.safetensors` (names are the Keras variable paths), and `tcn-co2.json`, what was measured and how.
+The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+`tcn-co2.safetensors` (names are the Keras variable paths), and `tcn-co2.json`, what was measured and how.
 """
 
-import argparse
-import importlib.metadata
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +14,10 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-import safetensors.numpy
 import statsmodels.datasets
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures.tcn import forecasts, tcn
 
 NAME = "tcn-co2"
@@ -60,8 +57,8 @@ def draw(known: np.ndarray, count: int, generator: np.random.Generator) -> tuple
     return copies[:, :-horizon, None], np.ascontiguousarray(following)
 
 
-def train(known: np.ndarray) -> keras.Model:
-    """Train on all moments of the series at once, as the causal convolutions allow."""
+def untrained() -> keras.Model:
+    """The network, with a warm-up over one round and a cosine decay over the others."""
     keras.utils.set_random_seed(SEED)
     inputs = keras.Input((None, 1), name="series")
     model = keras.Model(inputs, forecasts(inputs, **ARGUMENTS))
@@ -69,21 +66,26 @@ def train(known: np.ndarray) -> keras.Model:
         LEARNING_RATE / 10, STEPS - STEPS_PER_ROUND, warmup_target=LEARNING_RATE, warmup_steps=STEPS_PER_ROUND
     )
     model.compile(keras.optimizers.AdamW(decay, weight_decay=WEIGHT_DECAY), "mae")
-    for index in range(STEPS // STEPS_PER_ROUND):
-        copies = draw(known, STEPS_PER_ROUND * BATCH_SIZE, np.random.default_rng([SEED, index]))
-        history = model.fit(*copies, BATCH_SIZE, shuffle=False, verbose=0).history
-        print(f"round {index + 1}/{STEPS // STEPS_PER_ROUND}: {history['loss'][0]:.3f} ppm in training", flush=True)
     return model
+
+
+def train(known: np.ndarray, state: Path) -> tuple[keras.Model, float]:
+    """Train on all moments of the series at once, as the causal convolutions allow, or go on from the file `state`.
+
+    Returns the model and the seconds it took.
+    """
+    run, rounds = TrainingRun(state, untrained), STEPS // STEPS_PER_ROUND
+    for index in run.rounds(rounds, STEPS_PER_ROUND):
+        copies = draw(known, STEPS_PER_ROUND * BATCH_SIZE, np.random.default_rng([SEED, index]))
+        history = run.model.fit(*copies, BATCH_SIZE, shuffle=False, verbose=0).history
+        print(f"round {index + 1}/{rounds}: {history['loss'][0]:.3f} ppm in training", flush=True)
+    return run.model, run.seconds
 
 
 def whole_network(path: Path) -> keras.Model:
-    """The network from a series to its forecast, its variables filled from the file by their paths."""
-    weights = safetensors.numpy.load_file(path)
+    """The network from a series to its forecast, with the weights of a file."""
     inputs = keras.Input((None, 1), name="series")
-    model = keras.Model(inputs, tcn(inputs, **ARGUMENTS))
-    for variable in model.trainable_variables:
-        variable.assign(weights[variable.path])
-    return model
+    return filled(keras.Model(inputs, tcn(inputs, **ARGUMENTS)), path)
 
 
 def seasonal_naive(known: np.ndarray) -> np.ndarray:
@@ -149,37 +151,22 @@ def mean(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(float(np.mean([row[key] for row in rows])), 3) for key in rows[0]}
 
 
-def run_facts(known: pd.Series, seconds: float) -> dict[str, Any]:
-    """How the checkpoint was made."""
-    return {
-        "trained_until": str(known.index[-1].date()),
-        "training_steps": STEPS,
-        "seed": SEED,
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {
-            name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy", "pandas", "statsmodels")
-        },
-    }
-
-
 def main() -> None:
     """Train, write the weights, load them afresh, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = options.parse_args()
     weights = arguments.output / f"{NAME}.safetensors"
     record = weights.with_suffix(".json")
     if arguments.measure:
         facts = json.loads(record.read_text())
     else:
-        start, known = time.monotonic(), co2()[:-TEST_WEEKS]
-        trained = train(known.to_numpy())
-        facts = run_facts(known, time.monotonic() - start)
-        tensors = {variable.path: keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables}
-        weights.parent.mkdir(parents=True, exist_ok=True)
-        weights.write_bytes(safetensors.numpy.save(tensors))
+        state, known = arguments.state / f"{NAME}.state", co2()[:-TEST_WEEKS]
+        trained, seconds = train(known.to_numpy(), state)
+        write_weights(trained, weights)
+        state.unlink()  # the next run starts anew
+        facts = {"trained_until": str(known.index[-1].date())}
+        facts |= run_facts(steps=STEPS, seed=SEED, seconds=seconds, packages=("pandas", "statsmodels"))
     measured = measure(weights)
     text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
     record.write_text(text + "\n")

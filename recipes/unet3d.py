@@ -7,18 +7,15 @@ The package needs its extra `train`. The run is seeded, and it goes on where it 
 measured and how, beside the best threshold.
 """
 
-import argparse
-import importlib.metadata
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import safetensors.numpy
 
 from recipes.phantoms import best_threshold, dice, phantoms, smoothed
+from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures.unet3d import unet3d
 
 NAME = "unet3d-phantoms"
@@ -38,7 +35,6 @@ def network() -> keras.Model:
     return keras.Model(counts, unet3d(counts))
 
 
-@keras.saving.register_keras_serializable(package="recipes")
 def entropy_and_overlap(truth, logits):
     """Binary cross-entropy, mean of all voxels, plus 1 minus a soft Dice of the batch, which counts lesions only."""
     scores = keras.ops.sigmoid(logits)
@@ -58,30 +54,12 @@ def untrained() -> keras.Model:
 
 def train(state: Path) -> tuple[keras.Model, float]:
     """Train, or go on from the file `state`, written after each round. Returns the model and the seconds it took."""
-    is_resumed = state.is_file()
-    model = keras.saving.load_model(state) if is_resumed else untrained()
-    clock = state.with_suffix(".json")
-    seconds = json.loads(clock.read_text())["seconds"] if is_resumed else 0.0
-    state.parent.mkdir(parents=True, exist_ok=True)
-    for index in range(int(model.optimizer.iterations) // STEPS_PER_ROUND, ROUNDS):
-        start = time.monotonic()
+    run = TrainingRun(state, untrained)
+    for index in run.rounds(ROUNDS, STEPS_PER_ROUND):
         counts, lesions = phantoms(STEPS_PER_ROUND * BATCH_SIZE, np.random.default_rng([SEED, index]))
-        loss = model.fit(counts, lesions, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
-        seconds += time.monotonic() - start
-        clock.write_text(json.dumps({"seconds": seconds}))
-        partial = state.with_name(f"partial-{state.name}")
-        model.save(partial)
-        partial.replace(state)  # whole or not at all, should the run be stopped here
-        print(f"round {index + 1}/{ROUNDS}: loss {loss:.4f}, {seconds:.0f} s", flush=True)
-    return model, seconds
-
-
-def filled(weights: Path) -> keras.Model:
-    """The network with the weights of a file."""
-    model, tensors = network(), safetensors.numpy.load_file(weights)
-    for variable in model.variables:
-        variable.assign(tensors[variable.path])
-    return model
+        loss = run.model.fit(counts, lesions, BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        print(f"round {index + 1}/{ROUNDS}: loss {loss:.4f}, {run.seconds:.0f} s", flush=True)
+    return run.model, run.seconds
 
 
 def held_out() -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +89,7 @@ def thresholds(counts: np.ndarray, lesions: np.ndarray) -> dict[str, dict[str, f
 
 def measure(weights: Path) -> dict[str, Any]:
     """Dice of the network and of the best thresholds on the test phantoms."""
-    model = filled(weights)
+    model = filled(network(), weights)
     counts, lesions = held_out()
     found = model.predict(counts, BATCH_SIZE, verbose=0) > 0
     ours = round(100 * dice(found, lesions), 2)
@@ -126,41 +104,25 @@ def measure(weights: Path) -> dict[str, Any]:
     }
 
 
-def run_facts(seconds: float) -> dict[str, Any]:
-    """How the checkpoint was made."""
-    return {
-        "training_phantoms": ROUNDS * STEPS_PER_ROUND * BATCH_SIZE,
-        "training_steps": ROUNDS * STEPS_PER_ROUND,
-        "seed": SEED,
-        "seconds": round(seconds),
-        "backend": keras.backend.backend(),
-        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy", "scipy")},
-    }
-
-
 def main() -> None:
     """Train, write the weights, load them afresh, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
-    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    arguments = options.parse_args()
     weights = arguments.output / f"{NAME}.safetensors"
     record = weights.with_suffix(".json")
     if arguments.measure:
         facts = json.loads(record.read_text())
     else:
-        state = arguments.state / f"{NAME}.keras"
+        state = arguments.state / f"{NAME}.state"
         keras.mixed_precision.set_global_policy("mixed_bfloat16")  # three times faster; the weights stay float32
         trained, seconds = train(state)
         keras.mixed_precision.set_global_policy("float32")
-        tensors = {
-            variable.path: keras.ops.convert_to_numpy(variable).astype("float16") for variable in trained.variables
-        }
-        weights.parent.mkdir(parents=True, exist_ok=True)
-        weights.write_bytes(safetensors.numpy.save(tensors))
+        write_weights(trained, weights, "float16")
         state.unlink()  # the next run starts anew
-        facts = run_facts(seconds)
+        steps = ROUNDS * STEPS_PER_ROUND
+        facts = {"training_phantoms": steps * BATCH_SIZE}
+        facts |= run_facts(steps=steps, seed=SEED, seconds=seconds, packages=("scipy",))
     measured = measure(weights)
     text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
     record.write_text(text + "\n")

@@ -7,8 +7,6 @@ import pytest
 from zoo.architectures.blurnet import blurnet, downsample
 from zoo.layers import Blur2D
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 TWINS = [3, 1]
 
 

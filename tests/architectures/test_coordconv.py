@@ -6,8 +6,6 @@ import pytest
 
 from zoo.architectures import coordconv
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 PIXELS = np.array([[40, 12], [4, 59], [0, 63]], "float32")
 
 

@@ -8,9 +8,6 @@ from PIL import Image
 from zoo.architectures.enlargement import luma
 from zoo.architectures.espcn import espcn
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
 
 def build(scale, **arguments):
     inputs = keras.Input((None, None, 3), name="image")

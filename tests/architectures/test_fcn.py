@@ -8,8 +8,6 @@ from tests.timm_shapes import abstract, timm_shapes
 from zoo import weights
 from zoo.architectures.fcn import fcn
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 SMALL = {
     "filters": (4, 6, 8, 8, 8),
     "depths": (1, 1, 1, 1, 1),

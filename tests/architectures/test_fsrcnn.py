@@ -6,9 +6,6 @@ import pytest
 
 from zoo.architectures.fsrcnn import fsrcnn, luma_detail
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
 
 def build(scale, **arguments):
     inputs = keras.Input((None, None, 3), name="image")

@@ -9,8 +9,6 @@ from keras.ops import convert_to_numpy
 
 from zoo.architectures import pconv_unet
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 BUILDERS = [pconv_unet.pconv_unet, pconv_unet.conv_unet]
 
 

@@ -11,9 +11,6 @@ from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo import weights
 from zoo.architectures import segnet
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
 
 def build(builder, **arguments):
     keras.utils.set_random_seed(0)

@@ -77,7 +77,6 @@ def test_far_from_any_point_the_answer_is_one_constant():
     assert np.ptp(answer[:13, :13]) > 0
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 @pytest.mark.parametrize("name", BUILDERS)
 def test_save_and_load(tmp_path, name):
     model = build(name)

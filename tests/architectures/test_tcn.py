@@ -2,12 +2,9 @@
 
 import keras
 import numpy as np
-import pytest
 
 from zoo.architectures.tcn import forecasts, tcn
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 SIZES = {"horizon": 5, "season": 4, "deviation": 2.0, "filters": 6, "dilations": (1, 2)}
 
 

@@ -6,9 +6,6 @@ import pytest
 
 from zoo.architectures.unet3d import normalized, unet3d
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
 
 def build(**arguments):
     keras.utils.set_random_seed(0)

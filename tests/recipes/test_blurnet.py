@@ -10,10 +10,9 @@ import pytest
 import zoo
 from recipes import blurnet, textures_picture
 from recipes.textures import LABELS, planes, windows
+from recipes.training_run import filled
 from tests.golden_files import trainable_parameters
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 SHIPPED = list(blurnet.BLURS)
 SCORES = ("accuracy_percent", "consistency_percent")
@@ -42,19 +41,14 @@ def small(name):
     return keras.Model(image, keras.layers.Dense(len(LABELS))(keras.layers.Flatten()(pooled)))
 
 
-def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(blurnet, "STEPS_PER_ROUND", 2)
     monkeypatch.setattr(blurnet, "BATCH_SIZE", 8)
     monkeypatch.setattr(blurnet, "network", small)
     monkeypatch.setattr(blurnet, "ROUNDS", 3)
-    unbroken, _ = blurnet.train("blurnet-textures", 0, tmp_path / "unbroken.keras")
-    whole_range = range
-    monkeypatch.setattr(blurnet, "range", lambda start, stop: whole_range(start, 1), raising=False)
-    blurnet.train("blurnet-textures", 0, tmp_path / "stopped.keras")
-    monkeypatch.setattr(blurnet, "range", whole_range, raising=False)
-    resumed, _ = blurnet.train("blurnet-textures", 0, tmp_path / "stopped.keras")
-    for ours, theirs in zip(resumed.trainable_variables, unbroken.trainable_variables, strict=True):
-        np.testing.assert_allclose(np.array(ours), np.array(theirs), atol=1e-6)
+    (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: blurnet.train("blurnet-textures", 0, state))
+    for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -74,7 +68,8 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name)
     assert entry.labels == LABELS
     assert trainable_parameters(zoo.load(name)) == report["parameters"] == 1e6 * entry.parameters_millions
     pixels, labels = windows(planes("test"), 20, np.random.default_rng(0))
-    logits = blurnet.filled(name, CHECKPOINTS / entry.filename)(np.repeat(pixels[..., None], 3, axis=-1))
+    trained = filled(blurnet.network(name), CHECKPOINTS / entry.filename)
+    logits = trained(np.repeat(pixels[..., None], 3, axis=-1))
     answers = [record["predictions"][0]["label"] for record in zoo.predict(name, list(pixels))]
     assert answers == [LABELS[index] for index in np.asarray(logits).argmax(axis=-1)]
     assert np.mean([answer == LABELS[label] for answer, label in zip(answers, labels, strict=True)]) > 0.7

@@ -12,11 +12,10 @@ from PIL import Image
 import zoo
 from recipes import camvid, fcn, segnet
 from recipes import segmentation_training as training
+from recipes.training_run import TrainingRun, filled, write_weights
 from zoo.architectures.fcn import fcn as build_fcn
 from zoo.architectures.segnet import segnet_basic
 
-# Keras 3.15 with NumPy 2.4, when it saves variables.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 TINY = training.Recipe(
     "tiny", functools.partial(segnet_basic, filters=(4, 4), kernel_size=3, shrink=2), 2, 3, 1e-2, balance=1.0
@@ -45,38 +44,32 @@ def data(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(data, tmp_path, monkeypatch):
-    unbroken = training.train(TINY, data, tmp_path / "unbroken.keras", tmp_path)
-    whole_range = range
-    monkeypatch.setattr(training, "range", lambda start, stop: whole_range(start, 1), raising=False)
-    training.train(TINY, data, tmp_path / "stopped.keras", tmp_path)
-    monkeypatch.setattr(training, "range", whole_range, raising=False)
-    resumed = training.train(TINY, data, tmp_path / "stopped.keras", tmp_path)
+def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(data, tmp_path, unbroken_and_resumed):
+    unbroken, resumed = unbroken_and_resumed(lambda state: training.train(TINY, data, state, tmp_path))
     assert resumed["validation"] == unbroken["validation"]
     assert list(resumed["validation"]) == ["1", "2", "3"]
     assert resumed["steps"] == 3
-    files = [training.best_weights(tmp_path / f"{name}.keras").read_bytes() for name in ("stopped", "unbroken")]
+    files = [training.best_weights(tmp_path / f"{name}.state").read_bytes() for name in ("stopped", "unbroken")]
     assert files[0] == files[1]
 
 
 def test_the_weights_that_did_best_on_the_validation_frames_are_kept(tmp_path):
-    model = training.untrained(TINY, 10, tmp_path)
-    state, progress, kept = tmp_path / "tiny.keras", {"seconds": 0.0, "validation": {}}, []
+    run, kept = TrainingRun(tmp_path / "tiny.state", lambda: training.untrained(TINY, 10, tmp_path)), []
     for epoch, score in enumerate((20.0, 30.0, 25.0), start=1):
-        model.get_layer("classifier").set_weights([np.full((1, 1, 4, 11), epoch), np.zeros(11)])
-        training.keep(model, progress, epoch, score, state)
-        kept.append(safetensors.numpy.load_file(training.best_weights(state))["classifier/kernel"][0, 0, 0, 0])
+        run.model.get_layer("classifier").set_weights([np.full((1, 1, 4, 11), epoch), np.zeros(11)])
+        training.keep_best(run, epoch, score)
+        kept.append(safetensors.numpy.load_file(training.best_weights(run.state))["classifier/kernel"][0, 0, 0, 0])
     assert kept == [1, 2, 2]
-    assert json.loads(state.with_suffix(".json").read_text())["validation"] == {"1": 20.0, "2": 30.0, "3": 25.0}
+    assert run.notes["validation"] == {"1": 20.0, "2": 30.0, "3": 25.0}
 
 
 def test_the_file_gives_the_same_network_in_float32(tmp_path):
     model = training.untrained(TINY, 10, tmp_path)
-    training.write_weights(model, tmp_path / "tiny.safetensors")
-    filled = training.filled(TINY, tmp_path / "tiny.safetensors")
-    assert {variable.dtype for variable in filled.variables} == {"float32"}
+    write_weights(model, tmp_path / "tiny.safetensors", "float16")
+    whole = filled(training.build(TINY), tmp_path / "tiny.safetensors")
+    assert {variable.dtype for variable in whole.variables} == {"float32"}
     picture = np.random.default_rng(0).integers(256, size=(1, 13, 20, 3)).astype("float32")
-    ours, theirs = (network.predict(picture, verbose=0) for network in (filled, model))
+    ours, theirs = (network.predict(picture, verbose=0) for network in (whole, model))
     assert ours.shape == (1, 7, 10, 11)
     np.testing.assert_allclose(ours, theirs, atol=0.1)  # the other computes in bfloat16
 
@@ -89,7 +82,7 @@ def test_a_finer_network_begins_as_the_coarser_one_that_was_trained(tmp_path):
         training.untrained(fine, 10, tmp_path)
     model = training.build(coarse)
     model.get_layer("score_fr").set_weights([np.zeros((1, 1, 8, 11)), np.arange(11)])
-    training.write_weights(model, tmp_path / "32s.safetensors")
+    write_weights(model, tmp_path / "32s.safetensors", "float16")
     picture = np.zeros((1, 128, 128, 3), "float32")
     finer = training.untrained(fine, 10, tmp_path).predict(picture, verbose=0)
     np.testing.assert_allclose(finer[:, 32:-32, 32:-32], model.predict(picture, verbose=0)[:, 32:-32, 32:-32], atol=0.1)
@@ -104,7 +97,7 @@ def test_one_command_trains_measures_and_writes_a_report(data, tmp_path, monkeyp
     assert written["command"] == "python recipes/tiny.py DATA --model tiny"
     assert written["training_steps"] == 2
     frames = camvid.read_split(data, "test")
-    scores = camvid.measure(training.filled(TINY, tmp_path / "out" / "tiny.safetensors"), frames)
+    scores = camvid.measure(filled(training.build(TINY), tmp_path / "out" / "tiny.safetensors"), frames)
     assert list(written["comparison"]) == ["Tiny in the paper", "tiny"]
     assert written["comparison"]["tiny"]["mean_iou_percent"] == round(scores.mean_iou, 2)
     assert [row["iou_percent"] for row in written["classes"].values()] == pytest.approx(
@@ -115,7 +108,7 @@ def test_one_command_trains_measures_and_writes_a_report(data, tmp_path, monkeyp
 
 
 def test_the_weights_that_are_there_are_measured_without_training(data, tmp_path, monkeypatch):
-    training.write_weights(training.untrained(TINY, 10, tmp_path), tmp_path / "tiny.safetensors")
+    write_weights(training.untrained(TINY, 10, tmp_path), tmp_path / "tiny.safetensors", "float16")
     (tmp_path / "tiny.json").write_text(json.dumps({"seconds": 7, "comparison": {"old": {}}}))
     monkeypatch.setattr("sys.argv", ["recipes/tiny.py", str(data), "--output", str(tmp_path), "--measure"])
     training.main([TINY], {}, "Train.")
@@ -125,7 +118,7 @@ def test_the_weights_that_are_there_are_measured_without_training(data, tmp_path
 
 
 def test_a_report_shows_the_networks_that_it_began_with(data, tmp_path):
-    training.write_weights(training.untrained(TINY, 10, tmp_path), tmp_path / "tiny.safetensors")
+    write_weights(training.untrained(TINY, 10, tmp_path), tmp_path / "tiny.safetensors", "float16")
     (tmp_path / "coarse.json").write_text(json.dumps({"comparison": {"coarse": {"mean_iou_percent": 1.0}}}))
     recipe = TINY._replace(begins_with="coarse")
     written = training.report(recipe, tmp_path / "tiny.safetensors", camvid.read_split(data, "test"), {}, {})
@@ -155,7 +148,9 @@ def test_the_file_is_small_and_loads_as_the_recipe_s_network(name, size_bytes):
     model = zoo.load(name)
     picture = np.random.default_rng(0).integers(256, size=(1, 45, 64, 3)).astype("float32")
     ours = model.predict(picture, verbose=0)
-    np.testing.assert_allclose(ours, training.filled(SHIPPED[name], weights).predict(picture, verbose=0), atol=1e-4)
+    np.testing.assert_allclose(
+        ours, filled(training.build(SHIPPED[name]), weights).predict(picture, verbose=0), atol=1e-4
+    )
     report = report_of(name)
     assert sum(int(np.prod(variable.shape)) for variable in model.trainable_variables) == report["parameters"]
 

@@ -38,6 +38,17 @@ def test_a_copy_is_followed_by_its_own_future():
     assert not np.allclose(copies[0], copies[1])
 
 
+def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
+    monkeypatch.setattr(tcn, "STEPS", 3)
+    monkeypatch.setattr(tcn, "STEPS_PER_ROUND", 1)
+    monkeypatch.setattr(tcn, "BATCH_SIZE", 1)
+    monkeypatch.setattr(tcn, "ARGUMENTS", {**tcn.ARGUMENTS, "dilations": (1,)})
+    known = np.random.default_rng(0).normal(size=120).astype("float32")
+    (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: tcn.train(known, state))
+    for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_checkpoint_scores_what_its_report_says(report):
     series, model = tcn.co2().to_numpy(), zoo.load(tcn.NAME)
     assert model.count_params() == report["parameters"]
