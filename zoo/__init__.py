@@ -26,6 +26,7 @@ from zoo.errors import (
 )
 
 if TYPE_CHECKING:
+    from zoo.batch import predict_files
     from zoo.evaluation import evaluate
     from zoo.finetuning import Run, finetune
     from zoo.handles import info
@@ -58,6 +59,7 @@ __all__ = [
     "list_models",
     "load",
     "predict",
+    "predict_files",
     "publish",
     "save",
 ]
@@ -72,6 +74,7 @@ _HOMES = {
     "list_models": "zoo.registry",
     "load": "zoo.loading",
     "predict": "zoo.prediction",
+    "predict_files": "zoo.batch",
     "publish": "zoo.publishing",
     "save": "zoo.saving",
 }

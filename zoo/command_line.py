@@ -14,6 +14,7 @@ import zoo
 from zoo import (
     command_line_export,
     command_line_finetune,
+    command_line_predict,
     command_line_publish,
     command_line_site,
     handles,
@@ -48,6 +49,7 @@ def main() -> None:
 for command in (
     *command_line_export.COMMANDS,
     *command_line_finetune.COMMANDS,
+    *command_line_predict.COMMANDS,
     *command_line_publish.COMMANDS,
     *command_line_site.COMMANDS,
 ):
@@ -104,32 +106,6 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
     if as_json:
         return _print_json(entry.model_dump(mode="json"))
     _print_table((), _facts(entry).items())
-
-
-@main.command()
-@click.argument("handle", metavar="MODEL")
-@click.argument("inputs", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Where to write the picture, or a folder for several."
-)
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many classes to name.")
-@as_json
-def predict(handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool) -> None:
-    """Run MODEL on images: named classes, or a picture for -o."""
-    targets = _targets(inputs, output)
-    if not handles.is_keras_file(handle):
-        handles.resolve(handle)  # a wrong name is answered before anything large is imported
-    import_keras_quietly()
-    records = zoo.predict(handle, inputs, top=top)
-    for record, target in zip(records, targets, strict=True):
-        if target is not None:
-            _write_picture(record, target)
-    if as_json:
-        return _print_json(records)
-    for record in records:
-        click.echo(record["input"])
-        for line in find_task(record["task"]).lines(record):
-            click.echo(f"  {line}")
 
 
 @main.command()
@@ -217,25 +193,6 @@ def _repo_id(name: str) -> str:
     if not (entry.source or "").startswith("hf://"):
         raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")
     return handles.repo_id(entry)
-
-
-def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]:
-    if output is None:
-        return [None for _ in inputs]
-    if len(inputs) == 1 and not output.is_dir():
-        return [output]
-    output.mkdir(parents=True, exist_ok=True)
-    return [output / f"{path.stem}.png" for path in inputs]
-
-
-def _write_picture(record: Any, target: Path) -> None:
-    if record.picture is None:
-        raise InputError(f"{record['model']} ({record['task']}) makes no picture. Leave out -o.")
-    try:
-        record.picture.save(target)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{target} cannot be written ({error}). Expected a name such as out.png.") from error
-    record["output"] = str(target)
 
 
 def _row(entry: Entry) -> dict[str, Any]:

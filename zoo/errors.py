@@ -8,6 +8,7 @@ ZooError
 ├── IntegrityError          OSError         a file differs from what its publisher declared
 ├── WeightsMismatchError    ValueError      tensors missing, left over or misshapen
 ├── InputError              ValueError      an input, a mask or an argument that cannot be used
+│   └── UnreadableError                     a file that is damaged, or of another kind than its name says
 ├── MissingExtraError       ImportError     an optional dependency that this call needs is not installed
 ├── ExportError             RuntimeError    an export that could not be made or verified
 └── PublishError            RuntimeError    a publication that was refused or did not complete
@@ -44,6 +45,10 @@ class WeightsMismatchError(ZooError, ValueError):
 
 class InputError(ZooError, ValueError):
     """An input, a mask or an argument cannot be used."""
+
+
+class UnreadableError(InputError):
+    """A file is damaged, or of another kind than its name says."""
 
 
 class MissingExtraError(ZooError, ImportError):

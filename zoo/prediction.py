@@ -105,11 +105,19 @@ def _sources(inputs: Any, several_rank: int) -> Iterator[Source]:
 
 def _outputs(model: ZooModel, batch: list[Prepared]) -> Iterator[tuple[int, np.ndarray]]:
     """Run inputs of one size together: pairs of position and output."""
-    by_shape: dict[Any, list[int]] = {}
-    for position, prepared in enumerate(batch):
-        shapes = [array.shape for array in keras.tree.flatten(prepared)]
-        by_shape.setdefault(tuple(shapes), []).append(position)
-    for positions in by_shape.values():
-        stacked = keras.tree.map_structure(lambda *arrays: np.stack(arrays), *(batch[place] for place in positions))
+    for positions, stacked in by_shape(batch):
         outputs = model(stacked, training=False)
         yield from zip(positions, keras.ops.convert_to_numpy(outputs), strict=True)
+
+
+def by_shape(batch: list[Prepared]) -> Iterator[tuple[list[int], Prepared]]:
+    """The inputs of each size as one batch, with their positions."""
+    found: dict[Any, list[int]] = {}
+    for position, prepared in enumerate(batch):
+        shapes = [array.shape for array in keras.tree.flatten(prepared)]
+        found.setdefault(tuple(shapes), []).append(position)
+    for positions in found.values():
+        yield (
+            positions,
+            keras.tree.map_structure(lambda *arrays: np.stack(arrays), *(batch[place] for place in positions)),
+        )

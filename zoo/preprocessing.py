@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from zoo.errors import InputError
+from zoo.errors import InputError, UnreadableError
 from zoo.registry import Input
 
+# What Pillow raises on a file that is damaged, of another kind, or too large to be unpacked.
+UNREADABLE = (UnidentifiedImageError, OSError, RuntimeError, SyntaxError, ValueError, Image.DecompressionBombError)
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
@@ -26,7 +28,8 @@ def preprocess(image: str | os.PathLike | Image.Image | np.ndarray, spec: Input)
         uint8 `(height, width, 3)`; `(height, width, 1)` in grey where the model takes one channel.
 
     Raises:
-        InputError: The image cannot be read or its array has another shape or dtype.
+        UnreadableError: The file is damaged, or no image.
+        InputError: There is no such file, or the array has another shape or dtype.
     """
     picture = read_picture(image)
     if spec.size is not None:
@@ -47,13 +50,18 @@ def read_picture(image: str | os.PathLike | Image.Image | np.ndarray) -> Image.I
                 return _to_rgb(ImageOps.exif_transpose(opened))
         except FileNotFoundError as error:
             raise InputError(f"There is no file {path}. Expected the path of an image.") from error
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            reason = "not an image that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
-            raise InputError(
-                f"{path} cannot be read as an image ({reason}). Expected a whole JPEG, PNG, WebP or the like; "
-                "open it in a viewer to see whether it is damaged."
-            ) from error
+        except UNREADABLE as error:
+            raise unreadable(path, error) from error
     return _from_array(np.asarray(image))
+
+
+def unreadable(name: str | os.PathLike, error: Exception) -> UnreadableError:
+    """The sentence for one of the errors in `UNREADABLE`."""
+    reason = "not an image that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
+    return UnreadableError(
+        f"{name} cannot be read as an image ({reason}). Expected a whole JPEG, PNG, WebP or the like; "
+        "open it in a viewer to see whether it is damaged."
+    )
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from zoo.errors import InputError
+from zoo.errors import InputError, UnreadableError
+from zoo.preprocessing import UNREADABLE
 
 UNITS_PER_METRE = 256
 SELECTION = "depth_selection/val_selection_cropped"
@@ -68,7 +69,8 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     """What was measured and the truth, in metres, 0 where there is none: two of float32 `(height, width)`.
 
     Raises:
-        InputError: A file cannot be read, is no PNG of 16 bits and one channel, or the two differ in size.
+        UnreadableError: A file cannot be read.
+        InputError: One is no PNG of 16 bits and one channel, or the two differ in size.
     """
     sparse, dense = read_depths(pair.sparse), read_depths(pair.dense)
     if sparse.shape != dense.shape:
@@ -84,8 +86,8 @@ def read_depths(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             mode, values = picture.mode, np.asarray(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Expected a whole PNG file.") from error
+    except UNREADABLE as error:
+        raise UnreadableError(f"{path} cannot be read ({error}). Expected a whole PNG file.") from error
     if not mode.startswith("I"):  # Pillow's modes of integers beyond 8 bits
         raise InputError(
             f"{path} has pixels of Pillow's mode {mode}. Expected a PNG of 16 bits and one channel, "

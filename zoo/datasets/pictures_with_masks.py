@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from zoo.errors import InputError
+from zoo.errors import InputError, UnreadableError
+from zoo.preprocessing import UNREADABLE
 
 VOID = -1  # a pixel that belongs to no class, or whose class nobody knows
 BESIDE_MASKS = (".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")  # a .png beside them is the mask
@@ -66,7 +67,8 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
         none.
 
     Raises:
-        InputError: A file cannot be read, the mask has several channels, or the two differ in size.
+        UnreadableError: A file cannot be read.
+        InputError: The mask has several channels, or the two differ in size.
     """
     picture = np.asarray(_open(pair.picture).convert("RGB"))
     mask = np.asarray(_open(pair.mask))
@@ -88,6 +90,6 @@ def _open(path: Path) -> Image.Image:
     try:
         image = Image.open(path)
         image.load()
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Expected a picture.") from error
+    except UNREADABLE as error:
+        raise UnreadableError(f"{path} cannot be read ({error}). Expected a picture.") from error
     return image

@@ -1,6 +1,6 @@
 """Where something lies in a picture."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from zoo.registry import Entry
 from zoo.tasks.pictures import Pictures
@@ -11,6 +11,7 @@ class CoordinateRegression(Pictures):
 
     pipeline_tag = "keypoint-detection"
     show = 'print(record["x"], record["y"])'
+    columns: ClassVar = {"x": float, "y": float}
 
     def answer(self, record, model, prepared, output, top) -> None:
         record["x"], record["y"] = (round(float(value), 3) for value in output)

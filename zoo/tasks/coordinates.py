@@ -20,6 +20,7 @@ class Coordinates(Task):
     pipeline_tag = "tabular-classification"
     example = "40,12"
     several_rank = 2
+    columns = None
 
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras

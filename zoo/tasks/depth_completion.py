@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,15 @@ class DepthCompletion(Masked):
     channels = 1
     example = "sparse.png"
     show = 'print(record.depth_map.shape, record["nearest_metres"])\nrecord.picture.save("depth.png")'
+    columns: ClassVar = {
+        "width": int,
+        "height": int,
+        "measured": float,
+        "nearest_metres": float,
+        "farthest_metres": float,
+        "depth_map": bytes,
+        "picture": bytes,
+    }
 
     def normalized(self, entry: Entry, image: Any) -> Any:
         return image

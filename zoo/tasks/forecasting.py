@@ -1,6 +1,6 @@
 """What follows a series."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Forecasting(Task):
     example = "series.npy"
     show = 'print(record["forecast"])'
     kind = "series"
+    columns: ClassVar = {"forecast": [np.float32]}
 
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras

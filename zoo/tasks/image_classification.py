@@ -1,6 +1,6 @@
 """One class for a picture."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ class ImageClassification(Pictures):
 
     pipeline_tag = "image-classification"
     show = 'for answer in record["predictions"]:\n    print(answer)'
+    columns: ClassVar = {"predictions": [{"index": int, "label": str, "score": float}]}
 
     def answer(self, record, model, prepared, output, top) -> None:
         labels = read_labels(model.spec.labels)

@@ -1,6 +1,8 @@
 """What a network without classes knows of a picture: pooled, or as an embedding."""
 
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from zoo.tasks.pictures import Pictures
 
@@ -10,6 +12,7 @@ class ImageFeatures(Pictures):
 
     pipeline_tag = "image-feature-extraction"
     show = 'print(len(record["features"]))'
+    columns: ClassVar = {"features": [np.float32]}
 
     def answer(self, record, model, prepared, output, top) -> None:
         record["features"] = output.tolist()

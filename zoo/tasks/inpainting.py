@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -23,6 +23,7 @@ class Inpainting(Masked):
     pipeline_tag = "image-to-image"
     example = "damaged.png"
     show = 'print(record["hole"])\nrecord.picture.save("mended.png")'
+    columns: ClassVar = {"width": int, "height": int, "hole": float, "picture": bytes}
 
     def prepare(self, source: Any, model: "ZooModel") -> Prepared:
         return preprocess_damaged(source)

@@ -1,6 +1,6 @@
 """A class for each pixel of a picture."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,13 @@ class SemanticSegmentation(Pictures):
 
     pipeline_tag = "image-segmentation"
     show = 'print(record["classes"])\nrecord.picture.save("photo-classes.png")'
+    columns: ClassVar = {
+        "width": int,
+        "height": int,
+        "classes": [{"index": int, "label": str, "area": float}],
+        "label_map": bytes,
+        "picture": bytes,
+    }
 
     def answer(self, record, model, prepared, output, top) -> None:
         record["height"], record["width"] = prepared.shape[:2]

@@ -1,6 +1,6 @@
 """A larger picture from a small one."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -14,6 +14,7 @@ class SuperResolution(Pictures):
 
     pipeline_tag = "image-to-image"
     show = 'record.picture.save("photo-large.png")'
+    columns: ClassVar = {"width": int, "height": int, "picture": bytes}
 
     def answer(self, record, model, prepared, output, top) -> None:
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))

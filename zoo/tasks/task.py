@@ -2,7 +2,7 @@
 
 import abc
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # An array without the batch axis, or one for each of the model's named inputs.
 Prepared = np.ndarray | dict[str, np.ndarray]
+# A name and what is in it: a type, `[type]` for a list, a dict for a struct.
+Columns = dict[str, Any]
 
 
 class Task(abc.ABC):
@@ -23,6 +25,8 @@ class Task(abc.ABC):
 
     `pipeline_tag` is the Hub's name for it. `example` is a source and `show` what is done with its record, as a card
     writes them. An array with `several_rank` axes is several sources, and a source without a path is `kind` number so.
+    `columns` are what a record holds, for a table of many: int, float, `np.float32`, str, and bytes for an attribute of
+    the record that becomes a PNG file; None where the sources are no files.
     """
 
     pipeline_tag: str
@@ -30,6 +34,7 @@ class Task(abc.ABC):
     show: str
     kind = "image"
     several_rank = 4
+    columns: ClassVar[Columns | None]
 
     @abc.abstractmethod
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:

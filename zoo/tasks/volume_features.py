@@ -1,6 +1,6 @@
 """What a network without classes knows of a volume."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class VolumeFeatures(Volumes):
 
     pipeline_tag = "image-feature-extraction"
     show = 'print(len(record["features"]))'
+    columns: ClassVar = {"features": [np.float32]}
 
     def prepare(self, source: Any, model: "ZooModel") -> Prepared:
         return preprocess_volume(source)

@@ -1,6 +1,6 @@
 """Which voxels of a volume belong to what is sought."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -22,6 +22,7 @@ class VolumeSegmentation(Volumes):
     pipeline_tag = "image-segmentation"
     example = "counts.npy"
     show = 'print(record["voxels"], record.label_map.shape)\nrecord.picture.save("slice.png")'
+    columns: ClassVar = {"voxels": int, "slice": int, "picture": bytes}
 
     def prepare(self, source: Any, model: "ZooModel") -> Prepared:
         volume = read_volume(source)

@@ -1,0 +1,215 @@
+"""A row for every file, whatever the file is, and whatever happens to the process."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import filelock
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import zoo
+from tests.batch.conftest import BROKEN, GOOD
+from zoo.batch.predictor import Predictor
+from zoo.command_line import main
+from zoo.errors import AccessError, InputError
+
+SCRIPT = """
+import sys
+import zoo
+zoo.predict_files("blurnet-textures", sys.argv[1], sys.argv[2], report=lambda done, total: print(done, flush=True))
+"""
+
+
+def rows(path):
+    return pq.read_table(path).to_pylist()
+
+
+def some(photos, folder, count=3):
+    """A folder with the first photographs."""
+    folder.mkdir()
+    for path in sorted(photos.glob("*[0-9].jpg"))[:count]:
+        os.link(path, folder / path.name)
+    return folder
+
+
+def test_every_file_is_one_row_in_the_order_of_the_names(photos, whole):
+    first = sorted(os.fspath(path) for path in photos.glob("*.jpg"))
+    assert [row["input"] for row in rows(whole)] == first + sorted(map(os.fspath, photos.glob("more/*.jpg")))
+    assert len(first) + len(list(photos.glob("more/*.jpg"))) == GOOD + BROKEN
+
+
+def test_a_broken_file_is_a_row_with_its_reason(whole):
+    bad = [row for row in rows(whole) if row["error"] is not None]
+    assert [row["input"] for row in bad] == [row["input"] for row in rows(whole) if "broken" in row["input"]]
+    assert len(bad) == BROKEN
+    for row in bad:
+        assert row["predictions"] is None
+        assert row["error"].startswith(f"{row['input']} cannot be read as an image")
+
+
+def test_the_answers_are_those_of_predict(model, whole):
+    good = [row for row in rows(whole) if row["error"] is None][::200]
+    for row, record in zip(good, zoo.predict(model, [row["input"] for row in good]), strict=True):
+        assert row["model"] == record["model"]
+        for mine, other in zip(row["predictions"], record["predictions"], strict=True):
+            assert (mine["index"], mine["label"]) == (other["index"], other["label"])
+            assert mine["score"] == pytest.approx(other["score"], abs=2e-6)
+
+
+def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_by_bit(model, photos, whole, tmp_path):
+    output = tmp_path / "predictions.parquet"
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, photos, output], stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if int(line) > 600:
+            process.send_signal(signal.SIGKILL)
+            break
+    process.stdout.close()
+    assert process.wait() == -signal.SIGKILL
+    assert not output.exists()
+    done = []
+    zoo.predict_files(model, photos, output, report=lambda count, total: done.append(count))
+    assert done[0] >= 512  # two pieces were kept
+    assert output.read_bytes() == whole.read_bytes()
+    assert os.listdir(tmp_path) == ["predictions.parquet"]
+
+
+def test_what_is_finished_is_not_done_again(model, photos, whole):
+    before, done = whole.stat().st_mtime_ns, []
+    record = zoo.predict_files(model, photos, whole, report=lambda count, total: done.append(count))
+    assert record == {"output": str(whole), "model": model.spec.name, "count": GOOD + BROKEN, "errors": BROKEN}
+    assert (whole.stat().st_mtime_ns, done) == (before, [])
+
+
+def test_another_job_finds_the_file_and_refuses(model, photos, whole, tmp_path):
+    with pytest.raises(InputError, match=r"predictions.parquet holds another job: top differ. Expected the same"):
+        zoo.predict_files(model, photos, whole, top=2)
+    with pytest.raises(InputError, match=r"inputs, count differ"):
+        zoo.predict_files(model, some(photos, tmp_path / "few"), whole)
+    assert os.listdir(whole.parent) == ["predictions.parquet"]
+
+
+def test_another_job_finds_the_parts_and_refuses(model, photos, tmp_path):
+    """A job that an error stops is kept as one that is killed."""
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    output, few = tmp_path / "predictions.parquet", some(photos, tmp_path / "few")
+    with pytest.raises(KeyboardInterrupt):
+        zoo.predict_files(model, few, output, report=stop)
+    with pytest.raises(InputError, match=r"parquet.parts holds another job: weights, model differ|model, weights"):
+        zoo.predict_files("maxpool-textures", few, output)
+    assert zoo.predict_files(model, few, output)["count"] == 3
+
+
+def test_two_processes_are_not_at_work_on_one_file(model, photos, tmp_path):
+    folder = tmp_path / "predictions.parquet.parts"
+    folder.mkdir()
+    with filelock.FileLock(folder / "lock"), pytest.raises(InputError, match="Another process is at work"):
+        zoo.predict_files(model, photos, tmp_path / "predictions.parquet")
+
+
+def test_a_file_of_somebody_else_stays(model, photos, tmp_path):
+    output = tmp_path / "predictions.parquet"
+    output.write_text("mine")
+    with pytest.raises(InputError, match="is no file of predictions, and stays"):
+        zoo.predict_files(model, photos, output)
+    assert output.read_text() == "mine"
+
+
+def test_an_output_inside_the_source_is_no_input(model, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(some(photos, tmp_path / "few"))
+    for _ in range(2):
+        assert zoo.predict_files(model, ".", "predictions.parquet")["count"] == 3
+
+
+def test_hidden_files_are_none_and_every_other_is(model, photos, tmp_path):
+    folder = some(photos, tmp_path / "few")
+    (folder / ".DS_Store").write_text("")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config.jpg").write_text("")
+    (folder / "README.txt").write_text("holiday")
+    (folder / "gone.jpg").symlink_to("nowhere")
+    os.link(photos / "00001.jpg", os.fsencode(folder) + b"/\xff.jpg")  # no UTF-8
+    os.mkfifo(folder / "pipe")
+    Image.new("1", (20_000, 10_000)).save(folder / "huge.png")
+    zoo.predict_files(model, folder, tmp_path / "p.parquet")
+    found = {os.path.basename(row["input"]): row["error"] for row in rows(tmp_path / "p.parquet")}
+    assert len(found) == 7
+    assert found["\\udcff.jpg"] is None
+    assert "not an image that Pillow knows" in found["README.txt"]
+    assert "There is no file" in found["gone.jpg"]
+    assert "200000000 pixels" in found["huge.png"]
+
+
+def test_an_error_that_is_no_inputs_stops_the_job_and_names_the_files(photos, tmp_path):
+    """A network for one size only, which nothing resizes for."""
+    model = zoo.load("blurnet-textures", input_shape=(32, 32, 3))
+    with pytest.raises(ValueError, match="shape") as caught:
+        zoo.predict_files(model, some(photos, tmp_path / "few"), tmp_path / "p.parquet")
+    assert re.search("network computed .*00001.jpg, .*00002.jpg", "".join(caught.value.__notes__))
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(model, photos, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AccessError, match="cannot be written"):
+        zoo.predict_files(model, photos, tmp_path / "file" / "p.parquet")
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("nowhere", {}, "There is no nowhere"),
+        ("empty", {}, "empty holds nothing to predict"),
+        ("photos", {"engine": "spark"}, "Expected 'local' or 'ray'"),
+        ("photos", {"concurrency": 2}, "The local engine has no workers"),
+        ("photos", {"batch_size": 0}, "to be at least 1"),
+        ("photos", {"output": "p.csv"}, "Expected NAME.parquet"),
+        ("photos", {"model_or_handle": "coordconv-classifier"}, r"takes \(x, y\) in pixels, no files"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence_and_leaves_nothing(
+    source, options, message, model, photos, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "photos").symlink_to(photos)
+    with pytest.raises(InputError, match=message):
+        zoo.predict_files(**{"model_or_handle": model, "source": source, "output": "p.parquet", **options})
+    assert sorted(os.listdir()) == ["empty", "photos"]
+
+
+def test_the_command_says_what_came_of_it(photos, tmp_path):
+    few, output = some(photos, tmp_path / "few"), tmp_path / "p.parquet"
+    command = ["predict", "blurnet-textures", f"{few}/*.jpg", "-o", str(output)]
+    told = CliRunner().invoke(main, command)
+    assert told.stdout == f"{output}\n  3 rows, 0 of them without an answer: see the column `error`\n"
+    again = CliRunner().invoke(main, [*command, "--json"])
+    assert json.loads(again.stdout) == {
+        "output": str(output),
+        "model": "blurnet-textures.grey",
+        "count": 3,
+        "errors": 0,
+    }
+    assert (told.stderr, again.stderr) == ("", "")
+    refused = CliRunner().invoke(main, ["predict", "blurnet-textures", str(few), "--engine", "ray", "--gpus", "1"])
+    assert refused.exit_code == 1
+    assert refused.stderr == "Error: engine, gpus is for many images. Expected -o NAME.parquet with it.\n"
+
+
+def test_the_graph_of_a_model_is_not_its_owners(model):
+    """A compiled model stays as it was compiled."""
+    compiled = zoo.load("blurnet-textures")
+    compiled.compile("sgd", "mse")
+    optimizer = compiled.optimizer
+    images = np.zeros((2, 16, 16, 3), "uint8")
+    outputs = Predictor(compiled, top=1, batch_size=2).network(images)
+    np.testing.assert_allclose(outputs, np.asarray(model(images, training=False)), atol=1e-4)
+    assert compiled.optimizer is optimizer

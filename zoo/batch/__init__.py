@@ -1,0 +1,160 @@
+"""Predictions for many files: `zoo predict MODEL SOURCE -o predictions.parquet`, on this machine or on a cluster.
+
+    inputs.py       what there is to predict, listed once, in pieces
+    predictor.py    from inputs to rows: threads read while the network computes
+    columns.py      the rows: columns by task, with types
+    job.py          what is done, on disk, so that a killed job goes on; writing.py writes it
+    ray_engine.py   the same by the workers of a Ray cluster
+
+Both engines answer the same pieces by the same code; only this process writes.
+"""
+
+import functools
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo.errors import InputError, MissingExtraError
+from zoo.loading import load
+from zoo.model import ZooModel
+from zoo.tasks import find_task
+
+if TYPE_CHECKING:
+    from zoo.batch.job import Job
+
+Report = Callable[[int, int], None]
+# From shares and the numbers of the pieces that are wanted to those numbers with rows, in order.
+Engine = Callable[[Iterator[dict[str, Any]], set[int]], Iterator[tuple[int, Any]]]
+
+
+def predict_files(
+    model_or_handle: ZooModel | str,
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    column: str | None = None,
+    top: int = 5,
+    batch_size: int = 8,
+    engine: Literal["local", "ray"] = "local",
+    concurrency: int | None = None,
+    address: str | None = None,
+    gpus: float = 0,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Predict any number of files into one Parquet file, a row for each, in constant memory.
+
+    Killed at any moment and called again with the same arguments it goes on where it was, on either engine: what is
+    done lies in the folder `OUTPUT.parts`, a file for each 256 inputs. The finished file is then the same, bit by bit,
+    as if it had never been killed. Where it is there already, nothing is done.
+
+    Args:
+        model_or_handle: A model from `zoo.load`, or a handle for it.
+        source: A folder, with all files in it and below (but hidden ones, and linked folders); a pattern of `glob` such
+            as `"photos/**/*.jpg"`; a file; or several of these. With `column`, Parquet files in these forms.
+        output: The file, `NAME.parquet`.
+        column: The column that holds the bytes of an image file, or of an `.npy` file: bytes, or a struct with `bytes`
+            as Hugging Face writes images.
+        top: How many classes a classification names, best first.
+        batch_size: How many images of one size go through the network at once; on a GPU more are faster.
+        engine: `"local"`, this process, or `"ray"`, the workers of a Ray cluster (Ray Data; extra `layerzoo[ray]`).
+            The workers read the inputs themselves, so these lie where every machine has them under the same path; the
+            model and the rows travel through Ray.
+        concurrency: How many workers; each holds the model. By default one a GPU, or one a machine.
+        address: Of a running cluster: `"auto"`, `"host:6379"` or `"ray://host:10001"`. By default what `ray.init()`
+            finds, else one that is started on this machine for the time of the call.
+        gpus: GPUs a worker has; 0 for none, 0.5 for two workers a GPU.
+        report: Called with how many rows are done, and how many there are to be.
+
+    Returns:
+        A record that `json.dumps` takes: `output`, `model`, `count`, how many rows, and `errors`, how many of them have
+        no answer. Each row has `input`, the path as given (for a column `FILE:ROW`, rows from 0), `model`, `error`
+        (null, or the sentence that says why there is no answer) and by task what `zoo.predict` tells, as typed columns.
+        A record's `picture` becomes the bytes of a PNG, and so do `label_map` (values are classes) and `depth_map` (16
+        bits, metres x 256). The rows stand in the order of the names; a folder's files before those of its folders.
+
+    Raises:
+        InputError: The source is empty or its column unknown, arguments make no sense, another process is at work on
+            `output`, or what lies there belongs to another model, other arguments or other inputs.
+        AccessError: `output` cannot be written.
+        MissingExtraError: The extra `layerzoo[batch]`, or `layerzoo[ray]`, is not installed.
+        As `zoo.load`, for a handle. Any other error stops the job, with a note that names the file.
+    """
+    path, sources = Path(output), [source] if isinstance(source, str | os.PathLike) else list(source)
+    workers = {"concurrency": concurrency, "address": address, "gpus": gpus}
+    _check(path, engine, workers, top, batch_size)
+    _import_extra(engine)
+    from zoo.batch import columns, inputs, job
+    from zoo.batch.predictor import weights_digest
+
+    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
+    if not isinstance(model, ZooModel):
+        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    task = find_task(model.spec.task)
+    if task.columns is None:
+        raise InputError(f"{model.spec.name} takes {task.input_facts(model.spec)}, no files. Use zoo.predict.")
+    listing = inputs.Listing([os.fspath(each) for each in sources], column, (path, job.parts_folder(path)))
+    settings = {"model": model.spec.name, "weights": weights_digest(model), "column": column, "top": top}
+    work = job.Job(path, listing, settings, columns.schema(task.columns))
+    if not work.is_finished():
+        with work.opened():
+            _run(work, _engine(engine, model, {"top": top, "batch_size": batch_size}, workers), report)
+    return work.summary()
+
+
+def _check(output: Path, engine: str, workers: dict[str, Any], top: int, batch_size: int) -> None:
+    if output.suffix != ".parquet":
+        raise InputError(f"The output is called {output}. Expected NAME.parquet.")
+    if top < 1 or batch_size < 1:
+        raise InputError(f"top={top}, batch_size={batch_size}. Expected both to be at least 1.")
+    if engine not in ("local", "ray"):
+        raise InputError(f"engine={engine!r}. Expected 'local' or 'ray'.")
+    if engine == "local" and any(workers.values()):
+        given = ", ".join(name for name, value in workers.items() if value)
+        raise InputError(f"The local engine has no workers, but {given} is given. Expected engine='ray' with it.")
+    if workers["gpus"] < 0 or (workers["concurrency"] is not None and workers["concurrency"] < 1):
+        raise InputError(f"{workers}. Expected a concurrency of at least 1, and no negative number of GPUs.")
+
+
+def _import_extra(engine: str) -> None:
+    extra = "ray" if engine == "ray" else "batch"
+    try:
+        for name in ("filelock", "pyarrow.parquet", *(["ray.data"] if engine == "ray" else [])):
+            importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"Batch prediction needs {error.name}, which is not installed. Expected: pip install 'layerzoo[{extra}]'."
+        ) from error
+
+
+def _engine(name: str, model: ZooModel, options: dict[str, Any], workers: dict[str, Any]) -> Engine:
+    if name == "ray":
+        from zoo.batch import ray_engine
+
+        return functools.partial(ray_engine.tables, model, options, **workers)
+    from zoo.batch.predictor import Predictor
+
+    return Predictor(model, **options).tables
+
+
+def _run(work: "Job", engine: Engine, report: Report | None) -> None:
+    """Have the pieces made that are missing, and make one file of all."""
+    wanted, done = work.missing()
+
+    def counted(tables: Iterator[tuple[int, Any]]) -> Iterator[Any]:
+        nonlocal done
+        for _, table in tables:
+            yield table
+            done += len(table)
+            if report is not None:
+                report(done, work.listing.count)
+
+    if wanted:
+        if report is not None:
+            report(done, work.listing.count)
+        for number, tables in groupby(engine(work.shares(wanted), wanted), key=itemgetter(0)):
+            work.write(number, counted(tables))
+    work.finish()

@@ -1,0 +1,152 @@
+"""A job on disk: what it is about, the rows that are done, and the one file that they become."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zoo.batch.inputs import Listing, piece_numbers
+from zoo.batch.writing import writable, write_rows
+from zoo.errors import InputError
+
+KEY = b"layerzoo"  # of the settings in the file's metadata
+
+
+class Job:
+    """Rows on their way to `output`; until all are there, they lie in the folder `OUTPUT.parts` beside it.
+
+    Args:
+        output: The Parquet file.
+        listing: What there is to predict.
+        settings: All else that decides the rows, as `json.dumps` takes it.
+        schema: Of the rows.
+    """
+
+    def __init__(self, output: Path, listing: Listing, settings: dict[str, Any], schema: pa.Schema):
+        self.output, self.listing, self.schema = output, listing, schema
+        self.settings = {**settings, "columns": [f"{field.name}: {field.type}" for field in schema]}
+        self.folder = parts_folder(output)
+
+    def is_finished(self) -> bool:
+        """Whether `output` is there already, and holds just what is asked for.
+
+        Raises:
+            InputError: It holds something else.
+        """
+        if not self.output.exists():
+            return False
+        try:
+            found = json.loads((pq.read_schema(self.output).metadata or {})[KEY])
+        except (KeyError, OSError, pa.ArrowInvalid):
+            raise InputError(f"{self.output} is no file of predictions, and stays. Expected another output.") from None
+        for _ in self.listing:
+            pass
+        _check_same(self.output, found, self._whole_settings())
+        shutil.rmtree(self.folder, ignore_errors=True)  # of a process that was killed right before it did this
+        return True
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the folder, alone, with the list of the inputs in it.
+
+        Raises:
+            InputError: It is another job's, or another process is at work on it.
+            AccessError: It cannot be written.
+        """
+        with writable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.folder / "lock")
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise InputError(
+                    f"Another process is at work on {self.output}. Expected to be alone: wait for it, or choose "
+                    "another output."
+                ) from None
+        try:
+            try:
+                self._begin()
+            except InputError:
+                if not (self.folder / "job.json").exists():  # nothing was begun
+                    shutil.rmtree(self.folder)
+                raise
+            yield
+        finally:
+            lock.release()
+
+    def _begin(self) -> None:
+        inputs, facts, partial = (self.folder / name for name in ("inputs.jsonl", "job.json", "partial.json"))
+        with writable(partial), partial.open("w", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(share)}\n" for share in self.listing)
+        if facts.is_file():
+            _check_same(self.folder, json.loads(facts.read_text(encoding="utf-8")), self._whole_settings())
+        with writable(partial):
+            partial.replace(inputs)
+            partial.write_text(json.dumps(self._whole_settings()), encoding="utf-8")
+            partial.replace(facts)
+
+    def _whole_settings(self) -> dict[str, Any]:
+        return {**self.settings, "inputs": self.listing.digest, "count": self.listing.count}
+
+    def missing(self) -> tuple[set[int], int]:
+        """The pieces that are to be made, and how many rows the others have."""
+        done = [number for number in range(self.listing.pieces) if self._part(number).is_file()]
+        rows = sum(pq.read_metadata(self._part(number)).num_rows for number in done)
+        return set(range(self.listing.pieces)).difference(done), rows
+
+    def shares(self, wanted: Collection[int]) -> Iterator[dict[str, Any]]:
+        """The shares that hold the pieces that are wanted."""
+        with (self.folder / "inputs.jsonl").open(encoding="utf-8") as file:
+            for share in map(json.loads, file):
+                if any(number in wanted for number in piece_numbers(share)):
+                    yield share
+
+    def write(self, number: int, tables: Iterable[pa.Table]) -> None:
+        """Keep the rows of one piece."""
+        write_rows(self._part(number), self.schema, tables)
+
+    def finish(self) -> None:
+        """Make one file of all the pieces, and remove their folder."""
+        whole = self.folder / "whole.parquet"
+        metadata = {KEY: json.dumps(self._whole_settings()).encode()}
+        write_rows(whole, self.schema.with_metadata(metadata), self._tables())
+        with writable(self.output):
+            whole.replace(self.output)
+            shutil.rmtree(self.folder)
+
+    def summary(self) -> dict[str, Any]:
+        """What came of it, for `json.dumps`: `output`, `model`, `count` of rows, and how many of them are `errors`."""
+        with pq.ParquetFile(self.output) as file:
+            answered = sum(batch.column(0).null_count for batch in file.iter_batches(columns=["error"]))
+            count = file.metadata.num_rows
+        facts = {"output": os.fspath(self.output), "model": self.settings["model"]}
+        return {**facts, "count": count, "errors": count - answered}
+
+    def _part(self, number: int) -> Path:
+        return self.folder / f"{number + 1:05}.parquet"
+
+    def _tables(self) -> Iterator[pa.Table]:
+        for number in range(self.listing.pieces):
+            with pq.ParquetFile(self._part(number)) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group)
+
+
+def parts_folder(output: Path) -> Path:
+    """Where the rows of an unfinished job lie."""
+    return output.with_name(f"{output.name}.parts")
+
+
+def _check_same(where: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if keys := [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]:
+        raise InputError(
+            f"{where} holds another job: {', '.join(keys)} differ. Expected the same model, arguments and inputs to go "
+            "on with it; else choose another output, or remove it to begin anew."
+        )

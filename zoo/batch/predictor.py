@@ -1,0 +1,134 @@
+"""From inputs to rows: files are read and answers written by threads while the network computes."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby, islice
+from typing import Any, NamedTuple, TypeVar
+
+import keras
+import numpy as np
+import pyarrow as pa
+
+from zoo.batch import columns
+from zoo.batch.inputs import Input, pieces
+from zoo.errors import InputError
+from zoo.model import ZooModel
+from zoo.prediction import Prediction, by_shape
+from zoo.tasks import find_task
+from zoo.training.preparation import on_accelerator
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Ready(NamedTuple):
+    """An input as `Task.prepare` gives it, or the reason why there is none; later with what came out."""
+
+    piece: int
+    name: str
+    prepared: Any
+    error: str | None
+    output: np.ndarray | None = None
+
+
+class Predictor:
+    """A model that answers shares, in constant memory.
+
+    Args:
+        model: Whose answers.
+        top: How many classes a classification names.
+        batch_size: How many inputs of one size go through the network at once.
+        threads: How many read files and write answers beside it; by default as many as there are processors.
+    """
+
+    def __init__(self, model: ZooModel, *, top: int, batch_size: int, threads: int | None = None):
+        self.model, self.top, self.batch_size = model, top, batch_size
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.task = find_task(model.spec.task)
+        self.schema = columns.schema(self.task.columns or {})
+        self.network = _compiled(model)
+
+    def tables(self, shares: Iterable[dict[str, Any]], wanted: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
+        """The rows of the shares' pieces that are wanted, with the number of the piece, in order, a few at a time.
+
+        Raises:
+            Exception: Any but an `InputError` about one input, whose row tells it; a note says where it happened.
+        """
+        inputs = ((piece.number, item) for share in shares for piece in pieces(share, wanted) for item in piece.inputs)
+        with ThreadPoolExecutor(self.threads) as pool:
+            try:
+                ready = _ahead(pool, self._prepared, inputs, self.batch_size + self.threads)
+                yield from _ahead(pool, self._table, self._answered(ready), self.threads)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _prepared(self, numbered: tuple[int, Input]) -> Ready:
+        piece, item = numbered
+        try:
+            return Ready(piece, item.name, self.task.prepare(item.opened(), self.model), None)
+        except InputError as error:
+            # The same words wherever the file was read.
+            return Ready(piece, item.name, None, str(error).replace(str(item.source), item.name))
+        except Exception as error:
+            error.add_note(f"This happened while {item.name} was read.")
+            raise
+
+    def _answered(self, ready: Iterator[Ready]) -> Iterator[list[Ready]]:
+        """Batches of one piece, each input with what the network gives for it."""
+        for _, piece in groupby(ready, key=lambda item: item.piece):
+            while batch := list(islice(piece, self.batch_size)):
+                whole = [place for place, item in enumerate(batch) if item.error is None]
+                for places, stacked in by_shape([batch[place].prepared for place in whole]):
+                    chosen = [whole[place] for place in places]
+                    try:
+                        outputs = self.network(stacked)
+                    except Exception as error:
+                        names = ", ".join(batch[place].name for place in chosen)
+                        error.add_note(f"This happened while the network computed {names}.")
+                        raise
+                    for place, output in zip(chosen, outputs, strict=True):
+                        batch[place] = batch[place]._replace(output=output)
+                yield batch
+
+    def _table(self, batch: list[Ready]) -> tuple[int, pa.Table]:
+        return batch[0].piece, pa.Table.from_pylist([self._row(item) for item in batch], self.schema)
+
+    def _row(self, item: Ready) -> dict[str, Any]:
+        name, model = columns.text(item.name), self.model.spec.name
+        if item.output is None:
+            return {"input": name, "model": model, "error": columns.text(item.error or "")}
+        record = Prediction(input=name, model=model, task=self.model.spec.task)
+        self.task.answer(record, self.model, item.prepared, item.output, self.top)
+        return columns.row(record, self.task)
+
+
+def _compiled(model: ZooModel) -> Callable[[Any], np.ndarray]:
+    """The model as one graph, for the speed; compiled apart, so that the model stays as its owner compiled it."""
+    network = keras.Model(model.input, model.output)
+    xla = keras.backend.backend() != "tensorflow" or on_accelerator()  # on a CPU it is slower, and again for each shape
+    network.compile(jit_compile="auto" if xla else False)
+    return network.predict_on_batch
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], count: int
+) -> Iterator[Result]:
+    """`function` of each item, in order, computed by the pool up to `count` items ahead of who takes them."""
+    waiting: deque = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > count:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def weights_digest(model: ZooModel) -> str:
+    """SHA-256 of the values of all weights."""
+    total = hashlib.sha256()
+    for weight in model.weights:
+        total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
+    return total.hexdigest()
