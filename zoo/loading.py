@@ -87,10 +87,10 @@ def load(
         entry = _with_channels(entry, in_channels)
     if features:
         entry = entry.model_copy(update={"features": True})
-    head = None
+    new_layers: tuple[str, ...] = ()
     if num_classes is not None:
-        entry, head = _with_classes(entry, num_classes, None if weights == "pretrained" else path)
-    return _filled(entry, path, input_shape, head)
+        entry, new_layers = _with_classes(entry, num_classes, None if weights == "pretrained" else path)
+    return _filled(entry, path, input_shape, new_layers)
 
 
 def _load_keras_file(handle: str) -> ZooModel:
@@ -154,8 +154,8 @@ def _with_channels(entry: Entry, in_channels: int) -> Entry:
     return entry.model_copy(update={"input": entry.input.model_copy(update={"mean": mean, "std": std})})
 
 
-def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tuple[Entry, str | None]:
-    """The entry for `num_classes`, and the layer of the head that is not to be filled."""
+def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tuple[Entry, tuple[str, ...]]:
+    """The entry for `num_classes`, and the layers of the head that are not to be filled."""
     smallest = 0 if entry.task in HEADLESS else 1
     if num_classes < smallest or entry.classifier is None:
         raise InputError(
@@ -168,10 +168,12 @@ def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tupl
         update["task"] = "image-classification" if num_classes else "image-features"
     if num_classes and not fits:
         update["random"] = "head"
-    return entry.model_copy(update=update), None if fits else entry.classifier
+    return entry.model_copy(update=update), () if fits else entry.head_layers
 
 
-def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...] | None, head: str | None) -> ZooModel:
+def _filled(
+    entry: Entry, path: Path | None, input_shape: tuple[int | None, ...] | None, new_layers: tuple[str, ...]
+) -> ZooModel:
     if path is None:
         model = architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
         remember_drawn(model, model.layers)
@@ -186,7 +188,7 @@ def _filled(entry: Entry, path: Path | None, input_shape: tuple[int | None, ...]
         file_format=entry.format,
         unused=entry.unused,
         optional=entry.optional,
-        new_layer=head,
+        new_layers=new_layers,
         random_layers=entry.random_layers,
         whole=whole,
     )

@@ -105,11 +105,12 @@ class Base(Record):
 class Entry(Checkpoint):
     """One architecture with one checkpoint: all that is known about a model before it is built.
 
-    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the head's layer,
-    `unused` the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which
-    weights are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds
-    their fingerprints by variable (`zoo/untrained.py`). `features` says that the model gives its feature pyramid.
-    `base` is the model with whose weights this one began, where it was saved or published.
+    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
+    that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
+    the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
+    are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds their
+    fingerprints by variable (`zoo/untrained.py`). `features` says that the model gives its feature pyramid. `base`
+    is the model with whose weights this one began, where it was saved or published.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Entry(Checkpoint):
     task: TaskName
     paper: str
     classifier: str | None = None
+    head: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     random: Literal["none", "head", "all"] = "none"
     drawn: dict[str, str] = {}
@@ -130,6 +132,15 @@ class Entry(Checkpoint):
     def pretrained(self) -> bool:
         """Whether there are weights to load."""
         return self.source is not None
+
+    @property
+    def head_layers(self) -> tuple[str, ...]:
+        """Patterns of the layers that another number of classes makes new."""
+        return self.head or ((self.classifier,) if self.classifier else ())
+
+    def in_head(self, layer: str) -> bool:
+        """Whether the layer of this name belongs to the head."""
+        return any(fnmatch.fnmatchcase(layer, pattern) for pattern in self.head_layers)
 
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
@@ -151,6 +162,7 @@ class Family(Record):
     task: TaskName
     paper: str
     classifier: str | None = None
+    head: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     defaults: Partial = {}
     architectures: dict[str, Architecture]
@@ -223,7 +235,7 @@ class Registry:
             merged["source"] = merged["source"].replace("{architecture}", name).replace("{tag}", tag or "")
         if tag is None:
             merged["source"] = None
-        facts = family.model_dump(include={"builder", "task", "paper", "classifier", "unused"})
+        facts = family.model_dump(include={"builder", "task", "paper", "classifier", "head", "unused"})
         full_name = name if tag is None else f"{name}.{tag}"
         try:
             return Entry(name=full_name, architecture=name, tag=tag, config=architecture.config, **{**facts, **merged})

@@ -16,12 +16,15 @@ from zoo.model import ZooModel
 
 
 def remember_drawn(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
-    """Write into the model's spec what its untrained `layers` hold. Constants, such as a bias of 0, are left out."""
-    drawn = {}
-    for variable in (variable for layer in layers for variable in layer.trainable_variables):
-        values = keras.ops.convert_to_numpy(variable)
-        if not np.isin(values, (0, 1)).all():
-            drawn[variable.path] = _fingerprint(values)
+    """Write into the model's spec what its untrained `layers` hold. Constants, such as a bias of 0, are left out, if
+    anything else is there."""
+    values = {
+        variable.path: keras.ops.convert_to_numpy(variable)
+        for layer in layers
+        for variable in layer.trainable_variables
+    }
+    random = {path: drawn for path, drawn in values.items() if not np.isin(drawn, (0, 1)).all()}
+    drawn = {path: _fingerprint(drawn) for path, drawn in (random or values).items()}
     model.spec = model.spec.model_copy(update={"drawn": drawn})
 
 

@@ -75,7 +75,7 @@ def fill(
     file_format: str,
     unused: Iterable[str] = (),
     optional: Iterable[str] = (),
-    new_layer: str | None = None,
+    new_layers: Iterable[str] = (),
     random_layers: Iterable[str] = (),
     whole: keras.Model | None = None,
 ) -> set[str]:
@@ -87,7 +87,7 @@ def fill(
         file_format: A key of `READERS`.
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
-        new_layer: A layer that keeps its random initial values; its tensors in the file are left out.
+        new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
         random_layers: Patterns of layers that keep random values where the file holds none of their tensors.
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
@@ -103,10 +103,10 @@ def fill(
         with _open(path, NESTED.get(file_format)) as file:
             names = set(file.keys())
             absent = _absent(model, reader, names, random_layers)
-            drawn = absent if new_layer is None else {new_layer, *absent}
+            drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
             slots = _slots(model, reader, names, drawn, optional)
-            if new_layer is not None:
-                unused = (*unused, f"{new_layer.replace('-', '.')}.*", f"{new_layer}/*")
+            for layer in new_layers:
+                unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
             if whole is not None:
                 unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
                 _draw_nothing(whole)
@@ -171,13 +171,17 @@ READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {
 NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary the tensors stand
 
 
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
 def _absent(model: keras.Model, reader: Callable, names: set[str], patterns: Iterable[str]) -> set[str]:
     """The layers called as one of the patterns of which the file holds nothing."""
     return {
         layer.name
         for layer in model.layers
         if layer.weights
-        and any(fnmatch.fnmatchcase(layer.name, pattern) for pattern in patterns)
+        and _any(patterns, layer.name)
         and not any(reader(layer, variable, names).tensor in names for variable in layer.weights)
     }
 
@@ -197,7 +201,7 @@ def _slots(
             if layer.name in new_layers or _is_state(variable):
                 continue
             slot = reader(layer, variable, names)
-            if slot.tensor not in names and any(fnmatch.fnmatchcase(slot.tensor, pattern) for pattern in optional):
+            if slot.tensor not in names and _any(optional, slot.tensor):
                 continue
             # A first convolution that sees more than the picture, such as coordinates, is left as it is.
             if layer is first and len(variable.shape) > 2 and channels != 3 and variable.shape[-2] == channels:
@@ -224,7 +228,7 @@ def _open(path: Path, key: str | None = None) -> Any:
 
 def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Variable, Slot]], unused: tuple) -> None:
     wanted = {slot.tensor for _, slot in slots}
-    known = {name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in unused)}
+    known = {name for name in names if _any(unused, name)}
     problems = [f"missing: {name}" for name in sorted(wanted - names)]
     problems += [f"left over: {name}" for name in sorted(names - wanted - known)]
     for variable, slot in slots:

@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+import zoo
 from tests.timm_shapes import abstract, timm_shapes
 from zoo import weights
 from zoo.architectures.fcn import fcn
+from zoo.untrained import untrained
 
 SMALL = {
     "filters": (4, 6, 8, 8, 8),
@@ -93,3 +95,15 @@ def test_save_and_load(tmp_path):
     picture = pictures(1, 40, 33, 3)
     reloaded = keras.saving.load_model(tmp_path / "fcn.keras")
     np.testing.assert_array_equal(reloaded.predict(picture, verbose=0), model.predict(picture, verbose=0))
+
+
+@pytest.mark.parametrize("stride", SKIPS)
+def test_other_classes_make_all_scores_new_and_leave_the_trunk(stride):
+    before, after = zoo.load(f"fcn{stride}s-small"), zoo.load(f"fcn{stride}s-small", num_classes=3)
+    assert after(pictures(1, 32, 32, 3)).shape == (1, 32, 32, 3)
+    assert after.spec.random == "head"
+    assert untrained(after)
+    known = {weight.path: weight for weight in before.weights}
+    for weight in after.weights:
+        same = known[weight.path].shape == weight.shape and np.array_equal(known[weight.path], weight)
+        assert same == ("score" not in weight.path), weight.path

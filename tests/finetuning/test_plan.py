@@ -31,6 +31,15 @@ def test_a_frozen_backbone_leaves_the_head(model):
     assert (part.trained, part.trained_parameters, part.learning_rate) == (("fc",), 64 * 3 + 3, 0.5)
 
 
+def test_a_head_of_several_layers_learns_as_one():
+    model = zoo.load("fcn16s-small", num_classes=3)
+    assert phases(model, freeze="backbone", epochs=8, learning_rate="auto")[0].trained == (
+        "score_fr",
+        "upscore2",
+        "score_pool4",
+    )
+
+
 def test_the_first_layers_are_frozen_by_their_number(model):
     parts = phases(model, freeze=4, epochs=8, learning_rate="auto")
     assert parts[-1].trained == ("conv3", "bn3", "conv4", "bn4", "fc")

@@ -71,8 +71,8 @@ def phases(
         InputError: `freeze` names more layers than there are, or would leave random weights random.
     """
     names = [layer.name for layer in model.layers if layer.weights]
-    head, random = model.spec.classifier, model.spec.random
-    has_head = head in names
+    only_head, random = tuple(name for name in names if model.spec.in_head(name)), model.spec.random
+    has_head = bool(only_head)
     if freeze == "backbone" and (not has_head or random == "all"):
         why = "all its weights are random" if random == "all" else "it has no head"
         raise InputError(f"freeze='backbone' does not fit {model.spec.name}: {why}. Expected freeze='none'.")
@@ -82,7 +82,7 @@ def phases(
     if frozen and random == "all":
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
     rate = learning_rate if learning_rate != "auto" else RATE_OF_TRAINED if random == "none" else RATE_OF_NEW
-    only_head, rest = (head,) if has_head else (), tuple(names[frozen:])
+    rest = tuple(names[frozen:])
     if freeze == "backbone":
         return (_phase(model, "head", 0, epochs, rate, only_head),)
     if random != "head" or not has_head:
