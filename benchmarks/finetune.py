@@ -81,7 +81,7 @@ def keras_seconds(network: str, size: int, steps: int, epochs: int) -> list[floa
     run = prepared(network, size, steps, epochs)
     run.model.compile(
         keras.optimizers.Adam(1e-3),
-        run.lesson.loss(run.model.spec),
+        run.loss,
         metrics=run.lesson.metrics(run.model.spec),
         jit_compile=False,
     )

@@ -1,6 +1,7 @@
 """The command that teaches: `zoo finetune`. Imports what it needs when it runs."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +48,39 @@ class AutoOr(click.ParamType):
 @click.option(
     "--mixed-precision/--full-precision", default=None, help="By default bfloat16 on GPUs, where it does no harm."
 )
+@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, instead of refusing.")
 @click.option("--resume/--no-resume", default=True, help="Whether to go on with the run in OUTPUT.")
 @click.option("--seed", default=0, show_default=True, type=int)
+@click.option(
+    "--hosts", metavar="HOST:PORT,HOST,...", help="Train on several hosts: the same command on each, but its index."
+)
+@click.option("--host-index", default=0, show_default=True, type=int, help="Which of HOSTS this is.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def finetune(handle: str, data: Path, output: Path | None, dry_run: bool, as_json: bool, **options: Any) -> None:
+def finetune(
+    handle: str,
+    data: Path,
+    output: Path | None,
+    hosts: str | None,
+    host_index: int,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Teach MODEL the data in the folder DATA, and print what it scores; killed, the same command goes on."""
     from zoo import handles
 
     if not handles.is_keras_file(handle):
         handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    if hosts is not None:
+        os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()
     import zoo
+    from zoo.training.hosts import join
     from zoo.training.preparation import prepare
+
+    if hosts is not None:
+        join(hosts, host_index)
 
     options["mixed_precision"] = "auto" if options["mixed_precision"] is None else options["mixed_precision"]
     if dry_run:

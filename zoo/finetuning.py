@@ -12,6 +12,7 @@ from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.registry import Measured
 from zoo.saving import save
+from zoo.training import hosts
 from zoo.training.plan import Freeze
 from zoo.training.preparation import Preparation, prepare
 from zoo.training.running import finish, train_model
@@ -53,26 +54,33 @@ def finetune(
     mixed_precision: bool | Literal["auto"] = "auto",
     output: str | os.PathLike[str] | None = None,
     resume: bool = True,
+    skip_unreadable: bool = False,
     seed: int = 0,
 ) -> Run:
     """Teach a model your own data.
 
     A classifier gets a new head where the classes are others. The head learns first and alone, in a quarter of the
     epochs; then the other layers too, at a tenth of the rate. The rate rises for a twentieth of the steps and falls
-    as a cosine. Frozen layers keep the statistics of their batch normalisation. Rarer classes of pictures count more.
+    as a cosine. Frozen layers keep the statistics of their batch normalisation. Rarer classes count more, those of
+    pixels by the square root of what would make them equal.
 
     Killed at any moment and called again with the same arguments it goes on after the last whole epoch, and, on one CPU
     with the same versions, ends with the same weights, bit by bit, as if it had never been killed.
 
     Called in the scope of a `tf.distribute.MirroredStrategy` it shares each batch among the devices of the strategy.
+    On JAX it does so among the devices of a `keras.distribution.DataParallel`, of several hosts too: each calls
+    `keras.distribution.initialize`, sets the distribution and makes the same call, as `zoo finetune --hosts` does. The
+    losses are those of one device. All hosts see the same data and one `output`, which the first of them writes.
 
     Args:
         model_or_handle: A model from `zoo.load`, which stays as it is, or a handle for one.
-        train: What to learn from: a folder, a tuple of inputs and truths, or a `tf.data.Dataset` of such batches.
+        train: What to learn from: a folder, a tuple of inputs and truths, a split of Hugging Face's `datasets`, or a
+            `tf.data.Dataset` of batches.
             A folder holds, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
             `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.lessons`. Where it has the
-            folders `train` and `val`, these are used. A dataset is gone through as it is, in its own order, and fits
-            the model's own head; `batch_size` and `augment` do not count for it.
+            folders `train` and `val`, these are used. A split has a column of pictures and one of classes, a second
+            one of pictures (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is gone through as it is, in
+            its own order, and fits the model's own head; `batch_size` and `augment` do not count for it.
         validation: What to measure on, in the same forms. By default the folder's `val`, or a fifth that is held out.
         epochs: How often all of it is seen, at most: a third of them without a better one ends the run.
         freeze: `"none"`; `"backbone"`: only the head learns; or how many layers with weights, from the input on, stay
@@ -83,6 +91,8 @@ def finetune(
         mixed_precision: Whether to compute in bfloat16. By default where there is a GPU and the outputs are scores.
         output: The folder of the run. By default `runs/NAME`, with the model's name.
         resume: False to begin anew in a folder that holds a run.
+        skip_unreadable: Whether files that cannot be read are left out, and named in a warning of the logger `zoo`. By
+            default they are an error.
         seed: Of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:
@@ -104,15 +114,26 @@ def finetune(
         batch_size=batch_size,
         augment=augment,
         mixed_precision=mixed_precision,
+        skip_unreadable=skip_unreadable,
         seed=seed,
     )
     folder = Path(output) if output is not None else Path("runs") / prepared.model.spec.name.replace("/", "-")
-    _make_room(folder, resume)
-    if (folder / RUN_FILE).is_file():
+    hosts.check_agreement(prepared.settings, "data or arguments")
+    if hosts.is_first():
+        _make_room(folder, resume)
+    hosts.wait("room is made")
+    if not (folder / RUN_FILE).is_file():
+        state = State(folder / "state", prepared.settings)
+        hosts.check_agreement(state.epoch, "states of the run")
+        train_model(prepared, state, folder / "logs")
+        if hosts.is_first():
+            with hosts.alone():
+                run = _kept(prepared, state, folder)
+        hosts.wait("the run is written")
+        if hosts.is_first():
+            return run
+    with hosts.alone():
         return _finished(folder, prepared)
-    state = State(folder / "state", prepared.settings)
-    train_model(prepared, state, folder / "logs")
-    return _kept(prepared, state, folder)
 
 
 def _make_room(folder: Path, resume: bool) -> None:

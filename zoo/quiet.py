@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def _no_stderr() -> Iterator[None]:
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
+def written_to(target: int, *, instead_of: int) -> Iterator[None]:
+    """Send what is written to one file descriptor to another, by libraries that are not written in Python too."""
+    kept = os.dup(instead_of)
+    os.dup2(target, instead_of)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
+        os.dup2(kept, instead_of)
         os.close(kept)
-        os.close(nothing)
 
 
 def import_keras_quietly() -> None:
@@ -24,5 +24,5 @@ def import_keras_quietly() -> None:
     An import that fails raises as ever.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _no_stderr():
+    with open(os.devnull, "w") as nothing, written_to(nothing.fileno(), instead_of=2):
         import keras  # noqa: F401

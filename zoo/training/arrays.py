@@ -18,7 +18,9 @@ class ArrayLesson(Lesson):
     input_rank: int
     target_rank: int
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         given = [
             (self.prepared(np.asarray(one)), np.asarray(target, "float32"))
             for one, target in pairs(_read(data) if is_folder(data) else data, self.data)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from zoo.registry import Entry
+from zoo.training import hosts
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson
 
@@ -43,6 +44,7 @@ class Batches(keras.utils.PyDataset):
         self.lesson, self.entry, self.examples, self.shape = lesson, entry, examples, shape
         self.batch_size, self.seed, self.augment = batch_size, seed, augment
         self.epoch = 0
+        self.share = hosts.share()  # which part of each batch this host computes, of how many
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count())
 
     def __len__(self) -> int:
@@ -52,6 +54,8 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         order = _order(self.seed, self.epoch, len(self.examples.items))
         places = order[index * self.batch_size : (index + 1) * self.batch_size]
+        part, parts = self.share
+        places = places[part * len(places) // parts : (part + 1) * len(places) // parts]
         rows = list(self._pool.map(self._read, places.tolist()))
         return keras.tree.map_structure(lambda *arrays: np.stack(arrays), *rows)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.datasets.hugging_face import Cell
+
 HELD_OUT = 0.2  # the share of the examples that is kept for measuring where nothing else is
 
 
@@ -17,20 +19,22 @@ class Examples:
     """Sources with their truth, not yet read.
 
     `items` is what the lesson reads, one an example. `classes` holds the class of each, and `labels` the classes'
-    names, where examples have one class. `shape` is what every input has: of pictures that differ, the smallest height
-    and width.
+    names, where examples have one class; `pixels` how many pixels of each class each example has. `shape` is what every
+    input has: of pictures that differ, the smallest height and width.
     """
 
     items: tuple[Any, ...]
     shape: tuple[int, ...] = ()
     labels: tuple[str, ...] | None = None
     classes: tuple[int, ...] | None = None
+    pixels: tuple[tuple[int, ...], ...] | None = None
 
     def part(self, positions: Iterable[int]) -> "Examples":
         """Those at `positions`, in this order."""
         chosen = list(positions)
-        classes = None if self.classes is None else tuple(self.classes[place] for place in chosen)
-        return replace(self, items=tuple(self.items[place] for place in chosen), classes=classes)
+        known = {name: getattr(self, name) for name in ("items", "classes", "pixels")}
+        parts = {name: tuple(values[place] for place in chosen) for name, values in known.items() if values is not None}
+        return replace(self, **parts)
 
     def digest(self) -> str:
         """A hash that changes with the examples: names and sizes of files, values of arrays."""
@@ -58,6 +62,21 @@ def class_weights(classes: Sequence[int]) -> dict[int, float] | None:
     return {int(number): float(weight) for number, weight in zip(numbers, weights, strict=True)}
 
 
+def pixel_weights(pixels: Sequence[Sequence[int]]) -> np.ndarray:
+    """What a pixel of each class counts in the loss, float32 `(classes,)`; a class of median frequency counts 1.
+
+    The square root of Eigen and Fergus' median frequency balancing (2015, https://arxiv.org/abs/1411.4734): the whole
+    of it lets rare classes, such as poles, swallow what stands beside them.
+    """
+    counts = np.array(pixels, np.float64)
+    pictures = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)  # pixels of those that have it
+    present = pictures > 0
+    frequency = counts.sum(axis=0)[present] / pictures[present]
+    weights = np.ones(counts.shape[1], np.float32)
+    weights[present] = np.sqrt(np.median(frequency) / frequency)
+    return weights
+
+
 def digest(things: Any) -> str:
     """SHA-256 of a tree of paths (name and size), arrays and plain values."""
     total, seen = hashlib.sha256(), set()
@@ -68,6 +87,8 @@ def digest(things: Any) -> str:
         if isinstance(leaf, os.PathLike):
             path = Path(leaf)
             total.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
+        elif isinstance(leaf, Cell):
+            total.update(f"{leaf.checksum()}\n".encode())
         elif isinstance(leaf, np.ndarray):
             total.update(f"{leaf.shape} {leaf.dtype}\n".encode())
             total.update(np.ascontiguousarray(leaf).data)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.datasets import hugging_face
 from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.training.examples import Examples, hold_out
@@ -28,14 +29,17 @@ class Lesson(abc.ABC):
     data: str
 
     @abc.abstractmethod
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         """Find what there is, and check all of it.
 
         Args:
-            data: A folder, or a pair of inputs and truths.
+            data: A folder, a pair of inputs and truths, or a split of Hugging Face's `datasets`.
             split: `"train"` or `"val"`: the folder within a folder that has them.
             entry: The model as it was handed over.
             labels: The classes of the training data, for data that are measured on; None for the training data.
+            skip_unreadable: Whether files that cannot be read are left out, and named in a warning.
 
         Raises:
             InputError: A file cannot be read, or the data make no sense to learn from.
@@ -52,8 +56,8 @@ class Lesson(abc.ABC):
         """One example: input and target. With a generator another view of it at each call, else as it is measured."""
 
     @abc.abstractmethod
-    def loss(self, entry: Entry) -> Any:
-        """What `compile` takes."""
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+        """What `compile` takes; `learnt` is what it is taught from, None where that is a dataset of batches."""
 
     def metrics(self, entry: Entry) -> list[Any]:
         """What `compile` takes."""
@@ -92,13 +96,18 @@ def is_folder(data: Any) -> bool:
 
 
 def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
-    """Inputs with their truths, from a tuple of the two.
+    """Inputs with their truths, from a tuple of the two or a split of `datasets`.
 
     Raises:
         InputError: It is no such tuple, or the two are not of one length.
     """
+    if hugging_face.is_split(data):
+        data = hugging_face.columns(data)
     if not isinstance(data, tuple) or len(data) != 2:
-        raise InputError(f"The data are a {type(data).__name__}. Expected {what}, or a tf.data.Dataset of batches.")
+        raise InputError(
+            f"The data are a {type(data).__name__}. Expected {what}, a split of Hugging Face's datasets, or a "
+            "tf.data.Dataset of batches."
+        )
     inputs, truths = data
     if len(inputs) != len(truths) or len(inputs) == 0:
         raise InputError(

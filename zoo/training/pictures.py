@@ -1,70 +1,61 @@
 """Pictures to learn from: checked before the training, cropped and mirrored during it."""
 
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from zoo.datasets import hugging_face
 from zoo.errors import InputError
-from zoo.preprocessing import RESAMPLING, read_picture
+from zoo.preprocessing import RESAMPLING, UNREADABLE, read_picture
 from zoo.registry import Input
+from zoo.training.lesson import is_folder, split_folder
 
-NAMED = 3  # files in a message
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 SMALLEST_SHARE = 0.5  # of a picture's area that a random view shows
 
 
-def picture_files(root: Path) -> list[Path]:
-    """The pictures that lie in a folder, by name.
+def sources(data: Any, split: str) -> list[Any]:
+    """The pictures of a folder, by name, of a split of `datasets`, or of a list.
 
     Raises:
         InputError: There is none.
     """
-    suffixes = set(Image.registered_extensions())
+    if hugging_face.is_split(data):
+        return list(hugging_face.pictures(data))
+    if not is_folder(data):
+        return list(data)
+    root, suffixes = split_folder(data, split), set(Image.registered_extensions())
     found = sorted(path for path in root.iterdir() if path.suffix.lower() in suffixes)
     if not found:
         raise InputError(f"{root} holds no picture. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
     return found
 
 
-def sizes(pictures: Sequence[Any]) -> list[tuple[int, int]]:
-    """Height and width of each picture, after its whole file was read.
+def size(picture: Any) -> tuple[int, int]:
+    """Height and width of a picture, after its whole file was read.
 
     Raises:
-        InputError: Some cannot be read; names the first of them.
+        UnreadableError, InputError: As `read_picture`.
     """
-    with ThreadPoolExecutor() as pool:
-        results = list(pool.map(_size, pictures))
-    broken = [result for result in results if isinstance(result, InputError)]
-    if broken:
-        more = "" if len(broken) <= NAMED else f"\n... and {len(broken) - NAMED} more."
-        raise InputError("\n".join(map(str, broken[:NAMED])) + more)
-    return [result for result in results if not isinstance(result, InputError)]
-
-
-def _size(picture: Any) -> tuple[int, int] | InputError:
+    if not isinstance(picture, str | os.PathLike):
+        return _whole_size(picture)
     try:
-        if not isinstance(picture, str | os.PathLike):
-            width, height = read_picture(picture).size
-            return height, width
         with Image.open(picture) as opened:
             width, height = opened.size
             turned = opened.getexif().get(0x0112) in TURNED
             opened.draft("RGB", (64, 64))  # a JPEG is read to its end, but decoded small
             opened.load()
         return (width, height) if turned else (height, width)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        try:
-            width, height = read_picture(picture).size  # says in a sentence what is wrong
-            return height, width
-        except InputError as error:
-            return error
-    except InputError as error:
-        return error
+    except UNREADABLE:
+        return _whole_size(picture)  # says in a sentence what is wrong
+
+
+def _whole_size(picture: Any) -> tuple[int, int]:
+    width, height = read_picture(picture).size
+    return height, width
 
 
 def smallest(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:

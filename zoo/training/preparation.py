@@ -9,10 +9,12 @@ import keras
 import numpy as np
 
 from zoo import architectures
+from zoo.datasets import hugging_face
 from zoo.errors import InputError
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
 from zoo.registry import Entry
+from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import Batches
 from zoo.training.examples import Examples, class_weights
@@ -38,6 +40,7 @@ class Preparation:
     training: Any
     validation: Any
     class_weight: dict[int, float] | None
+    loss: Any
     data: str
     options: dict[str, Any]
     settings: dict[str, Any]
@@ -54,6 +57,7 @@ def prepare(
     batch_size: int | Literal["auto"],
     augment: bool,
     mixed_precision: bool | Literal["auto"],
+    skip_unreadable: bool,
     seed: int,
 ) -> Preparation:
     """Decide and check everything; trains nothing and writes nothing. Arguments as those of `zoo.finetune`."""
@@ -63,7 +67,7 @@ def prepare(
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
     learnt, measured = train, validation
     if not _is_dataset(train):
-        learnt, measured = _examples(lesson, entry, train, validation, seed)
+        learnt, measured = _examples(lesson, entry, train, validation, seed, skip_unreadable)
         entry = lesson.adapted(entry, learnt)
         shape = lesson.shape(entry, learnt)
         lesson.check_size(entry, shape, measured)
@@ -80,10 +84,9 @@ def prepare(
         "validation_data": _digest(measured),
         "weights": _weights_digest(model),
     }
-    data = Path(train).name if is_folder(train) else f"a {type(train).__name__}"
-    if plan.training_examples is not None:
-        data = f"{data}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
-    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], data, options, settings)
+    loss = lesson.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
+    data = _in_words(train, plan)
+    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], loss, data, options, settings)
 
 
 class _Fed(NamedTuple):
@@ -103,7 +106,7 @@ def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: di
         steps = int(learnt.cardinality())
         return _Fed(learnt, measured, steps=steps if steps > 0 else None)
     shape, count = lesson.shape(copy.spec, learnt), len(learnt.items)
-    size, devices = options["batch_size"], _devices()
+    size, devices = options["batch_size"], hosts.devices()
     if size == "auto":
         size = max(devices, plans.automatic_batch_size(copy, count) // devices * devices)
     if size % devices:
@@ -155,7 +158,7 @@ def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...]
     )
     known = {weight.path: weight for weight in model.weights}
     for weight in copy.weights:
-        if has_new_head and weight.path.startswith(f"{entry.classifier}/"):
+        if has_new_head and entry.in_head(weight.path.split("/")[0]):
             continue
         source = known.get(weight.path)
         if source is None or source.shape != weight.shape:
@@ -180,13 +183,15 @@ def _check(model: Any, epochs: int, freeze: Any, learning_rate: Any, batch_size:
         raise InputError(f"freeze={freeze!r}. Expected 'backbone', 'none' or a number of layers.")
 
 
-def _examples(lesson: Lesson, entry: Entry, train: Any, validation: Any, seed: int) -> tuple[Examples, Examples]:
+def _examples(
+    lesson: Lesson, entry: Entry, train: Any, validation: Any, seed: int, skip_unreadable: bool
+) -> tuple[Examples, Examples]:
     """What to learn from and what to measure on."""
-    learnt = lesson.find(train, "train", entry, None)
+    learnt = lesson.find(train, "train", entry, None, skip_unreadable=skip_unreadable)
     if validation is None and is_folder(train) and (Path(train) / "val").is_dir():
         validation = train
     if validation is not None:
-        return learnt, lesson.find(validation, "val", entry, learnt.labels)
+        return learnt, lesson.find(validation, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
     return lesson.hold_out(learnt, entry, seed)
 
 
@@ -205,13 +210,15 @@ def on_accelerator() -> bool:
     return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
 
 
-def _devices() -> int:
-    """How many share a batch: those of the `tf.distribute` strategy in whose scope this is called."""
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync
+def _in_words(data: Any, plan: Plan) -> str:
+    """What is learnt from, for the card."""
+    if is_folder(data):
+        name = Path(data).name
+    else:
+        name = hugging_face.title(data) if hugging_face.is_split(data) else f"a {type(data).__name__}"
+    if plan.training_examples is None:
+        return name
+    return f"{name}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
 
 
 def _is_dataset(data: Any) -> bool:
@@ -236,6 +243,6 @@ def _weights_digest(model: ZooModel) -> str | None:
         return None
     total = hashlib.sha256()
     for weight in model.weights:
-        if model.spec.random == "none" or not weight.path.startswith(f"{model.spec.classifier}/"):
+        if model.spec.random == "none" or not model.spec.in_head(weight.path.split("/")[0]):
             total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
     return total.hexdigest()

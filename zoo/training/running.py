@@ -1,5 +1,6 @@
 """The run itself: Keras' `fit`, phase after phase, kept on disk after each epoch; and what is written at its end."""
 
+import contextlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import keras
 
 from zoo import architectures
 from zoo.model import ZooModel
-from zoo.training import report
+from zoo.training import hosts, report
 from zoo.training.batches import Batches
 from zoo.training.callbacks import Keep, Reshuffle, Show
 from zoo.training.plan import Phase
@@ -44,22 +45,25 @@ def _train_phase(
         state.waited = 0  # only the last phase loses patience
     is_last = phase is plan.phases[-1]
     show = Show(plan.epochs, state.epoch)
-    callbacks = [*others, Keep(state, plan.patience if is_last else None), show]
-    if importlib.util.find_spec("tensorboard"):  # of the extra `layerzoo[train]`
+    callbacks = [*others, Keep(state, plan.patience if is_last else None, writes=hosts.is_first()), show]
+    if importlib.util.find_spec("tensorboard") and hosts.is_first():  # of the extra `layerzoo[train]`
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
+    shares: contextlib.AbstractContextManager = contextlib.nullcontext()
     if isinstance(prepared.training, Batches):
         callbacks.append(Reshuffle(prepared.training))
+        shares = hosts.shares_are_given()
     try:
-        model.fit(
-            prepared.training,
-            validation_data=prepared.validation,
-            initial_epoch=state.epoch,
-            epochs=phase.last,
-            class_weight=prepared.class_weight,
-            shuffle=False,  # the batches are: Keras would shuffle them again, by a state that nobody keeps
-            callbacks=callbacks,
-            verbose=0,
-        )
+        with shares:
+            model.fit(
+                prepared.training,
+                validation_data=prepared.validation,
+                initial_epoch=state.epoch,
+                epochs=phase.last,
+                class_weight=prepared.class_weight,
+                shuffle=False,  # the batches are: Keras would shuffle them again, by a state that nobody keeps
+                callbacks=callbacks,
+                verbose=0,
+            )
     finally:
         show.bar.stop()
 
@@ -76,7 +80,7 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
     compiled = keras.backend.backend() != "tensorflow" or on_accelerator()
     prepared.model.compile(
         keras.optimizers.Adam(rate),
-        prepared.lesson.loss(prepared.model.spec),
+        prepared.loss,
         metrics=prepared.lesson.metrics(prepared.model.spec),
         jit_compile="auto" if compiled else False,  # XLA takes long to compile, and is no faster on CPUs
     )
@@ -84,13 +88,13 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
 
 def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any]]:
     """The taught model in float32, with what it scores; draws the pictures of the run."""
-    state.restore_best(prepared.model)
     model = architectures.build(
         prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape
     )
-    for weight, taught in zip(model.weights, prepared.model.weights, strict=True):
-        weight.assign(taught)
+    state.restore_best(model)
     report.draw_history(state.history, state.best_epoch, folder / "history.png")
     if prepared.validation is None:
         return model, {}
+    if isinstance(prepared.validation, Batches):
+        prepared.validation.share = (0, 1)
     return model, prepared.lesson.report(model, prepared.validation, folder)

@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo.registry import Entry
 from zoo.training.arrays import ArrayLesson
+from zoo.training.examples import Examples
 from zoo.training.lesson import answers
 
 
@@ -15,7 +16,7 @@ class CoordinateRenderingLesson(ArrayLesson):
 
     input_rank, target_rank = 1, 2
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return from_logits
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:

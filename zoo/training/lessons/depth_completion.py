@@ -7,10 +7,12 @@ import numpy as np
 
 from zoo import depth_colors
 from zoo.datasets import depth_maps
+from zoo.datasets.hugging_face import Cell
 from zoo.depth_scores import DepthScores
 from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.depth_completion import preprocess_depth
+from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, pairs
 from zoo.training.pictures import smallest
@@ -24,21 +26,14 @@ class DepthCompletionLesson(Lesson):
     crops = True
     data = "FOLDER/{train,val}/{sparse,dense}/NAME.png, KITTI's folders, or (sparse, dense) in metres"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         if is_folder(data):
             items: list[Any] = list(depth_maps.find_pairs(data, split))
         else:
             items = pairs(data, self.data)
-        sizes = []
-        for item in items:
-            sparse, truth = _read(item)
-            if sparse.shape != truth.shape or sparse.ndim != 2 or not (truth > 0).any():
-                raise InputError(
-                    f"Maps of depths have the shapes {sparse.shape} and {truth.shape}. Expected (height, width) of "
-                    "both, and a truth that is somewhere not 0."
-                )
-            preprocess_depth(sparse)
-            sizes.append(sparse.shape)
+        items, sizes = checked(items, _checked, skip_unreadable=skip_unreadable)
         return Examples(tuple(items), smallest(sizes))
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
@@ -53,7 +48,7 @@ class DepthCompletionLesson(Lesson):
             sparse, truth = sparse[:, ::-1], truth[:, ::-1]
         return {"image": sparse, "mask": (sparse > 0).astype(np.float32)}, truth
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return mae_metres
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:
@@ -76,11 +71,29 @@ def mae_metres(truth: Any, depths: Any) -> Any:
     return ops.sum(ops.abs(depths - truth) * known) / ops.maximum(ops.sum(known), 1)
 
 
+def _checked(item: Any) -> tuple[int, ...]:
+    """The size of two maps that fit each other."""
+    sparse, truth = _read(item)
+    if sparse.shape != truth.shape or sparse.ndim != 2 or not (truth > 0).any():
+        raise InputError(
+            f"Maps of depths have the shapes {sparse.shape} and {truth.shape}. Expected (height, width) of both, and a "
+            "truth that is somewhere not 0."
+        )
+    preprocess_depth(sparse)
+    return sparse.shape
+
+
 def _read(item: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(item, depth_maps.Pair):
         return depth_maps.read_pair(item)
-    sparse, truth = (np.nan_to_num(np.asarray(values, "float32")) for values in item)
+    sparse, truth = (_metres(values) for values in item)
     return sparse, truth
+
+
+def _metres(values: Any) -> np.ndarray:
+    if isinstance(values, Cell):  # a PNG file, as KITTI has them
+        return np.asarray(values, "float32") / depth_maps.UNITS_PER_METRE
+    return np.nan_to_num(np.asarray(values, "float32"))
 
 
 LESSON = DepthCompletionLesson()

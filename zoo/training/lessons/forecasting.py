@@ -21,7 +21,9 @@ class ForecastingLesson(Lesson):
     crops = True
     data = "a series: an .npy file or an array (time,), oldest first; or a list of them"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         given = list(data) if isinstance(data, list | tuple) else [data]
         if any(is_folder(one) and Path(one).is_dir() for one in given):
             raise InputError(f"{given[0]} is a folder. Expected {self.data}.")
@@ -59,7 +61,7 @@ class ForecastingLesson(Lesson):
         end = start + shape[0]
         return series[start:end], series[end : end + entry.config["horizon"], 0]
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:

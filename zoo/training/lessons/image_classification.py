@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from zoo.datasets import hugging_face
 from zoo.datasets.class_folders import find_pictures, has_splits
 from zoo.errors import InputError
 from zoo.labels import read_labels
 from zoo.preprocessing import preprocess
 from zoo.registry import Entry
 from zoo.training import pictures, report
+from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, answers, is_folder, pairs
 
@@ -23,23 +25,26 @@ class ImageClassificationLesson(Lesson):
     bfloat16 = True
     data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (pictures, numbers of their classes)"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         if is_folder(data):
             names, found = find_pictures(data, split if has_splits(data) else None)
-            sources, classes = [item.picture for item in found], [item.label for item in found]
-            if labels is not None:
-                classes = _renumbered(names, classes, labels)
+            items = [(item.picture, item.label) for item in found]
         else:
             given = pairs(data, self.data)
-            sources = [source for source, _ in given]
             classes = _numbers([number for _, number in given], labels)
-            names = _names(entry, max(classes) + 1)
-        names = labels or names
-        if labels is None and len(names) < 2:
-            raise InputError(f"There is one class only, {names[0]!r}. Expected at least two to tell apart.")
-        sizes = pictures.sizes(sources)
+            items = [(source, number) for (source, _), number in zip(given, classes, strict=True)]
+            names = hugging_face.class_names(data) or labels or _names(entry, max(classes) + 1)
+        items, sizes = checked(items, lambda item: pictures.size(item[0]), skip_unreadable=skip_unreadable)
+        classes = [number for _, number in items]
+        if labels is None:
+            _check_classes(names, classes)
+        else:
+            classes = _renumbered(names, classes, labels)
         shape = sizes[0] if len(set(sizes)) == 1 else ()
-        return Examples(tuple(zip(sources, classes, strict=True)), shape, names, tuple(classes))
+        items = [(source, number) for (source, _), number in zip(items, classes, strict=True)]
+        return Examples(tuple(items), shape, labels or names, tuple(classes))
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         labels = examples.labels or ()
@@ -63,7 +68,7 @@ class ImageClassificationLesson(Lesson):
             return pictures.random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
         return preprocess(source, entry.input), np.int32(label)
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         import keras
 
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -89,6 +94,15 @@ class ImageClassificationLesson(Lesson):
                 if row.sum()
             },
         }
+
+
+def _check_classes(names: tuple[str, ...], classes: list[int]) -> None:
+    if len(names) < 2:
+        raise InputError(f"There is one class only, {names[0]!r}. Expected at least two to tell apart.")
+    if empty := [name for number, name in enumerate(names) if number not in set(classes)]:
+        raise InputError(
+            f"The class {empty[0]!r} has no picture that can be read. Expected at least one, or no such class."
+        )
 
 
 def _names(entry: Entry, count: int) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw
 from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.training import pictures, report
+from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import LARGEST_CROP, Lesson, answers, crop_corner, is_folder, split_folder
+from zoo.training.lesson import LARGEST_CROP, Lesson, answers, crop_corner
 
 STROKES = (1, 5)  # how many, from and to
 
@@ -21,9 +22,11 @@ class InpaintingLesson(Lesson):
     crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
-        items = pictures.picture_files(split_folder(data, split)) if is_folder(data) else list(data)
-        return Examples(tuple(items), pictures.smallest(pictures.sizes(items)))
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
+        items, sizes = checked(pictures.sources(data, split), pictures.size, skip_unreadable=skip_unreadable)
+        return Examples(tuple(items), pictures.smallest(sizes))
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
         return *map(min, examples.shape, LARGEST_CROP), 3
@@ -38,7 +41,7 @@ class InpaintingLesson(Lesson):
             whole = whole[:, ::-1]
         return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"  # outside the holes it is zero: the model leaves those pixels as they are
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:

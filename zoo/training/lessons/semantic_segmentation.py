@@ -1,5 +1,6 @@
 """Classes of pixels, from pictures with masks."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.segmentation_scores import confusion_matrix, segmentation_scores
 from zoo.training import report
-from zoo.training.examples import Examples
+from zoo.training.checking import checked
+from zoo.training.examples import Examples, pixel_weights
 from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, pairs
 from zoo.training.pictures import smallest
 
@@ -33,7 +35,9 @@ class SemanticSegmentationLesson(Lesson):
     crops = True
     data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (pictures, masks)"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
         if is_folder(data):
             labels = labels or _names(data, entry)
             items: list[Any] = list(pictures_with_masks.find_pairs(data, split))
@@ -41,8 +45,9 @@ class SemanticSegmentationLesson(Lesson):
             labels = labels or read_labels(entry.labels)
             items = pairs(data, self.data)
         count = len(labels) if labels else entry.num_classes or 0
-        sizes = [_checked(item, count) for item in items]
-        return Examples(tuple(items), smallest(sizes), labels)
+        items, found = checked(items, lambda item: _checked(item, count), skip_unreadable=skip_unreadable)
+        sizes, pixels = zip(*found, strict=True)
+        return Examples(tuple(items), smallest(sizes), labels, pixels=pixels)
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         if examples.labels == read_labels(entry.labels):
@@ -64,8 +69,9 @@ class SemanticSegmentationLesson(Lesson):
             picture, classes = picture[:, ::-1], classes[:, ::-1]
         return picture, classes
 
-    def loss(self, entry: Entry) -> Any:
-        return mean_over_known
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+        weights = None if learnt is None or learnt.pixels is None else pixel_weights(learnt.pixels)
+        return functools.partial(mean_over_known, weights=weights)
 
     def metrics(self, entry: Entry) -> list[Any]:
         return [pixel_accuracy]
@@ -95,13 +101,18 @@ class SemanticSegmentationLesson(Lesson):
         }
 
 
-def mean_over_known(truth: Any, logits: Any) -> Any:
-    """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number."""
+def mean_over_known(truth: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
+    """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number.
+
+    `weights`, `(classes,)`, say what a pixel of each class counts; by default all count alike.
+    """
     from keras import ops
 
     classes, known, logits = _matched(truth, logits)
+    if weights is not None:
+        known = known * ops.take(ops.convert_to_tensor(weights), ops.maximum(classes, 0))
     losses = ops.sparse_categorical_crossentropy(ops.maximum(classes, 0), logits, from_logits=True)
-    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1)
+    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1e-6)
 
 
 def pixel_accuracy(truth: Any, logits: Any) -> Any:
@@ -137,17 +148,17 @@ def _names(data: Any, entry: Entry) -> tuple[str, ...] | None:
     return names
 
 
-def _checked(item: Any, count: int) -> tuple[int, int]:
-    """The size of a picture and its mask, which were read."""
+def _checked(item: Any, count: int) -> tuple[tuple[int, int], tuple[int, ...]]:
+    """The size of a picture and its mask, and how many pixels of each class there are."""
     where, values = (item.mask, _mask(item)) if isinstance(item, Pair) else ("A mask", np.asarray(item[1]))
-    picture, _ = _read(item, count)
+    picture, classes = _read(item, count)
     strange = np.setdiff1d(values, [*range(count + 1), UNKNOWN, VOID])
     if strange.size:
         raise InputError(
             f"{where} holds {strange[0]}, which is no class. Expected 0 to {count - 1}, and {UNKNOWN} or {count} where "
             f"there is none; {CLASSES_FILE} in the folder names other classes, one a line."
         )
-    return picture.shape[:2]
+    return picture.shape[:2], tuple(np.bincount(classes[classes != VOID], minlength=count).tolist())
 
 
 def _mask(pair: Pair) -> np.ndarray:

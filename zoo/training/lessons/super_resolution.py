@@ -10,8 +10,9 @@ from zoo.errors import InputError
 from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.training import pictures, report
+from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, split_folder
+from zoo.training.lesson import Lesson, answers, crop_corner
 
 LARGEST_PATCH = 48  # pixels a side of the small picture
 
@@ -22,9 +23,11 @@ class SuperResolutionLesson(Lesson):
     crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
 
-    def find(self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None) -> Examples:
-        items = pictures.picture_files(split_folder(data, split)) if is_folder(data) else list(data)
-        smallest = pictures.smallest(pictures.sizes(items))
+    def find(
+        self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
+    ) -> Examples:
+        items, sizes = checked(pictures.sources(data, split), pictures.size, skip_unreadable=skip_unreadable)
+        smallest = pictures.smallest(sizes)
         if min(smallest) < 8 * entry.config["scale"]:
             raise InputError(
                 f"A picture is {smallest[1]} pixels wide or {smallest[0]} high. Expected at least "
@@ -47,7 +50,7 @@ class SuperResolutionLesson(Lesson):
             small, pixels = small[:, ::-1], pixels[:, ::-1]
         return small, pixels
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"
 
     def metrics(self, entry: Entry) -> list[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from zoo.registry import Entry
 from zoo.tasks.volume_features import preprocess_volume
 from zoo.training.arrays import ArrayLesson
+from zoo.training.examples import Examples
 from zoo.training.lesson import answers
 
 
@@ -19,7 +20,7 @@ class VolumeFeaturesLesson(ArrayLesson):
     def prepared(self, one: np.ndarray) -> np.ndarray:
         return preprocess_volume(one)
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_squared_error"
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:

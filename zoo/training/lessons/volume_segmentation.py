@@ -8,6 +8,7 @@ import numpy as np
 from zoo.registry import Entry
 from zoo.tasks.volumes import read_volume
 from zoo.training.arrays import ArrayLesson
+from zoo.training.examples import Examples
 from zoo.training.lessons.coordinate_rendering import from_logits, overlap
 
 
@@ -19,7 +20,7 @@ class VolumeSegmentationLesson(ArrayLesson):
     def prepared(self, one: np.ndarray) -> np.ndarray:
         return read_volume(one)[..., None]
 
-    def loss(self, entry: Entry) -> Any:
+    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return from_logits
 
     def report(self, model, batches, folder: Path) -> dict[str, Any]:

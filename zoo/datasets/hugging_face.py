@@ -1,0 +1,130 @@
+"""A split of the library `datasets` as pairs of inputs and truths. Its pictures are decoded when they are wanted.
+
+The input is the first column of pictures, or `inputs`; the truth the first column of classes (`ClassLabel`), or
+`targets`, or the second column of pictures: masks, or maps of depths. Other columns do not count.
+"""
+
+import io
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.errors import InputError
+from zoo.preprocessing import UNREADABLE, read_picture, unreadable
+
+EXPECTED = (
+    "Expected a column of pictures, and one of classes (ClassLabel), `targets`, or a second one of pictures; or "
+    "`inputs` and `targets`. See split.rename_column, split.select_columns and split.cast_column."
+)
+
+
+class Cell:
+    """One picture of a split: an array for NumPy, RGB where it is an input and not of 16 bits.
+
+    Raises:
+        UnreadableError: When it is read, and cannot be.
+    """
+
+    def __init__(self, rows: Any, column: str, row: int, *, is_input: bool):
+        self.rows, self.column, self.row, self.is_input = rows, column, row, is_input
+
+    def _source(self) -> Any:
+        """The bytes of the file, or else its path."""
+        found = self.rows[self.row][self.column]
+        return found["path"] if found["bytes"] is None else io.BytesIO(found["bytes"])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        try:
+            with Image.open(self._source()) as opened:
+                opened.load()
+                as_it_is = not self.is_input or opened.mode.startswith("I")
+                return np.asarray(opened if as_it_is else read_picture(opened), dtype)
+        except UNREADABLE as error:
+            raise unreadable(f"{self.column} {self.row}", error) from error
+
+    def checksum(self) -> int:
+        """Changes with the file."""
+        source = self._source()
+        return zlib.crc32(source.getvalue() if isinstance(source, io.BytesIO) else str(source).encode())
+
+
+def is_split(data: Any) -> bool:
+    """Whether the data are a split. Does not import `datasets`."""
+    return hasattr(data, "column_names") and hasattr(data, "features")
+
+
+def title(split: Any) -> str:
+    """What it is called."""
+    return " ".join(str(part) for part in (split.info.dataset_name or "a dataset", split.split) if part)
+
+
+def class_names(data: Any) -> tuple[str, ...] | None:
+    """The names of the classes where the data are a split whose truth is classes."""
+    if not is_split(data):
+        return None
+    import datasets
+
+    column = next(iter(_columns(data, datasets.ClassLabel)), None)
+    return None if column is None else tuple(data.features[column].names)
+
+
+def pictures(split: Any) -> list[Cell]:
+    """The first column of pictures.
+
+    Raises:
+        InputError: There is none, or the split is streamed.
+    """
+    return _inputs(split, _names(split)[:1])
+
+
+def columns(split: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Inputs and truths.
+
+    Raises:
+        InputError: The split has no such columns, or is streamed.
+    """
+    import datasets
+
+    images = _names(split)
+    inputs = _inputs(split, [*images[:1], *_present(split, "inputs")])
+    truths = [*_columns(split, datasets.ClassLabel), *_present(split, "targets")]
+    if truths:
+        return inputs, list(split.with_format("numpy")[truths[0]])
+    if len(images) < 2:
+        raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
+    return inputs, _cells(split, images[1], is_input=False)
+
+
+def _inputs(split: Any, names: Sequence[str]) -> list[Any]:
+    if not names:
+        raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
+    if names[0] in _names(split):
+        return _cells(split, names[0], is_input=True)
+    return list(split.with_format("numpy")[names[0]])
+
+
+def _cells(split: Any, column: str, *, is_input: bool) -> list[Cell]:
+    import datasets
+
+    rows = split.select_columns([column]).cast_column(column, datasets.Image(decode=False)).with_format(None)
+    return [Cell(rows, column, row, is_input=is_input) for row in range(len(split))]
+
+
+def _names(split: Any) -> list[str]:
+    """The columns of pictures."""
+    import datasets
+
+    if not hasattr(split, "__len__"):
+        raise InputError("The split is streamed. Expected one that lies on this machine: load it with streaming=False.")
+    return _columns(split, datasets.Image)
+
+
+def _columns(split: Any, kind: type) -> list[str]:
+    return [name for name, feature in split.features.items() if isinstance(feature, kind)]
+
+
+def _present(split: Any, name: str) -> list[str]:
+    return [name] if name in split.column_names else []
