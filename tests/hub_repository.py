@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 LFS_SUFFIXES = (".safetensors", ".h5", ".keras", ".bin", ".npz", ".pb")  # every other file is a plain git blob
 
 
@@ -55,6 +57,12 @@ def blob(filename: str, content: bytes) -> dict[str, Any]:
         sha256 = hashlib.sha256(content).hexdigest()
         known["lfs"] = {"oid": sha256, "sha256": sha256, "size": len(content), "pointerSize": 134}
     return known
+
+
+def card_data(tree: dict[str, bytes]) -> dict[str, Any]:
+    """The metadata with which the card begins."""
+    parts = tree.get("README.md", b"").decode().split("---\n")
+    return yaml.safe_load(parts[1]) if len(parts) > 2 else {}
 
 
 class Answer(Exception):  # noqa: N818 - it ends the handling of a request, with an error or without

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.hub_repository import Answer, HubRepository, blob, error_answer, git_sha1, is_lfs, json_answer
-from tests.hub_uploads import Uploads
+from tests.hub_repository import Answer, HubRepository, blob, card_data, error_answer, git_sha1, is_lfs, json_answer
+from tests.hub_uploads import REPOSITORY, Uploads
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -186,9 +186,9 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
     ROUTES: tuple[tuple[str, str, str], ...] = (
         ("HEAD GET", r"/(?P<repo_id>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<filename>.+)", "resolve"),
         ("GET", r"/cdn/(?P<sha256>[0-9a-f]{64})/(?P<filename>.+)", "cdn"),
-        ("GET", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/refs", "refs"),
-        ("GET", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(/(?P<folder>.*))?", "tree"),
-        ("GET", r"/api/models/(?P<repo_id>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?", "model_info"),
+        ("GET", REPOSITORY + r"/refs", "refs"),
+        ("GET", REPOSITORY + r"/tree/(?P<revision>[^/]+)(/(?P<folder>.*))?", "tree"),
+        ("GET", REPOSITORY + r"(/revision/(?P<revision>[^/]+))?", "repository_info"),
         ("GET", r"/api/whoami-v2", "whoami"),
         *Uploads.ROUTES,
     )
@@ -319,7 +319,7 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
             return Answer(416, Content_Range=f"bytes */{len(content)}")
         return Answer(206, content[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(content)}", **headers)
 
-    def model_info(self, repo_id: str, revision: str) -> None:
+    def repository_info(self, repo_id: str, revision: str) -> None:
         """The repository at a revision; with `blobs`, the size and hashes of its files."""
         repository, commit, tree = self.tree_of(repo_id, revision)
         siblings = [
@@ -330,6 +330,8 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
         raise json_answer(about | {"downloads": 0, "likes": 0})
 
     def tree(self, repo_id: str, revision: str, folder: str) -> None:
+        if repo_id.startswith("spaces/"):
+            about |= {"id": repo_id.removeprefix("spaces/"), "sdk": "gradio", "cardData": card_data(tree)}
         """The files at a revision, below a folder."""
         _, _, tree = self.tree_of(repo_id, revision)
         names = [name for name in sorted(tree) if not folder or name.startswith(f"{folder}/")]

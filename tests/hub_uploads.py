@@ -14,6 +14,8 @@ from tests.hub_repository import HubRepository, error_answer, git_sha1, is_lfs, 
 if TYPE_CHECKING:
     from tests.hub_server import HubServer
 
+# A Space is the repository "spaces/owner/name".
+REPOSITORY = r"/api/(models/|(?=spaces/))(?P<repo_id>(spaces/)?[^/]+/[^/]+)"
 GIT_ATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 
 
@@ -26,9 +28,9 @@ class Uploads:
     ROUTES = (
         ("POST", r"/api/repos/create", "create"),
         ("POST", r"/api/validate-yaml", "validate_yaml"),
-        ("POST", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/preupload/(?P<revision>[^/]+)", "preupload"),
-        ("POST", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/commit/(?P<revision>[^/]+)", "commit"),
-        ("POST", r"/api/models/(?P<repo_id>[^/]+/[^/]+)/tag/(?P<revision>[^/]+)", "tag"),
+        ("POST", REPOSITORY + r"/preupload/(?P<revision>[^/]+)", "preupload"),
+        ("POST", REPOSITORY + r"/commit/(?P<revision>[^/]+)", "commit"),
+        ("POST", REPOSITORY + r"/tag/(?P<revision>[^/]+)", "tag"),
         ("POST", r"/(?P<repo_id>[^/]+/[^/]+)\.git/info/lfs/objects/batch", "batch"),
         ("PUT", r"/lfs/(?P<sha256>[0-9a-f]{64})", "store"),
         ("POST", r"/lfs/verify", "verify"),
@@ -53,6 +55,10 @@ class Uploads:
         """A new repository, with the commit that the Hub makes of its own."""
         name, asked = self.writer(), json.loads(self.payload)
         repo_id = f"{asked['organization'] or name}/{asked['name']}"
+        if asked.get("type") == "space":
+            if asked.get("sdk") != "gradio":
+                raise error_answer(400, "", "sdk: required for a Space")
+            repo_id = f"spaces/{repo_id}"
         url = {"url": f"{self.hub.endpoint}/{repo_id}"}
         with self.hub.writing:
             if repo_id in self.hub.repositories:

@@ -80,7 +80,8 @@ def test_a_published_model_comes_back_in_another_process(classifier, publisher, 
     folder = zoo.save(classifier, tmp_path / "mine")
     answer = publisher.publish(folder, repo_id)
     commit = server.repositories[repo_id].tags["v1"]
-    assert answer == {"url": f"{server.endpoint}/{repo_id}/tree/v1", "commit": commit, "version": "v1"}
+    url = f"{server.endpoint}/{repo_id}/tree/v1"
+    assert answer == {"url": url, "commit": commit, "version": "v1", "space": None}
     inputs = samples(classifier, 2)
     np.save(tmp_path / "inputs.npy", inputs)
     done = server.run(f"""
@@ -204,7 +205,8 @@ def test_a_pull_request_leaves_branch_and_versions_alone(publisher, server, repo
     head = repository.commit({"README.md": b"theirs"})
     answer = publisher.publish(folders[0], repo_id, create_pr=True)
     proposed = repository.branches["refs/pr/1"]
-    assert answer == {"url": f"{server.endpoint}/{repo_id}/discussions/1", "commit": proposed, "version": None}
+    url = f"{server.endpoint}/{repo_id}/discussions/1"
+    assert answer == {"url": url, "commit": proposed, "version": None, "space": None}
     assert is_whole(repository.commits[proposed], folders[0])
     assert (repository.branches["main"], repository.tags) == (head, {})
 

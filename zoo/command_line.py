@@ -12,6 +12,7 @@ import click
 
 import zoo
 from zoo import (
+    command_line_demo,
     command_line_export,
     command_line_finetune,
     command_line_predict,
@@ -47,6 +48,7 @@ def main() -> None:
 
 
 for command in (
+    *command_line_demo.COMMANDS,
     *command_line_export.COMMANDS,
     *command_line_finetune.COMMANDS,
     *command_line_predict.COMMANDS,

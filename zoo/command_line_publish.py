@@ -19,6 +19,7 @@ from zoo.quiet import import_keras_quietly
     "--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A figure for the card; may be repeated."
 )
 @click.option("--create-pr", is_flag=True, help="Open a pull request, without a version.")
+@click.option("--space", metavar="OWNER/NAME", help="Show it in a browser too: a Space, made if need be.")
 @click.option("-m", "--message", help="The title of the commit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def publish(
@@ -31,6 +32,7 @@ def publish(
     base_model: str,
     metrics: tuple[str, ...],
     create_pr: bool,
+    space: str | None,
     message: str | None,
     as_json: bool,
 ) -> None:
@@ -49,9 +51,14 @@ def publish(
         base_model=base_model,
         metrics=figures or None,
         create_pr=create_pr,
+        space=space,
         commit_message=message,
     )
-    click.echo(json.dumps(published._asdict(), indent=2) if as_json else published.url)
+    if as_json:
+        return click.echo(json.dumps(published._asdict(), indent=2))
+    click.echo(published.url)
+    if published.space:
+        click.echo(published.space)
 
 
 def _figure(text: str) -> tuple[str, float]:

@@ -17,7 +17,6 @@ from zoo.hub_request import check_repo_id
 from zoo.hub_upload_errors import LOG_IN, PAUSES_SECONDS, client_errors, status_of, wait_or_raise
 
 _RACES = 10  # how often others may be faster before this gives up
-_MODEL = ("zoo.json", "model.safetensors", "README.md")  # the same model; Keras numbers layers anew in its own files
 VERSION = re.compile(r"v([1-9]\d*)")
 
 _Answer = TypeVar("_Answer")
@@ -37,6 +36,9 @@ class Upload:
         OfflineError: Offline mode is on.
     """
 
+    kind = "model"
+    telling = ("zoo.json", "model.safetensors", "README.md")  # one model; Keras numbers layers anew in its own files
+
     def __init__(self, repo_id: str, token: str | None):
         from huggingface_hub import HfApi, constants, get_token
 
@@ -47,6 +49,11 @@ class Upload:
             raise AccessError(f"Publishing to '{repo_id}' needs a token. {LOG_IN.format(constants.ENDPOINT)}")
         self.repo_id, self.endpoint = repo_id, constants.ENDPOINT
         self.api = HfApi(token=token, library_name="layerzoo", library_version=zoo.__version__)
+
+    @property
+    def page(self) -> str:
+        """Its address."""
+        return f"{self.endpoint}/{self.repo_id}"
 
     def look(self, *, private: bool, must_exist: bool, version: str | None) -> bool:
         """Whether the repository is there; refuse early what would be refused in the end.
@@ -59,7 +66,7 @@ class Upload:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
-            info = self._patiently(lambda: self.api.model_info(self.repo_id))
+            info = self._patiently(lambda: self.api.repo_info(self.repo_id, repo_type=self.kind))
         except UnknownModelError as error:
             if must_exist or not isinstance(error.__cause__, RepositoryNotFoundError):
                 raise
@@ -67,7 +74,7 @@ class Upload:
         if private and not info.private:
             raise PublishError(
                 f"'{self.repo_id}' exists and is public. Expected a private one; make it private at "
-                f"{self.endpoint}/{self.repo_id}/settings, or choose another name."
+                f"{self.page}/settings, or choose another name."
             )
         if version in self._versions():
             raise self._taken(version)
@@ -92,7 +99,11 @@ class Upload:
         for _ in range(_RACES):
             head, present = self._head()
             stale = [name for name in present if name.startswith("saved_model/") and name not in files]
-            if not stale and files.keys() <= present.keys() and _holds(present, {name: files[name] for name in _MODEL}):
+            if (
+                not stale
+                and files.keys() <= present.keys()
+                and _holds(present, {name: files[name] for name in self.telling})
+            ):
                 return head  # published before, perhaps by a try whose answer was lost
             try:
                 commit = self._send(folder, files, stale, message, parent_commit=head).oid
@@ -149,11 +160,13 @@ class Upload:
 
         operations = [CommitOperationAdd(name, folder / name) for name in files]
         operations += [CommitOperationDelete(name) for name in stale]
-        return self.api.create_commit(self.repo_id, operations, commit_message=message, **options)
+        return self.api.create_commit(self.repo_id, operations, repo_type=self.kind, commit_message=message, **options)
 
     def _head(self, revision: str = "main") -> tuple[str, _Files]:
         """The commit of a revision, and what the Hub says that it holds."""
-        info = self._patiently(lambda: self.api.model_info(self.repo_id, revision=revision, files_metadata=True))
+        info = self._patiently(
+            lambda: self.api.repo_info(self.repo_id, repo_type=self.kind, revision=revision, files_metadata=True)
+        )
         return info.sha, {
             file.rfilename: (file.size, {file.lfs.sha256 if file.lfs else file.blob_id}) for file in info.siblings
         }
@@ -169,7 +182,7 @@ class Upload:
         return commit
 
     def _versions(self) -> dict[str, str]:
-        refs = self._patiently(lambda: self.api.list_repo_refs(self.repo_id))
+        refs = self._patiently(lambda: self.api.list_repo_refs(self.repo_id, repo_type=self.kind))
         return {tag.name: tag.target_commit for tag in refs.tags if VERSION.fullmatch(tag.name)}
 
     def _taken(self, version: str | None) -> PublishError:

@@ -17,6 +17,7 @@ from zoo.hub_request import check_repo_id
 from zoo.hub_uploading import VERSION, Upload
 from zoo.licensing import check_license
 from zoo.registry import Base, Entry, Measured
+from zoo.spaces import SpaceUpload
 from zoo.training_record import TrainingRecord, training_record
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 
 class Published(NamedTuple):
-    """What came of publishing: the page, the commit, and the version, which a pull request has none of."""
+    """What came of publishing: the page, the commit, the version, which a pull request has none of, and the Space."""
 
     url: str
     commit: str
     version: str | None
+    space: str | None = None
 
 
 def publish(
@@ -44,6 +46,7 @@ def publish(
     metrics: Mapping[str, float] | None = None,
     create_pr: bool = False,
     commit_message: str | None = None,
+    space: str | None = None,
     token: str | None = None,
 ) -> Published:
     """Put a model on the Hub as its next version, with its card: `zoo.load("hf://owner/name@v1")` gives it back.
@@ -66,26 +69,32 @@ def publish(
             those of `run.json`, or of the base while the weights are its own.
         create_pr: Open a pull request instead; the owner merges it, and there is no version before.
         commit_message: The title of the commit.
+        space: "owner/name" of a Space that shows this version in a browser, as `zoo demo` does; needs the extra
+            `layerzoo[demo]`. It is made if need be, in one commit of its own after the model is there. A Space of
+            an earlier version is brought up to date.
         token: Access token with write permission. None follows `HF_TOKEN` and the login stored on this machine.
 
     Returns:
-        The page of the version (or pull request), its commit, and the version (or None).
+        The page of the version (or pull request), its commit, the version (or None), and the page of the Space.
 
     Raises:
         PublishError: Refused: no licence or one that the base does not allow, random weights, answers that differ once
-            saved and loaded, a version that exists; or the upload did not complete.
+            saved and loaded, a version that exists, a Space with an app of another; or the upload did not complete.
         AccessError: No token, or one that may not write there.
         OfflineError: The Hub cannot be reached.
         InputError: An argument that cannot be used.
+        MissingExtraError: With `space`, the extra `layerzoo[demo]` is not installed.
         As `zoo.load`, for a handle; ExportError, with `saved_model`.
     """
     wanted = _wanted(version)
     upload = Upload(repo_id, token)
+    shown = _space(space, token, create_pr=create_pr)
     if base_model not in (None, "auto"):
         check_repo_id(base_model)
     given = _given(model_or_folder, repo_id, token)
     check_license(license, given.base)
     exists = upload.look(private=private, must_exist=create_pr, version=wanted)
+    is_shown = shown is not None and shown.look(private=private)
     with tempfile.TemporaryDirectory(prefix="zoo-publish-") as temporary:
         folder = Path(temporary)
         entry = _entry(given, repo_id, license, metrics)
@@ -100,7 +109,8 @@ def publish(
             upload.create(private=private)
         commit = upload.commit(folder, message)
         tag = upload.tag(commit, wanted)
-    return Published(f"{upload.endpoint}/{repo_id}/tree/{tag}", commit, tag)
+    page = shown.show(repo_id, tag, license, exists=is_shown, private=private) if shown else None
+    return Published(f"{upload.page}/tree/{tag}", commit, tag, page)
 
 
 class _Given(NamedTuple):
@@ -121,6 +131,14 @@ def _wanted(version: str) -> str | None:
     if not VERSION.fullmatch(version):
         raise InputError(f"version={version!r}. Expected 'auto', or 'v1', 'v2' and so on.")
     return version
+
+
+def _space(space: str | None, token: str | None, *, create_pr: bool) -> SpaceUpload | None:
+    if space is None:
+        return None
+    if create_pr:
+        raise InputError("A pull request has no version that a Space could show. Leave out create_pr, or space.")
+    return SpaceUpload(space, token)
 
 
 def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:

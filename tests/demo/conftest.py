@@ -1,0 +1,48 @@
+"""One `zoo demo` and one browser for the session."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chromium import requested, start
+from tests.demo.demo_page import DemoPage
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory) -> Iterator[str]:
+    """Where `zoo demo` listens, as a person starts it; its uploads go into a folder of the session."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("demo") / "log"
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "zoo", "demo", "--port", str(port)]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        printed = process.stdout.readline().strip()
+        assert printed == f"http://127.0.0.1:{port}/", log.read_text()
+        yield printed
+        assert process.poll() is None, log.read_text()
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory):
+    browser = start(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def page(driver, address) -> Iterator[DemoPage]:
+    """The page, freshly opened; afterwards no error stands in the console, and no other host was asked."""
+    driver.get_log("browser"), requested(driver)
+    driver.get(address)
+    yield DemoPage(driver)
+    assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert {place for place in requested(driver) if not place.startswith(address)} == set()

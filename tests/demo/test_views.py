@@ -1,0 +1,50 @@
+"""Every task has its view, and the views whose models do not lie in the package."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.demo.views import VIEWS
+from zoo.registry import TaskName
+
+
+def test_every_task_has_a_view_and_samples():
+    assert set(VIEWS) == set(get_args(TaskName))
+    for task, view in VIEWS.items():
+        assert view.samples, task
+
+
+def test_the_samples_are_files_of_the_package_and_each_is_shown():
+    folder = Path(zoo.__file__).parent / "demo" / "samples"
+    texts = str([view.samples for view in VIEWS.values()])
+    shown = {name for name in re.findall(r"[\w.]+\.(?:png|jpg|npy)", texts) if str(folder / name) in texts}
+    assert shown == {path.name for path in folder.iterdir()} - {"README.md"}
+
+
+def test_features_are_plotted_as_they_are(classifier, tmp_path):
+    folder = zoo.save(classifier, tmp_path / "model")
+    model = zoo.load(folder, num_classes=0)
+    [[path], *_] = VIEWS["image-features"].samples
+    view = VIEWS["image-features"]
+    source = view.input.source(model, {"path": path})
+    record = zoo.predict(model, source)[0]
+    [table] = view.output.values(record, model, source)
+    assert table["value"].tolist() == record["features"] == zoo.predict(model, path)[0]["features"]
+    assert table["feature"].tolist() == list(range(len(record["features"])))
+
+
+def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_they_are(classifier, tmp_path):
+    Image.new("RGB", (3000, 1500)).save(tmp_path / "large.png")
+    sent, source = {"path": str(tmp_path / "large.png")}, VIEWS["image-classification"].input.source
+    assert source(zoo.load("blurnet-textures"), sent).size == (1024, 512)
+    assert source(classifier, sent).size == (3000, 1500)  # it resizes by itself
+
+
+@pytest.mark.parametrize("task", [task for task in VIEWS if not task.startswith("coordinate-")])
+def test_nothing_given_is_answered_with_what_to_do(task):
+    with pytest.raises(zoo.InputError, match="Nothing was given yet"):
+        VIEWS[task].input.source(None, None)

@@ -1,0 +1,24 @@
+"""The command that shows models in a browser: `zoo demo`. Imports what it needs when it runs."""
+
+import click
+
+from zoo.quiet import import_keras_quietly
+
+
+@click.command()
+@click.argument("handle", metavar="[MODEL]", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
+def demo(handle: str | None, host: str, port: int) -> None:
+    """Show MODEL in a browser, or every model to pick one: pictures in, answers out. Ctrl+C ends it."""
+    from zoo import handles
+
+    if handle is not None and not handles.is_keras_file(handle):
+        handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    import_keras_quietly()
+    from zoo.demo import serve
+
+    serve(handle, host=host, port=port)
+
+
+COMMANDS = (demo,)

@@ -1,0 +1,65 @@
+"""The demo in a browser: pick a model, give it a picture or take a sample, and see what it answers. `zoo demo`.
+
+    page.py         the page: which model, its facts, what goes in, what comes out
+    models.py       which models it may show, and those that stay loaded
+    views.py        one line a task: its input, its output, its samples
+    inputs.py       what goes in: a picture, one with a brush, a file, a place
+    outputs.py      what comes out: bars, overlays, sliders, plots
+    facts.py        what stands about a model beside its answers
+    samples/        small pictures and arrays, made by recipes/demo_samples.py
+
+It is made with Gradio, of the extra `layerzoo[demo]`; nothing is measured or sent anywhere, and nothing is loaded from
+elsewhere but the models that come from the Hub.
+"""
+
+import ipaddress
+import os
+import socket
+from importlib.util import find_spec
+
+from zoo.errors import InputError, MissingExtraError
+
+
+def serve(handle: str | None = None, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the page until it is interrupted, and print its address.
+
+    Args:
+        handle: The one model that the page shows: whatever `zoo.load` takes. None for a page on which one is picked:
+            any of the registry, or a handle that is typed. Folders and `.keras` files may be typed on loopback only.
+        host: The address to listen on. None follows `GRADIO_SERVER_NAME`, as Spaces set it, else loopback.
+        port: None follows `GRADIO_SERVER_PORT`, else the first free one from 7860.
+
+    Raises:
+        InputError: The port cannot be listened on, or nobody has trained the model.
+        MissingExtraError: The extra `layerzoo[demo]` is not installed.
+        As `zoo.load`, for a handle.
+    """
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    if port is not None:
+        _check_free(host, port)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported
+    if find_spec("gradio") is None:
+        raise MissingExtraError("A demo needs gradio, which is not installed. Expected: pip install 'layerzoo[demo]'.")
+    from zoo.demo.page import OPTIONS, build
+
+    page = build(handle, own_files=_is_loopback(host))
+    _, address, _ = page.launch(server_name=host, server_port=port, prevent_thread_lock=True, **OPTIONS)
+    print(address, flush=True)
+    page.block_thread()
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise InputError(
+            f"Port {port} of {host} cannot be listened on ({error.strerror or error}). Expected a free port and an "
+            "address of this machine."
+        ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,30 @@
+"""What stands about a model beside its answers, in Markdown."""
+
+from zoo.export.card_text import address, spoken
+from zoo.notices import NON_COMMERCIAL
+from zoo.registry import Entry
+
+
+def facts(entry: Entry) -> str:
+    """A line for each: task, parameters, licence, source, figures, paper."""
+    lines = {
+        "Task": entry.task.replace("-", " "),
+        "Parameters": f"{entry.parameters_millions * 1e6:,.0f}" if entry.parameters_millions else None,
+        "Licence": _licence(entry),
+        "Source": _source(entry),
+        "Measured": "; ".join(f"{spoken(name)} {value:g}" for name, value in entry.metrics.items()),
+        "Measured on": entry.measured and entry.measured.dataset,
+        "Paper": entry.paper and f"<{entry.paper}>",
+    }
+    return "\n".join([f"## {entry.name}", *(f"- {name}: {value}" for name, value in lines.items() if value)])
+
+
+def _licence(entry: Entry) -> str:
+    return f"{entry.license}, **for non-commercial use only**" if entry.license in NON_COMMERCIAL else entry.license
+
+
+def _source(entry: Entry) -> str:
+    source = entry.source or "a folder on this machine"
+    if source.startswith("hf://"):
+        return f"[{source}]({address(source)})"
+    return "in this package" if source == "embedded" else source

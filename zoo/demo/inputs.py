@@ -1,0 +1,141 @@
+"""What goes into a model, as parts of the page, and how their values become a source for `zoo.predict`.
+
+Gradio would decode a picture before this library sees it, and answer a broken one with nothing but "Error". So
+pictures are taken unread, as the browser sends them: `{"path": ...}`. Gradio's editor would draw whatever is dropped
+into it, 200 megapixels too; so it has no place to drop, and gets what could be read.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image, ImageOps
+
+from zoo.errors import InputError
+from zoo.model import ZooModel
+from zoo.preprocessing import read_picture
+
+LARGEST_SIDE = 1024  # pixels, of pictures for networks that take any size
+LARGEST_INPUT = 4_000_000  # pixels or voxels of anything else
+PAINT = "#ff00ff"
+
+
+class Input(NamedTuple):
+    """`components` puts parts on the page; `source` turns their values into what `zoo.predict` takes of a model.
+
+    `source` raises InputError for what cannot be shown. Where the parts are `unread`, it gets what the browser sends.
+    """
+
+    components: Callable[[], list[gr.components.Component]]
+    source: Callable[..., Any]
+    unread: bool = False
+
+
+def named(sentence: str) -> str:
+    """A sentence with the names of files as people gave them, without the server's folders."""
+    return re.sub(f"{re.escape(get_upload_folder())}/[^/ ]+/", "", sentence)
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise InputError("Nothing was given yet. Expected an input; take a sample for a start.")
+    return value
+
+
+def _picture() -> list[gr.components.Component]:
+    return [
+        gr.Image(
+            sources=["upload", "clipboard"],
+            label="Picture",
+            placeholder=f"# Drop a picture\nor click; large ones are made smaller, {LARGEST_SIDE} pixels at most",
+            height=320,
+            buttons=[],
+        )
+    ]
+
+
+def _fitting(model: ZooModel, sent: dict[str, Any] | None) -> Image.Image:
+    picture = read_picture(_given(sent)["path"])
+    if model.spec.input.size is None:
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return picture
+
+
+def _brush() -> list[gr.components.Component]:
+    """The picture to paint on, below a place to drop one."""
+    [dropped] = _picture()
+    editor = gr.ImageEditor(
+        label="Paint over what is to be filled",
+        type="pil",
+        format="png",
+        sources=[],
+        brush=gr.Brush(default_size=12, colors=[PAINT], color_mode="fixed"),
+        transforms=[],
+        layers=False,
+        buttons=[],
+    )
+    dropped.upload(_canvas, dropped, editor, preprocess=False, show_progress="hidden", api_visibility="private")
+    return [editor]
+
+
+def _canvas(sent: dict[str, Any]) -> Image.Image:
+    """A dropped picture to paint on; its transparent pixels stay so.
+
+    Raises:
+        gradio.Error: It cannot be read.
+    """
+    path = sent["path"]
+    try:
+        picture = read_picture(path)
+    except InputError as error:
+        raise gr.Error(named(str(error)), duration=None, print_exception=False) from error
+    with Image.open(path) as opened:
+        if opened.has_transparency_data:
+            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return picture
+
+
+def _damaged(model: ZooModel, painted: dict[str, Any] | None) -> dict[str, np.ndarray]:
+    """The picture, and a mask that is 0 where it is painted over or transparent."""
+    background = _given(painted and painted["background"])
+    pixels = np.asarray(background.convert("RGBA"))
+    mask = pixels[..., 3] > 0
+    for layer in painted["layers"] if painted else []:
+        mask &= np.asarray(layer.convert("RGBA"))[..., 3] == 0
+    return {"image": pixels[..., :3].copy(), "mask": mask}
+
+
+def _file(label: str, *suffixes: str) -> Input:
+    return Input(lambda: [gr.File(label=label, file_types=list(suffixes), height=140)], _small)
+
+
+def _small(model: ZooModel, path: str | None) -> str:
+    given = _given(path)
+    prepared = model.preprocess(given)
+    array = prepared["mask"] if isinstance(prepared, dict) else prepared
+    if array.size > LARGEST_INPUT:
+        raise InputError(
+            f"{given} holds {array.size:,} values. Expected at most {LARGEST_INPUT:,} here; `zoo predict` takes more."
+        )
+    return given
+
+
+def _place() -> list[gr.components.Component]:
+    with gr.Row():
+        return [gr.Number(32, label=name, precision=0) for name in ("x, the column", "y, the row")]
+
+
+def _pair(model: ZooModel, x: Any, y: Any) -> tuple[Any, Any]:
+    return _given(x), _given(y)
+
+
+PICTURE = Input(_picture, _fitting, unread=True)
+DAMAGED = Input(_brush, _damaged)
+PLACE = Input(_place, _pair)
+DEPTHS = _file("Depths: a 16-bit PNG of metres x 256, 0 = none; or .npy, metres", ".png", ".npy")
+SERIES = _file("Series, oldest first: an .npy file", ".npy")
+VOLUME = _file("Volume (depth, height, width): an .npy file", ".npy")

@@ -1,0 +1,134 @@
+"""What comes out of a model, as parts of the page, and how a record of `zoo.predict` fills them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+from PIL import Image, ImageDraw
+
+from zoo import depth_colors, segmentation
+from zoo.demo.inputs import PAINT
+from zoo.model import ZooModel
+from zoo.prediction import Prediction
+from zoo.preprocessing import read_picture
+
+SMALLEST_SIDE = 384  # pixels; smaller pictures are shown in larger squares
+SHOWN_SEASONS = 3
+
+
+class Output(NamedTuple):
+    """`components` puts parts on the page; `values` is what a record, its model and its source fill them with."""
+
+    components: Callable[[], list[gr.components.Component]]
+    values: Callable[[Prediction, ZooModel, Any], Sequence[Any]]
+
+
+def _bars() -> list[gr.components.Component]:
+    return [gr.Label(label="Classes")]
+
+
+def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    return [{item["label"] or f"class {item['index']}": item["score"] for item in record["predictions"]}]
+
+
+def _annotated() -> list[gr.components.Component]:
+    return [gr.AnnotatedImage(label="Classes, and their shares of the picture", format="png", buttons=["fullscreen"])]
+
+
+def _classes(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    """The picture as the model saw it, and each class but the background as a mask in its colour."""
+    found = [item for item in record["classes"] if item["label"] != "background"]
+    texts = {item["index"]: f"{item['label'] or item['index']} {item['area']:.1%}" for item in found}
+    palette = segmentation.colors(max(texts, default=0) + 1)
+    masks = [((record.label_map == index).astype(float), text) for index, text in texts.items()]
+    shown = {text: "#{:02x}{:02x}{:02x}".format(*palette[index]) for index, text in texts.items()}
+    picture = model.preprocess(source)
+    return [gr.AnnotatedImage((np.broadcast_to(picture, (*picture.shape[:2], 3)), masks), color_map=shown)]
+
+
+def _before_and_after() -> list[gr.components.Component]:
+    return [gr.ImageSlider(label="Before | after", format="png", interactive=False)]
+
+
+def _enlarged(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    """Beside the bicubic enlargement, which a viewer would make."""
+    return [(read_picture(source).resize(record.picture.size, Image.Resampling.BICUBIC), record.picture)]
+
+
+def _mended(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    damaged = Image.composite(
+        Image.fromarray(source["image"]), Image.new("RGB", record.picture.size, PAINT), Image.fromarray(source["mask"])
+    )
+    return [(damaged, record.picture)]
+
+
+def _picture(label: str) -> Callable[[], list[gr.components.Component]]:
+    return lambda: [gr.Image(label=label, format="png", buttons=["download", "fullscreen"])]
+
+
+def _pixels(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    return [_larger(record.picture)]
+
+
+def _larger(picture: Image.Image) -> Image.Image:
+    """Small pictures in squares that can be seen."""
+    times = -(-SMALLEST_SIDE // min(picture.size)) if min(picture.size) < SMALLEST_SIDE else 1
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def _depths() -> list[gr.components.Component]:
+    return [*_picture("What was measured")(), *_picture("Depths of all pixels")()]
+
+
+def _filled(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    return [depth_colors.picture(model.preprocess(source)["image"][..., 0]), record.picture]
+
+
+def _found(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    """A cross in the picture as the model saw it."""
+    pixels = model.preprocess(source)
+    picture = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
+    larger = _larger(picture)
+    times = larger.width / picture.width
+    x, y = ((record[name] + 0.5) * times for name in ("x", "y"))
+    draw = ImageDraw.Draw(larger)
+    draw.line((x - 12, y, x + 12, y), fill=PAINT, width=3)
+    draw.line((x, y - 12, x, y + 12), fill=PAINT, width=3)
+    return [larger]
+
+
+def _plot() -> list[gr.components.Component]:
+    return [gr.LinePlot(x="step", y="value", color="series", label="Series and forecast")]
+
+
+def _followed(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    """The last seasons and what follows them; the first step of the forecast is 0."""
+    import pandas as pd
+
+    series = model.preprocess(source)[:, 0][-SHOWN_SEASONS * model.spec.config["season"] :]
+    rows = [(step - len(series), float(value), "given") for step, value in enumerate(series)]
+    rows += [(step, value, "forecast") for step, value in enumerate(record["forecast"])]
+    return [pd.DataFrame(rows, columns=["step", "value", "series"])]
+
+
+def _features_plot() -> list[gr.components.Component]:
+    return [gr.LinePlot(x="feature", y="value", label="Features")]
+
+
+def _features(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    import pandas as pd
+
+    return [pd.DataFrame({"feature": range(len(record["features"])), "value": record["features"]})]
+
+
+BARS = Output(_bars, _scores)
+CLASSES = Output(_annotated, _classes)
+DEPTHS = Output(_depths, _filled)
+FEATURES = Output(_features_plot, _features)
+FORECAST = Output(_plot, _followed)
+LARGER = Output(_before_and_after, _enlarged)
+MENDED = Output(_before_and_after, _mended)
+PLACE = Output(_picture("Where it lies"), _found)
+CANVAS = Output(_picture("Canvas"), _pixels)
+SLICE = Output(_picture("The slice with the most"), _pixels)

@@ -1,0 +1,45 @@
+"""How the models of each task are shown: one line a task."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.demo import inputs, outputs
+from zoo.demo.inputs import Input
+from zoo.demo.outputs import Output
+
+_FOLDER = Path(str(resources.files("zoo") / "demo" / "samples"))
+
+
+class View(NamedTuple):
+    """What goes in, what comes out, and samples: values for the parts of the input, each a list of them."""
+
+    input: Input
+    output: Output
+    samples: list[list[Any]]
+
+
+def _files(*names: str) -> list[list[Any]]:
+    return [[str(_FOLDER / name)] for name in names]
+
+
+_DAMAGED: dict[str, Any] = {"background": str(_FOLDER / "damaged.png"), "layers": [], "composite": None}
+_PICTURES = _files("cat.jpg", "pagoda.jpg")
+_PLACES = [[40, 12], [44, 50]]
+
+VIEWS = {
+    "coordinate-classification": View(inputs.PLACE, outputs.CANVAS, _PLACES),
+    "coordinate-regression": View(inputs.PICTURE, outputs.PLACE, _files("square.png")),
+    "coordinate-rendering": View(inputs.PLACE, outputs.CANVAS, _PLACES),
+    "depth-completion": View(inputs.DEPTHS, outputs.DEPTHS, _files("depths.png")),
+    "forecasting": View(inputs.SERIES, outputs.FORECAST, _files("co2.npy")),
+    "image-classification": View(
+        inputs.PICTURE, outputs.BARS, [*_files("bricks.png", "grass.png", "gravel.png"), *_PICTURES]
+    ),
+    "image-features": View(inputs.PICTURE, outputs.FEATURES, _PICTURES),
+    "inpainting": View(inputs.DAMAGED, outputs.MENDED, [[_DAMAGED]]),
+    "semantic-segmentation": View(inputs.PICTURE, outputs.CLASSES, _files("pagoda.jpg", "cat.jpg")),
+    "super-resolution": View(inputs.PICTURE, outputs.LARGER, _PICTURES),
+    "volume-features": View(inputs.VOLUME, outputs.FEATURES, _files("phantom.npy")),
+    "volume-segmentation": View(inputs.VOLUME, outputs.SLICE, _files("phantom.npy")),
+}
