@@ -159,7 +159,7 @@ def _kept(prepared: Preparation, state: State, folder: Path) -> Run:
     model = _saved(model, metrics, folder)
     record = {
         "data": prepared.data,
-        "command": f"zoo.finetune: {json.dumps(prepared.options)}",
+        "command": prepared.command,
         "base": prepared.base.model_dump(mode="json", include={"name", "source", "revision", "sha256", "license"}),
         "metrics": {name: value for name, value in metrics.items() if not isinstance(value, dict)},
         "by_class": {name: value for name, value in metrics.items() if isinstance(value, dict)},

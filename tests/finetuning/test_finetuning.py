@@ -39,6 +39,8 @@ def test_the_taught_model_says_where_it_comes_from(run):
     record = json.loads((run.folder / "run.json").read_text())
     assert record["base"]["name"] == "blurnet-textures.grey"
     assert record["history"] == run.history
+    assert record["data"] == "photographs: 21 examples to learn from, 5 to measure on"
+    assert record["command"].startswith("zoo.finetune('blurnet-textures.grey', 'photographs', epochs=6, freeze=")
 
 
 def test_the_folder_of_a_run_is_a_model(run):

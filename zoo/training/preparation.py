@@ -28,7 +28,7 @@ class Preparation:
     """What `fit` is given.
 
     `base` is the entry of the model that was handed over, and `input_shape` its shape, which the taught one gets again.
-    `model` is the copy that learns. `data` says in words what it learns from, `options` are the arguments, and
+    `model` is the copy that learns. `data` says in words what it learns from, `command` how it was called, and
     `settings` is all that decides the outcome.
     """
 
@@ -42,7 +42,7 @@ class Preparation:
     class_weight: dict[int, float] | None
     loss: Any
     data: str
-    options: dict[str, Any]
+    command: str
     settings: dict[str, Any]
 
 
@@ -85,8 +85,8 @@ def prepare(
         "weights": _weights_digest(model),
     }
     loss = lesson.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
-    data = _in_words(train, plan)
-    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], loss, data, options, settings)
+    words, command = _in_words(train, plan), _call(model, train, options)
+    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], loss, words, command, settings)
 
 
 class _Fed(NamedTuple):
@@ -215,10 +215,17 @@ def _in_words(data: Any, plan: Plan) -> str:
     if is_folder(data):
         name = Path(data).name
     else:
-        name = hugging_face.title(data) if hugging_face.is_split(data) else f"a {type(data).__name__}"
+        name = hugging_face.title(data) if hugging_face.is_split(data) else "data in memory"
     if plan.training_examples is None:
         return name
     return f"{name}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
+
+
+def _call(model: ZooModel, data: Any, options: dict[str, Any]) -> str:
+    """The call, for the card."""
+    source = repr(Path(data).name) if is_folder(data) else "data"
+    arguments = [f"{name}={value!r}" for name, value in options.items()]
+    return f"zoo.finetune({', '.join([repr(model.spec.name), source, *arguments])})"
 
 
 def _is_dataset(data: Any) -> bool:
