@@ -78,9 +78,16 @@ def volume_segmentation():
     return model, (list(volumes), list((volumes > 4).astype("float32")))
 
 
+def coordinate_rendering():
+    places = RANDOM.integers(0, 64, (8, 2)).astype("float32")
+    canvases = np.zeros((8, 64, 64), "float32")
+    canvases[:, :32] = 1
+    return entry("coordinate-rendering", "coordconv.classifier", config={"filters": [8]}), (places, canvases)
+
+
 CASES = [
     segmentation, depth, inpainting, super_resolution, forecasting, coordinate_classification, features,
-    volume_segmentation,
+    volume_segmentation, coordinate_rendering,
 ]  # fmt: skip
 RATES = {super_resolution: 0.001}
 
