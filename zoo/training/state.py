@@ -96,7 +96,7 @@ class State:
 
 def _tensors(prefix: str, variables: Sequence[Any]) -> dict[str, np.ndarray]:
     values = (keras.ops.convert_to_numpy(variable) for variable in variables)
-    return {f"{prefix}/{index}": np.array(value, order="C") for index, value in enumerate(values)}
+    return {f"{prefix}/{index}": np.asarray(value, order="C") for index, value in enumerate(values)}
 
 
 def _assign(variables: Sequence[Any], prefix: str, path: Path) -> None:
@@ -107,8 +107,7 @@ def _assign(variables: Sequence[Any], prefix: str, path: Path) -> None:
 
 def _replace(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     partial = path.with_name(f"partial-{path.name}")
-    with partial.open("wb") as file:
-        file.write(safetensors.numpy.save(tensors, metadata))
-        file.flush()
+    safetensors.numpy.save_file(tensors, partial, metadata)
+    with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)
