@@ -18,7 +18,7 @@ import zoo
 from tests.batch.conftest import BROKEN, GOOD
 from zoo.batch.predictor import Predictor
 from zoo.command_line import main
-from zoo.errors import AccessError, InputError
+from zoo.errors import AccessError, InputError, MissingExtraError
 
 SCRIPT = """
 import sys
@@ -104,9 +104,20 @@ def test_another_job_finds_the_parts_and_refuses(model, photos, tmp_path):
     output, few = tmp_path / "predictions.parquet", some(photos, tmp_path / "few")
     with pytest.raises(KeyboardInterrupt):
         zoo.predict_files(model, few, output, report=stop)
-    with pytest.raises(InputError, match=r"parquet.parts holds another job: weights, model differ|model, weights"):
+    with pytest.raises(InputError, match=r"parquet.parts holds another job: model, weights differ"):
         zoo.predict_files("maxpool-textures", few, output)
     assert zoo.predict_files(model, few, output)["count"] == 3
+
+
+def test_a_file_that_is_named_twice_is_two_rows(model, photos, tmp_path):
+    few = some(photos, tmp_path / "few")
+    zoo.predict_files(model, [few, few / "00001.jpg"], tmp_path / "p.parquet")
+    assert [row["input"][-9:] for row in rows(tmp_path / "p.parquet")] == [
+        "00001.jpg",
+        "00002.jpg",
+        "00004.jpg",
+        "00001.jpg",
+    ]
 
 
 def test_two_processes_are_not_at_work_on_one_file(model, photos, tmp_path):
@@ -184,6 +195,15 @@ def test_what_makes_no_sense_is_a_sentence_and_leaves_nothing(
     with pytest.raises(InputError, match=message):
         zoo.predict_files(**{"model_or_handle": model, "source": source, "output": "p.parquet", **options})
     assert sorted(os.listdir()) == ["empty", "photos"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "module", "extra"), [("local", "pyarrow.parquet", "batch"), ("ray", "ray.data", "ray")]
+)
+def test_a_missing_extra_is_a_sentence(engine, module, extra, model, photos, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)  # as Python finds a module that is not there
+    with pytest.raises(MissingExtraError, match=rf"{module}, which is not installed.*layerzoo\[{extra}\]"):
+        zoo.predict_files(model, photos, tmp_path / "p.parquet", engine=engine)
 
 
 def test_the_command_says_what_came_of_it(photos, tmp_path):

@@ -8,6 +8,7 @@ import glob
 import hashlib
 import io
 import os
+import platform
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
@@ -183,15 +184,13 @@ def pieces(share: dict[str, Any], wanted: Collection[int]) -> Iterator[Piece]:
 
 
 def _paths(share: dict[str, Any]) -> Iterator[Input]:
-    files = {name: os.path.join(share["root"], name) for name in share["files"]}
-    if not any(map(os.path.lexists, files.values())):
-        first, *_, last = [*files, *files]
+    files = [Input(name, os.path.join(share["root"], name)) for name in share["files"]]
+    if not any(os.path.lexists(item.source or "") for item in files):
         raise InputError(
-            f"On {os.uname().nodename} there is none of the files from {first} to {last}. Expected them where they "
-            "were listed; on a cluster, on a disk that every machine has under the same path."
+            f"On {platform.node()} there is none of the files from {files[0].name} to {files[-1].name}. Expected them "
+            "where they were listed; on a cluster, on a disk that every machine has under the same path."
         )
-    for name, path in files.items():
-        yield Input(name, path)
+    yield from files
 
 
 def _cells(share: dict[str, Any]) -> Iterator[Input]:

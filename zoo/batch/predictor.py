@@ -46,7 +46,7 @@ class Predictor:
 
     def __init__(self, model: ZooModel, *, top: int, batch_size: int, threads: int | None = None):
         self.model, self.top, self.batch_size = model, top, batch_size
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or os.cpu_count() or 1
         self.task = find_task(model.spec.task)
         self.schema = columns.schema(self.task.columns or {})
         self.network = _compiled(model)
@@ -70,8 +70,8 @@ class Predictor:
         try:
             return Ready(piece, item.name, self.task.prepare(item.opened(), self.model), None)
         except InputError as error:
-            # The same words wherever the file was read.
-            return Ready(piece, item.name, None, str(error).replace(str(item.source), item.name))
+            path = item.source if isinstance(item.source, str) else item.name
+            return Ready(piece, item.name, None, str(error).replace(path, item.name))  # the same words on any machine
         except Exception as error:
             error.add_note(f"This happened while {item.name} was read.")
             raise
