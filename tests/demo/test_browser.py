@@ -115,7 +115,7 @@ def test_a_series_is_continued_in_a_plot(page):
     page.drop(path)
     forecast = zoo.predict("tcn-co2", path)[0]["forecast"]
     page.said("; ".join(f"{value:g}" for value in forecast[:3]))
-    page.seen("[id^=answer-] .vega-embed canvas, [id^=answer-] .vega-embed svg")
+    page.seen("[id^=answer-] .vega-embed svg")
 
 
 def test_a_volume_is_shown_as_the_slice_with_the_most(page):
@@ -181,13 +181,16 @@ def test_a_wrong_name_is_answered_with_the_nearest_ones(page):
     page.said("has random weights. Expected a model that was trained")
 
 
-def test_a_folder_of_ones_own_may_be_typed(page, tmp_path):
-    folder = zoo.save(zoo.load("fsrcnn-x2"), tmp_path / "mine")
+def test_the_features_of_a_folder_that_is_typed_are_plotted(page, classifier, tmp_path):
+    headless = zoo.load(zoo.save(classifier, tmp_path / "classes"), num_classes=0)
+    folder = zoo.save(headless, tmp_path / "features")
     page.type_model(str(folder))
-    page.until(lambda: "a folder on this machine" in page.facts())
-    page.seen("[id^=give-] button.gallery-item")[0].click()
+    page.until(lambda: "Task: image features" in page.facts() and "a folder on this machine" in page.facts())
+    page.drop(sample("image-features"))
+    record = zoo.predict(headless, sample("image-features"))[0]
     page.said("answered in")
-    assert same(page.pictures(2)[1], zoo.predict("fsrcnn-x2", sample("super-resolution"))[0].picture)
+    assert page.status().endswith(f": {len(record['features'])} features")
+    page.seen("[id^=answer-] .vega-embed svg")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

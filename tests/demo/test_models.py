@@ -38,6 +38,10 @@ def test_files_of_the_server_are_no_models_for_those_who_only_visit(handle, tmp_
     assert Models(own_files=True).entry(str(folder)).task == "super-resolution"
 
 
-def test_random_weights_are_not_shown():
-    with pytest.raises(zoo.InputError, match=r"fcn8s.* has random weights. Expected a model that was trained"):
-        Models(own_files=False).entry("fcn8s")
+def test_random_weights_are_not_shown(classifier, tmp_path):
+    new_head = zoo.load(zoo.save(classifier, tmp_path / "trained"), num_classes=5)
+    models = Models(own_files=True)
+    for handle in ("fcn8s", str(zoo.save(new_head, tmp_path / "new"))):
+        with pytest.raises(zoo.InputError, match=r"has random weights\. Expected a model that was trained"):
+            models.entry(handle)
+    assert models.entry(str(tmp_path / "trained")).num_classes == 3

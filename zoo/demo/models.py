@@ -2,9 +2,10 @@
 
 import functools
 import threading
+from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.handles import info, is_keras_file
+from zoo.handles import Located, is_keras_file, resolve
 from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.registry import Entry, registry
@@ -33,8 +34,10 @@ class Models:
             As `zoo.load`.
         """
         self._refuse_own_files(handle)
-        entry = self.model(handle).spec if is_keras_file(handle) else info(handle)
-        if entry.random_layers or (entry.source is None and entry.sha256 is None):
+        is_file = is_keras_file(handle)
+        entry, folder = Located(self.model(handle).spec, Path(handle)) if is_file else resolve(handle)
+        has_weights = entry.pretrained or folder is not None
+        if entry.random_layers or entry.random != "none" or not has_weights:
             raise InputError(f"{entry.name} has random weights. Expected a model that was trained; see `zoo list`.")
         return entry
 
