@@ -37,6 +37,13 @@ def test_features_are_plotted_as_they_are(classifier, tmp_path):
     assert table["feature"].tolist() == list(range(len(record["features"])))
 
 
+def test_each_class_has_a_bar_of_its_own():
+    found = [(134, "crane", 0.5), (517, "crane", 0.3), (3, "shark", 0.1), (8, None, 0.1)]
+    record = {"predictions": [{"index": index, "label": label, "score": score} for index, label, score in found]}
+    [bars] = VIEWS["image-classification"].output.values(record, None, None)
+    assert bars == {"crane 134": 0.5, "crane 517": 0.3, "shark": 0.1, "class 8": 0.1}
+
+
 def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_they_are(classifier, tmp_path):
     Image.new("RGB", (3000, 1500)).save(tmp_path / "large.png")
     sent, source = {"path": str(tmp_path / "large.png")}, VIEWS["image-classification"].input.source

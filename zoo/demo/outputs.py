@@ -13,7 +13,7 @@ from zoo.model import ZooModel
 from zoo.prediction import Prediction
 from zoo.preprocessing import read_picture
 
-SMALLEST_SIDE = 384  # pixels; smaller pictures are shown in larger squares
+SHOWN_SIDE = 384  # pixels
 SHOWN_SEASONS = 3
 
 
@@ -29,7 +29,14 @@ def _bars() -> list[gr.components.Component]:
 
 
 def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
-    return [{item["label"] or f"class {item['index']}": item["score"] for item in record["predictions"]}]
+    """Scores by name; with its number where there is no name, or another class has the same."""
+    labels = [item["label"] for item in record["predictions"]]
+
+    def name(item: dict[str, Any]) -> str:
+        is_unique = item["label"] and labels.count(item["label"]) == 1
+        return item["label"] if is_unique else f"{item['label'] or 'class'} {item['index']}"
+
+    return [{name(item): item["score"] for item in record["predictions"]}]
 
 
 def _annotated() -> list[gr.components.Component]:
@@ -72,8 +79,8 @@ def _pixels(record: Any, model: ZooModel, source: Any) -> list[Any]:
 
 
 def _larger(picture: Image.Image) -> Image.Image:
-    """Small pictures in squares that can be seen."""
-    times = -(-SMALLEST_SIDE // min(picture.size)) if min(picture.size) < SMALLEST_SIDE else 1
+    """A small picture with each pixel as a square that can be seen."""
+    times = max(1, SHOWN_SIDE // max(picture.size))
     return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
