@@ -12,6 +12,10 @@ from typing import Any, Self
 
 from tests.hub_server import HubServer
 
+COMMIT = "/commit/main"
+TAG = "/tag/[0-9a-f]{40}"
+FILES = ["README.md", "config.json", "metadata.json", "model.safetensors", "model.weights.h5", "zoo.json"]
+
 CODE = """
 import json, os, sys
 answers = os.fdopen(os.dup(1), "w")
@@ -29,11 +33,11 @@ for line in sys.stdin:
 
 
 class Publisher:
-    """The process. On JAX, which starts faster than TensorFlow."""
+    """The process."""
 
     def __init__(self, hub: HubServer, log: Path):
         self.log = log
-        environment = hub.environment(HF_TOKEN="hf_valid", KERAS_BACKEND="jax", HF_HUB_DISABLE_PROGRESS_BARS="1")
+        environment = hub.environment(HF_TOKEN="hf_valid", HF_HUB_DISABLE_PROGRESS_BARS="1")
         command, pipe = [sys.executable, "-c", CODE], subprocess.PIPE
         with log.open("w") as errors:
             self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=errors, text=True)
@@ -76,3 +80,14 @@ class Call(threading.Thread):
         """Wait for what came of it."""
         self.join(timeout=100)
         return self.found
+
+
+def versions(server: HubServer, repo_id: str) -> dict[str, dict[str, bytes]]:
+    """The files of each version."""
+    repository = server.repositories.get(repo_id)
+    return {} if repository is None else {tag: repository.commits[commit] for tag, commit in repository.tags.items()}
+
+
+def is_whole(files: dict[str, bytes], folder: Path) -> bool:
+    """Whether a version holds the weights of a folder, and every file of the layout."""
+    return files["model.safetensors"] == (folder / "model.safetensors").read_bytes() and set(FILES) <= set(files)

@@ -138,12 +138,15 @@ class HubServer:
         return None
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet."""
+        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet.
+
+        On JAX, which starts in half the time that TensorFlow takes.
+        """
         kept = {
             name: value for name, value in os.environ.items() if not re.match(r"(?i)(hf_|huggingface|.*proxy)", name)
         }
         own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1"}
-        own |= {"NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
+        own |= {"KERAS_BACKEND": "jax", "NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
         return {**kept, **own, **changes}
 
     def start(self, code: str, *, unprivileged: bool = False, **environment: str) -> subprocess.Popen[str]:
@@ -327,11 +330,11 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
         ]
         about = {"id": repo_id, "modelId": repo_id, "sha": commit, "siblings": siblings, "tags": []}
         about |= {"private": repository.is_private, "gated": "auto" if repository.is_gated else False}
+        if repo_id.startswith("spaces/"):
+            about |= {"id": repo_id.removeprefix("spaces/"), "sdk": "gradio", "cardData": card_data(tree)}
         raise json_answer(about | {"downloads": 0, "likes": 0})
 
     def tree(self, repo_id: str, revision: str, folder: str) -> None:
-        if repo_id.startswith("spaces/"):
-            about |= {"id": repo_id.removeprefix("spaces/"), "sdk": "gradio", "cardData": card_data(tree)}
         """The files at a revision, below a folder."""
         _, _, tree = self.tree_of(repo_id, revision)
         names = [name for name in sorted(tree) if not folder or name.startswith(f"{folder}/")]

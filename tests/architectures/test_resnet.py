@@ -133,14 +133,10 @@ def test_the_pyramid_of_a_relative():
 def test_other_weights_are_refused(tmp_path):
     plain = read_golden("resnet50")[1]["tensors"]
     resnext = timm_shapes(abstract("resnext50_32x4d"))
-    without_head = {name: shape for name, shape in resnext.items() if not name.startswith("fc.")}
-    ten_classes = {**resnext, "fc.weight": [10, 2048], "fc.bias": [10]}
     for name, tensors, problem in [
         ("resnext50_32x4d", plain, r"misshapen: layer1\.0\."),
         ("seresnet50", plain, r"missing: layer1\.0\.se\.fc1\.bias"),
         ("resnext101_32x4d", resnext, r"missing: layer3\.10\."),
-        ("resnext50_32x4d", ten_classes, r"misshapen: fc\."),
-        ("resnext50_32x4d", without_head, r"missing: fc\.bias"),
     ]:
         with pytest.raises(zoo.WeightsMismatchError, match=problem):
             zoo.load(name, weights=write_hollow_checkpoint(tensors, tmp_path / "weights.safetensors"))

@@ -47,12 +47,5 @@ def test_other_weights_are_refused(tmp_path):
     _, meta = read_golden("vgg16")
     shapes = meta["tensors"]
     assert shapes == timm_shapes(abstract("vgg16"))
-    without_head = {name: shape for name, shape in shapes.items() if not name.startswith("head.")}
-    ten_classes = {**shapes, "head.fc.weight": [10, 4096], "head.fc.bias": [10]}
-    for name, tensors, problem in [
-        ("vgg13", shapes, r"missing: features\.15\.bias"),
-        ("vgg16", ten_classes, r"misshapen: head\.fc"),
-        ("vgg16", without_head, r"missing: head\.fc\.bias"),
-    ]:
-        with pytest.raises(zoo.WeightsMismatchError, match=problem):
-            zoo.load(name, weights=write_hollow_checkpoint(tensors, tmp_path / "weights.safetensors"))
+    with pytest.raises(zoo.WeightsMismatchError, match=r"missing: features\.15\.bias"):
+        zoo.load("vgg13", weights=write_hollow_checkpoint(shapes, tmp_path / "weights.safetensors"))

@@ -82,16 +82,8 @@ def test_with_activation_first_it_is_the_formula(tmp_path):
     assert_close(model(images), logits.numpy())
 
 
-@pytest.mark.parametrize(("name", "head"), [("legacy_xception", "fc"), ("xception41", "head.fc")])
-def test_other_weights_are_refused(name, head, tmp_path):
+@pytest.mark.parametrize("name", ["legacy_xception", "xception41"])
+def test_other_weights_are_refused(name, tmp_path):
     _, meta = read_golden(name)
-    shapes = meta["tensors"]
-    without_head = {tensor: shape for tensor, shape in shapes.items() if not tensor.startswith(f"{head}.")}
-    ten_classes = {**shapes, f"{head}.weight": [10, 2048], f"{head}.bias": [10]}
-    for other, tensors, problem in [
-        ("xception65", shapes, "missing: blocks"),
-        (name, ten_classes, rf"misshapen: {head}"),
-        (name, without_head, rf"missing: {head}\.bias"),
-    ]:
-        with pytest.raises(zoo.WeightsMismatchError, match=problem):
-            zoo.load(other, weights=write_hollow_checkpoint(tensors, tmp_path / "weights.safetensors"))
+    with pytest.raises(zoo.WeightsMismatchError, match="missing: blocks"):
+        zoo.load("xception65", weights=write_hollow_checkpoint(meta["tensors"], tmp_path / "weights.safetensors"))

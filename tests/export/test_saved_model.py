@@ -1,9 +1,6 @@
 """SavedModels: used by programs that know nothing of this library, and refused where they would mislead."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -49,16 +46,10 @@ def test_tensorflow_hub_fine_tunes_every_variable(found, classifier):
     assert tuned["changed"] == tuned["variables"] == len(classifier.variables)  # moving statistics among them
 
 
-def test_saved_model_cli_runs_it(saved_models, tmp_path):
-    np.save(tmp_path / "inputs.npy", np.full((1, 3, 4, 3), 100, "uint8"))
-    command = [Path(sys.executable).with_name("saved_model_cli"), "run", "--dir", saved_models["super-resolution"]]
-    command += ["--tag_set", "serve", "--signature_def", "serving_uint8"]
-    command += ["--inputs", f"image={tmp_path / 'inputs.npy'}", "--outdir", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    enlarged = np.load(tmp_path / "picture.npy")
+def test_saved_model_cli_runs_it(found):
+    enlarged = np.array(found["command"])
     assert enlarged.shape == (1, 6, 8, 3)
-    assert np.abs(enlarged.astype("int") - 100).max() <= 8
+    assert np.abs(enlarged - 100).max() <= 8
 
 
 @pytest.mark.parametrize("task", TASKS)
