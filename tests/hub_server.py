@@ -138,12 +138,15 @@ class HubServer:
         return None
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet."""
+        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet.
+
+        On JAX, which starts in half the time that TensorFlow takes.
+        """
         kept = {
             name: value for name, value in os.environ.items() if not re.match(r"(?i)(hf_|huggingface|.*proxy)", name)
         }
         own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1"}
-        own |= {"NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
+        own |= {"KERAS_BACKEND": "jax", "NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
         return {**kept, **own, **changes}
 
     def start(self, code: str, *, unprivileged: bool = False, **environment: str) -> subprocess.Popen[str]:
