@@ -1,5 +1,7 @@
 """MobileNets and EfficientNets against timm."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -10,30 +12,22 @@ from tests.golden_files import (
     assert_classifier_reproduces,
     assert_close,
     golden_state,
-    trainable_parameters,
-    write_golden_checkpoint,
+    read_golden,
 )
-from zoo import architectures, weights
-from zoo.registry import registry
+from tests.timm_shapes import abstract, write_hollow_checkpoint
 
 GOLDEN = ["mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0", "tf_efficientnet_b0"]
 
 
-def abstract(name):
-    """The model of an entry without values for its variables."""
-    keras.utils.clear_session()
-    with weights.abstract():
-        return architectures.build(registry().find(name))
-
-
-def layer_count(name, suffix):
-    return sum(layer.name.endswith(suffix) for layer in abstract(name).layers)
+@functools.cache
+def layers(name):
+    return abstract(name).layers
 
 
 @pytest.mark.parametrize("architecture", GOLDEN)
 def test_reproduces_timm(architecture, tmp_path):
     _, arrays = assert_classifier_reproduces(architecture, tmp_path)
-    pyramid = zoo.load(architecture, weights=write_golden_checkpoint(architecture, tmp_path), features=True)
+    pyramid = zoo.load(architecture, weights=tmp_path / f"{architecture}.safetensors", features=True)
     maps = pyramid(arrays["images"].astype("float32"))
     assert [int(stride) for stride in maps] == [2, 4, 8, 16, 32]
     for stage, output in enumerate(maps.values()):
@@ -68,7 +62,7 @@ def test_the_pyramid_holds_the_last_map_of_each_stride(name, channels):
     ],
 )
 def test_the_epsilon_of_batch_normalization(name, epsilon):
-    found = {layer.epsilon for layer in abstract(name).layers if isinstance(layer, keras.layers.BatchNormalization)}
+    found = {layer.epsilon for layer in layers(name) if isinstance(layer, keras.layers.BatchNormalization)}
     assert found == {epsilon}
 
 
@@ -83,15 +77,7 @@ def test_the_epsilon_of_batch_normalization(name, epsilon):
     ],
 )
 def test_shortcuts_that_the_number_of_parameters_does_not_show(name, additions):
-    assert layer_count(name, "-add") == additions
-
-
-@pytest.mark.parametrize(
-    "name", ["mobilenetv2_050", "efficientnet_b2", "efficientnetv2_rw_t", "tf_mobilenetv3_large_075"]
-)
-def test_the_number_of_parameters_is_that_of_the_reference(name):
-    model = abstract(name)
-    assert round(trainable_parameters(model) / 1e6, 2) == model.spec.parameters_millions
+    assert sum(layer.name.endswith("-add") for layer in layers(name)) == additions
 
 
 def test_tensorflow_pads_strided_convolutions_on_the_right_only():
@@ -113,12 +99,13 @@ def test_tensorflow_pads_strided_convolutions_on_the_right_only():
     ],
 )
 def test_weights_of_another_depth_or_width_are_refused(architecture, other, tmp_path):
-    path = write_golden_checkpoint(architecture, tmp_path)
+    _, meta = read_golden(architecture)
+    path = write_hollow_checkpoint(meta["tensors"], tmp_path / "weights.safetensors")
     with pytest.raises(zoo.WeightsMismatchError, match=r"missing|misshapen|left over"):
         zoo.load(other, weights=path)
 
 
-@pytest.mark.parametrize("architecture", ["mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0"])
+@pytest.mark.parametrize("architecture", ["mobilenetv2_100", "mobilenetv3_large_100"])
 def test_weights_with_another_head_or_none_are_refused(architecture, tmp_path):
     state = golden_state(architecture)
     fewer = {"classifier.weight": state["classifier.weight"][:10], "classifier.bias": state["classifier.bias"][:10]}
