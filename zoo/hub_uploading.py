@@ -37,7 +37,8 @@ class Upload:
     """
 
     kind = "model"
-    telling = ("zoo.json", "model.safetensors", "README.md")  # one model; Keras numbers layers anew in its own files
+    # These files tell whether it is the same: Keras numbers layers anew in its own.
+    telling: tuple[str, ...] = ("zoo.json", "model.safetensors", "README.md")
 
     def __init__(self, repo_id: str, token: str | None):
         from huggingface_hub import HfApi, constants, get_token

@@ -71,7 +71,8 @@ def publish(
         commit_message: The title of the commit.
         space: "owner/name" of a Space that shows this version in a browser, as `zoo demo` does; needs the extra
             `layerzoo[demo]`. It is made if need be, in one commit of its own after the model is there. A Space of
-            an earlier version is brought up to date.
+            an earlier version is brought up to date. One of a private model needs the secret `HF_TOKEN` in its
+            settings.
         token: Access token with write permission. None follows `HF_TOKEN` and the login stored on this machine.
 
     Returns:
