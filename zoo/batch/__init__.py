@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import InputError, MissingExtraError
-from zoo.loading import load
-from zoo.model import ZooModel
 from zoo.tasks import find_task
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Ray Data's own process imports this package, and needs no TensorFlow
     from zoo.batch.job import Job
+    from zoo.model import ZooModel
 
 Report = Callable[[int, int], None]
 # From shares and the numbers of the pieces that are wanted to those numbers with rows, in order.
@@ -32,7 +31,7 @@ Engine = Callable[[Iterator[dict[str, Any]], set[int]], Iterator[tuple[int, Any]
 
 
 def predict_files(
-    model_or_handle: ZooModel | str,
+    model_or_handle: "ZooModel | str",
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
@@ -89,6 +88,8 @@ def predict_files(
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
     from zoo.batch.predictor import weights_digest
+    from zoo.loading import load
+    from zoo.model import ZooModel
 
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
@@ -132,7 +133,7 @@ def _import_extra(engine: str) -> None:
         ) from error
 
 
-def _engine(name: str, model: ZooModel, options: dict[str, Any], workers: dict[str, Any]) -> Engine:
+def _engine(name: str, model: "ZooModel", options: dict[str, Any], workers: dict[str, Any]) -> Engine:
     if name == "ray":
         from zoo.batch import ray_engine
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +16,13 @@ import ray.data
 
 from zoo.batch.inputs import piece_numbers
 from zoo.errors import InputError, ZooError
-from zoo.model import ZooModel
+
+if TYPE_CHECKING:
+    from zoo.model import ZooModel
 
 
 def tables(
-    model: ZooModel,
+    model: "ZooModel",
     options: dict[str, Any],
     shares: Iterable[dict[str, Any]],
     wanted: Collection[int],
@@ -113,7 +115,7 @@ class Worker:
                 yield table.append_column("piece", pa.array([number] * len(table), pa.int64()))
 
 
-def _packed(model: ZooModel) -> bytes:
+def _packed(model: "ZooModel") -> bytes:
     """The model as one file, so that the workers need neither the Hub nor a folder of this machine."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
