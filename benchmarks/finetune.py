@@ -48,6 +48,7 @@ def prepared(network: str, size: int, steps: int, epochs: int) -> Preparation:
         batch_size=BATCH_SIZE,
         augment=True,
         mixed_precision=False,
+        skip_unreadable=False,
         seed=0,
     )
 
