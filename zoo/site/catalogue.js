@@ -1,5 +1,5 @@
 "use strict";
-// Search, filters, sorting and the plot. The page is whole without this script; what is chosen stands in its address.
+// Search, filters, sorting and the plots. The page is whole without this script; what is chosen stands in its address.
 
 const form = document.querySelector("#filters");
 const fields = form.elements;
@@ -7,8 +7,8 @@ const table = document.querySelector("#models");
 const headers = [...table.tHead.rows[0].cells];
 const columns = headers.map((header) => header.dataset.column);
 const order = {column: "", descending: false};
-const plot = document.querySelector("#plot");
-const points = new Map([...plot.querySelectorAll("a")].map((point) => [point.dataset.name, point]));
+// On the figure: a drawing that listens for the focus becomes a stop of its own in Chromium.
+const figures = [...document.querySelectorAll("figure")];
 
 const models = [...table.tBodies[0].rows].map((row, position) => {
   const text = (column) => row.cells[columns.indexOf(column)].textContent.trim();
@@ -61,14 +61,17 @@ function update() {
     model.shown = matches(model, words);
     model.row.hidden = !model.shown;
     showMetric(model);
-    points.get(model.name)?.classList.toggle("out", !model.shown);
   }
+  const out = new Set(models.filter((model) => !model.shown).map((model) => model.name));
+  for (const point of document.querySelectorAll(".plot a")) point.classList.toggle("out", out.has(point.dataset.name));
   sort();
   const count = models.filter((model) => model.shown).length;
   document.querySelector("#count").value =
     count === models.length ? `${count} models` : `${count} of ${models.length} models`;
-  plot.append(...shownPoints()); // above those that are left out
-  allowOnePoint(shownPoints()[0]);
+  for (const figure of figures) {
+    figure.querySelector(".plot").append(...shownPoints(figure)); // above those that are left out
+    allowOnePoint(figure, shownPoints(figure)[0]);
+  }
   writeAddress();
 }
 
@@ -129,34 +132,37 @@ for (const header of headers) {
   header.append(button);
 }
 
-// The plot: one stop for the Tab key; arrow keys go on from there.
+// Each plot: one stop for the Tab key; arrow keys go on from there.
 
-function shownPoints() {
-  return [...points.values()].filter((point) => !point.classList.contains("out"));
+function shownPoints(figure) {
+  return [...figure.querySelectorAll("a:not(.out)")];
 }
 
-function allowOnePoint(allowed) {
-  for (const point of points.values()) point.tabIndex = point === allowed ? 0 : -1;
+function allowOnePoint(figure, allowed) {
+  for (const point of figure.querySelectorAll("a")) point.tabIndex = point === allowed ? 0 : -1;
 }
 
 function tell(event) {
   const point = event.target.closest("a");
-  if (point) document.querySelector("#point").value = point.querySelector("title").textContent;
+  if (point) event.currentTarget.querySelector(".point").value = point.querySelector("title").textContent;
 }
 
-// On the figure: a drawing that listens for the focus becomes a stop of its own in Chromium.
-const figure = plot.parentElement;
-figure.addEventListener("pointerover", tell);
-figure.addEventListener("focusin", tell);
-figure.addEventListener("keydown", (event) => {
+function walk(event) {
+  const figure = event.currentTarget;
   const step = {ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1}[event.key];
-  if (!step || !plot.contains(document.activeElement)) return;
+  if (!step || !figure.contains(document.activeElement)) return;
   event.preventDefault();
-  const shown = shownPoints();
+  const shown = shownPoints(figure);
   const next = shown.at((shown.indexOf(document.activeElement) + step) % shown.length);
-  allowOnePoint(next);
+  allowOnePoint(figure, next);
   next.focus();
-});
+}
+
+for (const figure of figures) {
+  figure.addEventListener("pointerover", tell);
+  figure.addEventListener("focusin", tell);
+  figure.addEventListener("keydown", walk);
+}
 
 // The address: filters and order can be linked to and survive going back.
 

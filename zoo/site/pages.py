@@ -1,6 +1,7 @@
 """Every file of the site, in memory: the catalogue, a page a model, the cards' pictures, style and scripts."""
 
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable
 from importlib import resources
@@ -22,6 +23,16 @@ from zoo.site import plot
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
 ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same pictures
 ERRORS = ("error", "mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
+
+
+class Drawing(NamedTuple):
+    """A plot with its words. `unit` is of what goes across, in a point's name and at the axis."""
+
+    name: str
+    title: str
+    unit: str
+    note: str
+    plot: plot.Plot
 
 
 class Model(NamedTuple):
@@ -61,11 +72,32 @@ def _catalogue(templates: jinja2.Environment, models: list[Model]) -> bytes:
         licences=_counted(model.entry.license for model in models),
         layers=_counted(layer for model in models for layer in model.layers),
         metrics=Counter(name for model in models for name in model.metrics).most_common(),
-        plot=plot.accuracy_plot((model.entry for model in models), ACCURACY),
+        drawings=_drawings([model.entry for model in models]),
         field=plot,
         root="",
     )
     return page.encode()
+
+
+def _drawings(entries: list[Entry]) -> list[Drawing]:
+    measured = json.loads((resources.files("zoo.site") / "speeds.json").read_text())
+    speeds = measured["images_per_second"]
+    return [
+        Drawing(
+            "parameters",
+            "Top-1 accuracy on ImageNet-1k against parameters",
+            "million parameters",
+            "",
+            plot.accuracy_plot(entries, ACCURACY, lambda entry: entry.parameters_millions),
+        ),
+        Drawing(
+            "speed",
+            "Top-1 accuracy on ImageNet-1k against speed",
+            "images/s",
+            f"Measured on {measured['machine']}.",
+            plot.accuracy_plot(entries, ACCURACY, lambda entry: speeds.get(f"{entry.architecture} {entry.input.size}")),
+        ),
+    ]
 
 
 def _counted(names: Iterable[str]) -> list[tuple[str, int]]:

@@ -1,7 +1,7 @@
-"""Accuracy against size as a drawing: where each point and each mark of the axes lies."""
+"""Accuracy against size or speed as a drawing: where each point and each mark of the axes lies."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from zoo.registry import Entry
@@ -11,12 +11,12 @@ LEFT, RIGHT, TOP, BOTTOM = 50, 768, 16, 400  # the field between the axes
 
 
 class Point(NamedTuple):
-    """A model in the field; `x` and `y` in the drawing's units."""
+    """A model in the field; `x` and `y` in the drawing's units, `across` and `percent` the numbers they stand for."""
 
     name: str
     x: float
     y: float
-    parameters_millions: float
+    across: float
     percent: float
 
 
@@ -35,20 +35,20 @@ class Plot(NamedTuple):
     y_marks: list[Mark]
 
 
-def accuracy_plot(entries: Iterable[Entry], metric: str) -> Plot:
-    """Place each of `entries` that states `metric`, in percent: its parameters from left to right on a logarithmic
-    scale, its accuracy from bottom to top.
+def accuracy_plot(entries: Iterable[Entry], metric: str, across: Callable[[Entry], float | None]) -> Plot:
+    """Place each of `entries` that states `metric`, in percent, and has a number `across`, above 0: that from left to
+    right on a logarithmic scale, its accuracy from bottom to top.
 
     Raises:
-        ValueError: None of them states it.
+        ValueError: There is none.
     """
-    known = [entry for entry in entries if metric in entry.metrics and entry.parameters_millions]
-    sizes = [entry.parameters_millions or 0 for entry in known]  # never 0: the line above
+    known = [entry for entry in entries if metric in entry.metrics and across(entry)]
+    sizes = [across(entry) or 0 for entry in known]  # never 0: the line above
     accuracies = [entry.metrics[metric] for entry in known]
     x_numbers, y_numbers = _one_two_five(min(sizes), max(sizes)), _fives(min(accuracies), max(accuracies))
 
-    def x(millions: float) -> float:
-        share = math.log(millions / x_numbers[0]) / math.log(x_numbers[-1] / x_numbers[0])
+    def x(number: float) -> float:
+        share = math.log(number / x_numbers[0]) / math.log(x_numbers[-1] / x_numbers[0])
         return round(LEFT + share * (RIGHT - LEFT), 1)
 
     def y(percent: float) -> float:
@@ -56,8 +56,8 @@ def accuracy_plot(entries: Iterable[Entry], metric: str) -> Plot:
         return round(BOTTOM - share * (BOTTOM - TOP), 1)
 
     points = [
-        Point(entry.name, x(millions), y(percent), millions, percent)
-        for entry, millions, percent in zip(known, sizes, accuracies, strict=True)
+        Point(entry.name, x(number), y(percent), number, percent)
+        for entry, number, percent in zip(known, sizes, accuracies, strict=True)
     ]
     return Plot(
         sorted(points, key=lambda point: (point.x, -point.y)),
