@@ -160,6 +160,7 @@ def test_bad_pictures_are_no_canvas(page, bad_files):
         page.drop(bad_files / name)
         assert f"{name} cannot be read as an image" in page.until(lambda: page.seen(".toast-body")[0].text)
         page.seen(".toast-close")[0].click()
+        page.until(lambda: not page.driver.find_elements("css selector", ".toast-body"))  # it fades slowly
         page.clear()
 
 
