@@ -1,9 +1,8 @@
 # Everything runs in .venv, made here where there is none. PYTHON=python3.12 make test chooses another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
-# Three, also on two cores: many tests wait, for a browser, a Hub or a child. In the order of the files, so that the long
-# ones of few tests, which xdist would keep for the end, do not leave the others idle there.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Three, also on two cores: many tests wait, for a browser, a Hub or a child.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 NETWORKS := test_convnext.py::test_reproduces_timm[convnextv2_atto] test_edsr.py::test_reproduces_the_reference[2] \
 	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10]
 BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
