@@ -5,6 +5,7 @@ nothing is initialised only to be overwritten and one tensor at a time is in mem
 """
 
 import fnmatch
+import hashlib
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,6 +121,14 @@ def fill(
         _draw_nothing(model)
         initialize()
         raise
+
+
+def digest(weights: Iterable[keras.Variable]) -> str:
+    """SHA-256 of their values."""
+    total = hashlib.sha256()
+    for weight in weights:
+        total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
+    return total.hexdigest()
 
 
 def head_size(path: Path, classifier: str) -> int | None:

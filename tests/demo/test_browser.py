@@ -114,8 +114,8 @@ def test_a_series_is_continued_in_a_plot(page):
     page.pick("tcn-co2.mauna-loa")
     page.drop(path)
     forecast = zoo.predict("tcn-co2", path)[0]["forecast"]
-    page.said("; ".join(f"{value:g}" for value in forecast[:3]))
-    page.seen("[id^=answer-] .vega-embed svg")
+    assert page.said("; ".join(f"{value:g}" for value in forecast[:3]))
+    assert page.seen("[id^=answer-] .vega-embed svg")
 
 
 def test_a_volume_is_shown_as_the_slice_with_the_most(page):
@@ -169,10 +169,10 @@ def test_bad_arrays_are_answered_with_a_sentence(page, tmp_path):
     np.save(tmp_path / "vast.npy", np.ones((65, 250, 250), "uint8"))
     page.pick("unet3d-phantoms.phantoms")
     page.drop(tmp_path / "flat.npy")
-    page.said("A volume has the shape (8, 8)")
+    assert page.said("A volume has the shape (8, 8)")
     page.clear()
     page.drop(tmp_path / "vast.npy")
-    page.said("vast.npy holds 4,062,500 values. Expected at most 4,000,000 here")
+    assert page.said("vast.npy holds 4,062,500 values. Expected at most 4,000,000 here")
 
 
 def test_a_wrong_name_is_answered_with_the_nearest_ones(page):

@@ -87,9 +87,9 @@ def predict_files(
     _check(path, engine, workers, top, batch_size)
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
-    from zoo.batch.predictor import weights_digest
     from zoo.loading import load
     from zoo.model import ZooModel
+    from zoo.weights import digest
 
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
@@ -100,7 +100,7 @@ def predict_files(
     if task.columns is None:
         raise InputError(f"{model.spec.name} takes {task.input_facts(model.spec)}, no files. Use zoo.predict.")
     listing = inputs.Listing([os.fspath(each) for each in sources], column, (path, job.parts_folder(path)))
-    settings = {"model": model.spec.name, "weights": weights_digest(model), "column": column, "top": top}
+    settings = {"model": model.spec.name, "weights": digest(model.weights), "column": column, "top": top}
     work = job.Job(path, listing, settings, columns.schema(task.columns))
     if not work.is_finished():
         with work.opened():

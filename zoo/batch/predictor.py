@@ -1,6 +1,5 @@
 """From inputs to rows: files are read and answers written by threads while the network computes."""
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -14,11 +13,11 @@ import pyarrow as pa
 
 from zoo.batch import columns
 from zoo.batch.inputs import Input, pieces
+from zoo.devices import jit_compile
 from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.prediction import Prediction, by_shape
 from zoo.tasks import find_task
-from zoo.training.preparation import on_accelerator
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -108,8 +107,7 @@ class Predictor:
 def _compiled(model: ZooModel) -> Callable[[Any], np.ndarray]:
     """The model as one graph, for the speed; compiled apart, so that the model stays as its owner compiled it."""
     network = keras.Model(model.input, model.output)
-    xla = keras.backend.backend() != "tensorflow" or on_accelerator()  # on a CPU it is slower, and again for each shape
-    network.compile(jit_compile="auto" if xla else False)
+    network.compile(jit_compile=jit_compile())
     return network.predict_on_batch
 
 
@@ -124,11 +122,3 @@ def _ahead(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-def weights_digest(model: ZooModel) -> str:
-    """SHA-256 of the values of all weights."""
-    total = hashlib.sha256()
-    for weight in model.weights:
-        total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
-    return total.hexdigest()

@@ -1,15 +1,14 @@
 """All that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import keras
-import numpy as np
 
 from zoo import architectures
 from zoo.datasets import hugging_face
+from zoo.devices import on_accelerator
 from zoo.errors import InputError
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
@@ -21,6 +20,7 @@ from zoo.training.examples import Examples, class_weights
 from zoo.training.lesson import Lesson, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
+from zoo.weights import digest
 
 
 @dataclass(frozen=True)
@@ -201,15 +201,6 @@ def _dtype(lesson: Lesson, mixed_precision: bool | Literal["auto"]) -> str:
     return "mixed_bfloat16" if mixed_precision else "float32"
 
 
-def on_accelerator() -> bool:
-    """Whether Keras computes on something else than a CPU."""
-    if keras.backend.backend() == "torch":
-        import torch
-
-        return torch.cuda.is_available()
-    return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
-
-
 def _in_words(data: Any, plan: Plan) -> str:
     """What is learnt from, for the card."""
     if is_folder(data):
@@ -248,8 +239,5 @@ def _weights_digest(model: ZooModel) -> str | None:
     """Of the weights that are not random: those are others each time the same command is given."""
     if model.spec.random == "all":
         return None
-    total = hashlib.sha256()
-    for weight in model.weights:
-        if model.spec.random == "none" or not model.spec.in_head(weight.path.split("/")[0]):
-            total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
-    return total.hexdigest()
+    is_whole = model.spec.random == "none"
+    return digest(one for one in model.weights if is_whole or not model.spec.in_head(one.path.split("/")[0]))

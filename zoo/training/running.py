@@ -9,12 +9,13 @@ from typing import Any
 import keras
 
 from zoo import architectures
+from zoo.devices import jit_compile
 from zoo.model import ZooModel
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
 from zoo.training.callbacks import Keep, Reshuffle, Show
 from zoo.training.plan import Phase
-from zoo.training.preparation import Preparation, on_accelerator
+from zoo.training.preparation import Preparation
 from zoo.training.state import State
 
 SHARE_OF_WARM_UP = 0.05  # of a phase's steps
@@ -77,12 +78,11 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 10, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
         )
-    compiled = keras.backend.backend() != "tensorflow" or on_accelerator()
     prepared.model.compile(
         keras.optimizers.Adam(rate),
         prepared.loss,
         metrics=prepared.lesson.metrics(prepared.model.spec),
-        jit_compile="auto" if compiled else False,  # XLA takes long to compile, and is no faster on CPUs
+        jit_compile=jit_compile(),
     )
 
 

@@ -4,7 +4,6 @@ import importlib.metadata
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -13,31 +12,11 @@ from click.testing import CliRunner
 import zoo
 from tests.chromium import NEEDED, start
 from tests.demo.demo_page import DemoPage
-from tests.hub_publisher import Publisher
 from tests.hub_server import Fault, HubServer
 from zoo.command_line import main
 from zoo.demo.views import VIEWS
 
 COMMIT = "/api/spaces/.*/commit/main"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[HubServer]:
-    with HubServer(tmp_path_factory.mktemp("hub")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server, tmp_path_factory) -> Iterator[Publisher]:
-    with Publisher(server, tmp_path_factory.mktemp("logs") / "client") as client:
-        yield client
-
-
-@pytest.fixture
-def publisher(client, server) -> Iterator[Publisher]:
-    yield client
-    server.faults.clear()
-    server.read_only.clear()
 
 
 @pytest.fixture
