@@ -24,6 +24,7 @@ from zoo import (
 )
 from zoo.errors import InputError, ZooError
 from zoo.layers_used import layers_used
+from zoo.printing import as_text, print_json, print_table
 from zoo.quiet import import_keras_quietly
 from zoo.registry import Entry, registry
 from zoo.tasks import find_task
@@ -84,7 +85,7 @@ def list_(
         and (max_parameters is None or (entry.parameters_millions or math.inf) <= max_parameters)
     ]
     if as_json:
-        return _print_json([_row(entry) for entry in entries])
+        return print_json([_row(entry) for entry in entries])
     rows = [("model", "task", "parameters", "size", "metric", "licence")]
     for entry in entries:
         metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
@@ -94,7 +95,7 @@ def list_(
     # Not a rich table: with hundreds of rows that would take longer than all the rest.
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+        click.echo(as_text("  ".join(map(str.ljust, row, widths)).rstrip()))
     click.echo(f"{len(entries)} models", err=True)
 
 
@@ -106,8 +107,8 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
     """Everything that is known about a model before it is loaded."""
     entry = zoo.info(handle, revision=revision)
     if as_json:
-        return _print_json(entry.model_dump(mode="json"))
-    _print_table((), _facts(entry).items())
+        return print_json(entry.model_dump(mode="json"))
+    print_table((), _facts(entry).items())
 
 
 @main.command()
@@ -122,11 +123,11 @@ def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
     import_keras_quietly()
     record = zoo.evaluate(handle, data, split=split, track=_progress)
     if as_json:
-        return _print_json(record)
+        return print_json(record)
     by_class = {key: value for key, value in record.items() if isinstance(value, dict)}
-    _print_table((), [(key, str(value)) for key, value in record.items() if key not in by_class])
+    print_table((), [(key, str(value)) for key, value in record.items() if key not in by_class])
     for key, values in by_class.items():
-        _print_table(("class", key), [(name, f"{value:g}") for name, value in values.items()])
+        print_table(("class", key), [(name, f"{value:g}") for name, value in values.items()])
 
 
 @main.group()
@@ -150,7 +151,7 @@ def cache_list(as_json: bool) -> None:
         for item in found
     ]
     if as_json:
-        return _print_json(rows)
+        return print_json(rows)
     lines = [
         (
             item.repo_id,
@@ -160,7 +161,7 @@ def cache_list(as_json: bool) -> None:
         )
         for item in found
     ]
-    _print_table(("repository", "size", "last used", "revisions"), lines)
+    print_table(("repository", "size", "last used", "revisions"), lines)
     click.echo(f"{len(found)} repositories, {_megabytes(sum(item.size_bytes for item in found))}", err=True)
 
 
@@ -237,18 +238,3 @@ def _progress(things: Sequence[Any]) -> Iterable[Any]:
 
 def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB"
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*header, box=None, header_style="bold", show_header=bool(header))
-    for row in rows:
-        table.add_row(*row)
-    # A pipe has no width: whole lines for grep, folded ones for eyes.
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)

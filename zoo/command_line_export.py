@@ -1,10 +1,10 @@
 """The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
 
-import json
 from pathlib import Path
 
 import click
 
+from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
 
 FORMATS = ("saved_model", "litert", "onnx", "openvino")
@@ -48,7 +48,7 @@ def card(handle: str) -> None:
     """Print the model card of MODEL, as the Hub takes it."""
     from zoo.export import model_card
 
-    click.echo(str(model_card(handle)).rstrip())
+    click.echo("\n".join(map(as_text, str(model_card(handle)).rstrip().split("\n"))))
 
 
 @click.command()
@@ -61,10 +61,11 @@ def verify(directory: Path, as_json: bool) -> None:
 
     record = zoo.export.verify(directory)
     if as_json:
-        click.echo(json.dumps(record, indent=2))
+        print_json(record)
     else:
         difference = record["verified"]["relative_difference"]
-        click.echo(f"{record['model']} as {record['format']}: answers differ by {difference:.1e} of the largest")
+        said = f"{record['model']} as {record['format']}: answers differ by {difference:.1e} of the largest"
+        click.echo(as_text(said))
 
 
 COMMANDS = (export, card, verify)

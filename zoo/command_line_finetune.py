@@ -1,12 +1,12 @@
 """The command that teaches: `zoo finetune`. Imports what it needs when it runs."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import click
 
+from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
 
 
@@ -86,17 +86,16 @@ def finetune(
     if dry_run:
         del options["resume"]
         plan = prepare(zoo.load(handle), data, **options).plan.as_dict()
-        return click.echo(json.dumps(plan, indent=2) if as_json else _told(plan))
+        return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
     run = zoo.finetune(handle, data, output=output, **options)
     if as_json:
-        record = {"folder": str(run.folder), "metrics": run.metrics, "history": run.history}
-        return click.echo(json.dumps(record, indent=2))
+        return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
     click.echo(run.folder)
     for name, value in run.metrics.items():
-        click.echo(f"  {name}: {value}")
+        click.echo(as_text(f"  {name}: {value}"))
 
 
-def _told(plan: dict[str, Any]) -> str:
+def _told(plan: dict[str, Any]) -> list[str]:
     lines = [
         f"{plan['model']}, {plan['task']}, {plan['parameters']:,} parameters, computed in {plan['dtype']}",
         f"{plan['training_examples']} examples to learn from, {plan['validation_examples']} to measure on, "
@@ -114,7 +113,7 @@ def _told(plan: dict[str, Any]) -> str:
     lines.append(
         f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory; stops after {plan['patience']} epochs no better"
     )
-    return "\n".join(lines)
+    return lines
 
 
 COMMANDS = (finetune,)

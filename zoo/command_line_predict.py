@@ -1,6 +1,5 @@
 """The command that answers: `zoo predict`, for some images or for any number. Imports what it needs when it runs."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import click
 
 from zoo import handles
 from zoo.errors import InputError
+from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
 from zoo.tasks import find_task
 
@@ -54,11 +54,11 @@ def predict(
         if target is not None:
             _write_picture(record, target)
     if as_json:
-        return click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        return print_json(records)
     for record in records:
-        click.echo(record["input"])
+        click.echo(as_text(record["input"]))
         for line in find_task(record["task"]).lines(record):
-            click.echo(f"  {line}")
+            click.echo(as_text(f"  {line}"))
 
 
 def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options: dict[str, Any], as_json: bool) -> None:
@@ -81,7 +81,7 @@ def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options:
 
         record = zoo.predict_files(handle, sources, output, report=report, **options)
     if as_json:
-        return click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return print_json(record)
     click.echo(output)
     click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without an answer: see the column `error`")
 

@@ -1,9 +1,8 @@
 """The command that puts a model on the Hub: `zoo publish`."""
 
-import json
-
 import click
 
+from zoo.printing import print_json
 from zoo.quiet import import_keras_quietly
 
 
@@ -55,7 +54,7 @@ def publish(
         commit_message=message,
     )
     if as_json:
-        return click.echo(json.dumps(published._asdict(), indent=2))
+        return print_json(published._asdict())
     click.echo(published.url)
     if published.space:
         click.echo(published.space)

@@ -12,11 +12,18 @@ ZooError
 ├── MissingExtraError       ImportError     an optional dependency that this call needs is not installed
 ├── ExportError             RuntimeError    an export that could not be made or verified
 └── PublishError            RuntimeError    a publication that was refused or did not complete
+
+A message may quote what others wrote, so it is shown as text: see `zoo/printing.py`.
 """
+
+from zoo.printing import as_text
 
 
 class ZooError(Exception):
-    """Base of every error that this library raises on purpose."""
+    """Base of every error that this library raises on purpose. Each argument is a line of its message."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(as_text, self.args))
 
 
 class UnknownModelError(ZooError, LookupError):

@@ -21,6 +21,7 @@ from zoo.errors import AccessError, IntegrityError, OfflineError
 from zoo.hub_cache import Record, cache_folder, read_record, stamp_of, write_record
 from zoo.hub_client import patiently
 from zoo.hub_request import COMMIT, DIGEST, Request
+from zoo.printing import as_text
 
 _ORPHAN_SECONDS = 24 * 3600  # a partial file this old belongs to a process that was killed; the client keeps it forever
 
@@ -162,7 +163,7 @@ def _ask_or_remember(request: Request) -> _Claim:
         if request.offline or claim is None or not os.path.isfile(request.path(claim.revision)):
             raise
         message = f"The Hub cannot be reached, so {request} is taken from commit {claim.revision}, cached earlier."
-        warnings.warn(message, stacklevel=4)
+        warnings.warn(as_text(message), stacklevel=4)
         return claim
 
 

@@ -3,6 +3,7 @@
 import functools
 import logging
 
+from zoo.printing import as_text
 from zoo.registry import Entry
 
 # Licences that allow research, or any non-commercial use, but no commercial one.
@@ -28,4 +29,4 @@ def say(entry: Entry) -> None:
 
 @functools.cache
 def _once(sentence: str) -> None:
-    logger.warning(sentence)
+    logger.warning(as_text(sentence))

@@ -17,6 +17,7 @@ from zoo.devices import jit_compile
 from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.prediction import Prediction, by_shape
+from zoo.printing import as_text
 from zoo.tasks import find_task
 
 Item = TypeVar("Item")
@@ -70,7 +71,8 @@ class Predictor:
             return Ready(piece, item.name, self.task.prepare(item.opened(), self.model), None)
         except InputError as error:
             path = item.source if isinstance(item.source, str) else item.name
-            return Ready(piece, item.name, None, str(error).replace(path, item.name))  # the same words on any machine
+            said = str(error).replace(as_text(path), item.name)  # the same words on any machine
+            return Ready(piece, item.name, None, said)
         except Exception as error:
             error.add_note(f"This happened while {item.name} was read.")
             raise

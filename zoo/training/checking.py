@@ -31,9 +31,10 @@ def checked(items: Sequence[Any], check: Callable[[Any], Any], *, skip_unreadabl
         results = list(pool.map(lambda item: _result(check, item), items))
     broken = [result for result in results if isinstance(result, UnreadableError)]
     if broken and (not skip_unreadable or len(broken) == len(items)):
-        raise UnreadableError(_listed(broken))
+        raise UnreadableError(*_listed(broken))
     if broken:
-        logger.warning(f"{len(broken)} of {len(items)} examples cannot be read and are left out:\n{_listed(broken)}")
+        said = f"{len(broken)} of {len(items)} examples cannot be read and are left out:"
+        logger.warning("\n".join([said, *_listed(broken)]))
     kept = [place for place, result in enumerate(results) if not isinstance(result, UnreadableError)]
     return [items[place] for place in kept], [results[place] for place in kept]
 
@@ -45,6 +46,7 @@ def _result(check: Callable[[Any], Any], item: Any) -> Any:
         return error
 
 
-def _listed(errors: Sequence[InputError]) -> str:
-    more = "" if len(errors) <= NAMED else f"\n... and {len(errors) - NAMED} more."
-    return "\n".join(map(str, errors[:NAMED])) + more
+def _listed(errors: Sequence[InputError]) -> list[str]:
+    """A line for each, and one for those that are not named."""
+    more = [] if len(errors) <= NAMED else [f"... and {len(errors) - NAMED} more."]
+    return [*map(str, errors[:NAMED]), *more]

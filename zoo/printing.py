@@ -1,0 +1,67 @@
+"""What others wrote, shown as text: names of files, labels, licences, what a Hub or a library says.
+
+A name can hold anything: escapes that a terminal obeys, line breaks that forge a second message, marks that turn the
+text around, Markdown that loads an image. Nothing is lost here: what would act is written as Python writes it, `\\x1b`.
+
+    as_text        one line, for terminals, messages and logs
+    as_markdown    one line of Markdown
+    print_json     JSON on stdout
+    print_table    a table on stdout
+"""
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+# Printable though Python says otherwise: spaces of other widths, and what joins letters and emoji.
+_KEPT_CATEGORIES, _KEPT = {"Zs"}, {"\u200c", "\u200d"}
+# Every mark that CommonMark, GitHub or Gradio gives a meaning within a line, and what begins a block.
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!:@^]|^[-+=]|(?<=^\d)[.)]|(?<=www)\.", re.IGNORECASE)
+
+
+def as_text(value: Any) -> str:
+    """Write it in one line in which no character acts.
+
+    Args:
+        value: Text, a path, or anything that `str` takes.
+
+    Example:
+        >>> from zoo.printing import as_text
+        >>> as_text("cat" + chr(27) + "[2J.jpg")
+        'cat\\\\x1b[2J.jpg'
+    """
+    text = str(value)
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def as_markdown(value: Any) -> str:
+    """Write it as Markdown that shows it as text: no link, image, HTML, emphasis, formula or block."""
+    return _MARKS.sub(lambda mark: f"\\{mark.group()}", as_text(value))
+
+
+def print_json(value: Any) -> None:
+    """Print JSON in which letters of all languages stay, and what would act on a terminal is `\\u....`."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print("".join(char if char == "\n" or _shown(char) == char else json.dumps(char)[1:-1] for char in text))
+
+
+def print_table(header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Print a table, each cell as text. Where stdout is no terminal its lines are not folded."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header, box=None, header_style="bold", show_header=bool(header))
+    for row in rows:
+        table.add_row(*(Text(as_text(cell)) for cell in row))
+    # Whole lines for grep, folded ones for eyes.
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or char in _KEPT or unicodedata.category(char) in _KEPT_CATEGORIES:
+        return char
+    return char.encode("unicode_escape").decode()
