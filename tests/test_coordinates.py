@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
+from zoo import architectures
 from zoo.command_line import main
 
 
@@ -44,6 +45,22 @@ def test_one_pair(model, one):
 def test_what_is_no_pixel_is_refused(model, place):
     with pytest.raises(zoo.InputError, match=r"is no pixel of the canvas. Expected \(x, y\).*x from 0 to 63"):
         zoo.predict(model, [place])
+
+
+@pytest.mark.parametrize("name", ["coordconv-classifier", "deconv-renderer"])
+def test_a_canvas_is_as_large_as_the_configuration_says(name):
+    entry = zoo.registry.registry().find(name)
+    filters = {"filters": (4, 4, 4, 4)} if name.startswith("deconv") else {}
+    small = architectures.build(entry.model_copy(update={"config": entry.config | filters | {"canvas": 32}}))
+    assert small.output_shape == (None, 32, 32)
+    assert len(zoo.predict(small, "31,31")) == 1
+    with pytest.raises(zoo.InputError, match="x from 0 to 31"):
+        zoo.predict(small, "32,0")
+
+
+def test_a_model_saved_before_its_configuration_had_the_canvas_has_one_of_64():
+    entry = zoo.registry.registry().find("coordconv-classifier")
+    assert architectures.build(entry.model_copy(update={"config": {}})).preprocess("63,63").tolist() == [63, 63]
 
 
 def test_the_model_survives_its_file(model, tmp_path):

@@ -9,6 +9,8 @@ from PIL import Image
 import zoo
 from tests.golden_files import write_golden_checkpoint
 from zoo.labels import read_labels
+from zoo.model import ZooModel
+from zoo.tasks import find_task
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 3), dtype="uint8")
 
@@ -90,6 +92,26 @@ def test_without_labels_there_are_indices(classifier, tmp_path):
     items = zoo.predict(model, PIXELS[0])[0]["predictions"]
     assert [item["label"] for item in items] == [None] * 3
     assert sorted(item["index"] for item in items) == [0, 1, 2]
+
+
+def test_a_feature_pyramid_is_predicted_with_its_strides(classifier):
+    model = zoo.load("resnet10t", weights=None, features=True)
+    record, _ = zoo.predict(model, PIXELS[:2], batch_size=2)
+    expected = model(model.preprocess(PIXELS[0])[None])
+    assert list(record.outputs) == list(expected)
+    assert json.loads(json.dumps(record))["outputs"]["32"] == list(expected[32].shape[1:])
+    np.testing.assert_allclose(record.outputs[32], expected[32][0], atol=1e-4)
+
+
+def test_outputs_with_names_are_predicted_by_name(enlarger):
+    outputs = {"small": enlarger.input, "large": enlarger.output}
+    model = ZooModel(enlarger.input, outputs, name="named")
+    model.spec = enlarger.spec
+    record, other = zoo.predict(model, [PIXELS[0], PIXELS[1, :30]])
+    assert record["outputs"] == {"small": [40, 50, 3], "large": [80, 100, 3]}
+    assert other["outputs"] == {"small": [30, 50, 3], "large": [60, 100, 3]}
+    np.testing.assert_array_equal(record.outputs["small"], PIXELS[0])
+    assert find_task(record["task"]).described(record) == ["small: 40 x 50 x 3", "large: 80 x 100 x 3"]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def predict(
         return print_json(records)
     for record in records:
         click.echo(as_text(record["input"]))
-        for line in find_task(record["task"]).lines(record):
+        for line in find_task(record["task"]).described(record):
             click.echo(as_text(f"  {line}"))
 
 

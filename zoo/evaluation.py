@@ -1,16 +1,13 @@
 """How good a model is on a folder of data with its truth."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from zoo.errors import InputError
 from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.tasks import find_task
-
-# Goes through what there is to measure, and may say how far it is.
-Track = Callable[[Sequence[Any]], Iterable[Any]]
+from zoo.tasks.task import Track
 
 
 def evaluate(

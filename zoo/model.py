@@ -41,7 +41,7 @@ class ZooModel(keras.Model):
         Raises:
             InputError: The source cannot be read, or is of another kind.
         """
-        return find_task(self.spec.task).prepare(source, self)
+        return find_task(self.spec.task).prepare(source, self.spec)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "spec": self.spec.model_dump(mode="json")}

@@ -12,20 +12,9 @@ from zoo.errors import InputError
 from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.tasks import find_task
-from zoo.tasks.task import Prepared
+from zoo.tasks.task import Outputs, Prediction, Prepared
 
 Source = str | os.PathLike | Image.Image | np.ndarray | Mapping[str, Any]
-
-
-class Prediction(dict):
-    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image.
-
-    `label_map` is the class of each pixel, or voxel, of a segmentation; `depth_map` the metres of each pixel.
-    """
-
-    picture: Image.Image | None = None
-    label_map: np.ndarray | None = None
-    depth_map: np.ndarray | None = None
 
 
 def predict(
@@ -65,6 +54,9 @@ def predict(
         - `volume-segmentation`: `voxels`, how many were found; `record.label_map` is 1 for them, `record.picture` the
           `slice` with the most of them.
 
+        A model whose outputs have names, such as a feature pyramid, gives `outputs`, their shapes by name, and
+        `record.outputs`, the arrays.
+
     Raises:
         InputError: An image cannot be read, or an argument is out of range.
         As `zoo.load`, for a handle.
@@ -84,13 +76,11 @@ def predict(
     sources = list(_sources(inputs, task.several_rank))
     records = []
     for start in range(0, len(sources), batch_size):
-        batch = [task.prepare(source, model) for source in sources[start : start + batch_size]]
+        batch = [task.prepare(source, model.spec) for source in sources[start : start + batch_size]]
         for offset, output in _outputs(model, batch):
             position = start + offset
             name = task.name(sources[position], position, batch[offset])
-            record = Prediction(input=name, model=model.spec.name, task=model.spec.task)
-            task.answer(record, model, batch[offset], output, top)
-            records.append((position, record))
+            records.append((position, task.record(name, model.spec, batch[offset], output, top)))
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
 
@@ -103,11 +93,17 @@ def _sources(inputs: Any, several_rank: int) -> Iterator[Source]:
         yield from inputs
 
 
-def _outputs(model: ZooModel, batch: list[Prepared]) -> Iterator[tuple[int, np.ndarray]]:
+def _outputs(model: ZooModel, batch: list[Prepared]) -> Iterator[tuple[int, Outputs]]:
     """Run inputs of one size together: pairs of position and output."""
     for positions, stacked in by_shape(batch):
-        outputs = model(stacked, training=False)
-        yield from zip(positions, keras.ops.convert_to_numpy(outputs), strict=True)
+        outputs = keras.tree.map_structure(keras.ops.convert_to_numpy, model(stacked, training=False))
+        yield from zip(positions, each(outputs), strict=True)
+
+
+def each(outputs: Outputs) -> Iterator[Outputs]:
+    """The outputs of a batch, one input's after another's."""
+    for position in range(len(keras.tree.flatten(outputs)[0])):
+        yield keras.tree.map_structure(lambda array, position=position: array[position], outputs)
 
 
 def by_shape(batch: list[Prepared]) -> Iterator[tuple[list[int], Prepared]]:

@@ -54,6 +54,13 @@ def test_a_broken_file_is_a_row_with_its_reason(whole):
         assert row["error"].startswith(f"{row['input']} cannot be read as an image")
 
 
+def test_outputs_with_names_have_no_columns(photos, tmp_path):
+    pyramid = zoo.load("resnet10t", weights=None, features=True)
+    with pytest.raises(InputError, match="several outputs, which have names"):
+        zoo.predict_files(pyramid, photos, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_answers_are_those_of_predict(model, whole):
     good = [row for row in rows(whole) if row["error"] is None][::200]
     for row, record in zip(good, zoo.predict(model, [row["input"] for row in good]), strict=True):

@@ -1,9 +1,12 @@
 """What holds for every task."""
 
+import ast
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import zoo.tasks
 from zoo.registry import TaskName, registry
 from zoo.tasks import find_task
 from zoo.tasks.task import Task
@@ -28,3 +31,15 @@ def test_a_card_of_the_task_says_shape_and_range(name):
     assert "`(batch" in task.takes(entry)
     assert "`(batch" in task.gives(entry)
     assert "\n" not in task.input_facts(entry)
+
+
+def test_tasks_know_entries_not_models():
+    """Neither what makes models nor what runs them: also no types of it, which would close a circle."""
+    above = {f"zoo.{name}" for name in ("model", "loading", "prediction", "evaluation", "architectures", "batch")}
+    for path in Path(zoo.tasks.__file__).parent.glob("*.py"):
+        imported = {
+            node.module
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+        }
+        assert not imported & above, path.name

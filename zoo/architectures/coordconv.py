@@ -17,9 +17,9 @@ CONTRAST = (
 )
 
 
-def seed(coordinates: Any) -> Any:
-    """Pixels to the unit of AddCoords2D: (b, 2), 0 to 63 -> (b, 1, 1, 2), -1 to 1."""
-    centred = layers.Rescaling(2 / (CANVAS - 1), offset=-1.0, name="normalization")(coordinates)
+def seed(coordinates: Any, canvas: int) -> Any:
+    """Pixels to the unit of AddCoords2D: (b, 2), 0 to canvas - 1 -> (b, 1, 1, 2), -1 to 1."""
+    centred = layers.Rescaling(2 / (canvas - 1), offset=-1.0, name="normalization")(coordinates)
     return layers.Reshape((1, 1, 2), name="seed")(centred)
 
 
@@ -31,34 +31,46 @@ def painter(x: Any, *, filters: Sequence[int] = (32, 32, 64, 64)) -> Any:
     return layers.Conv2D(1, 1, name="painter-logits")(x)
 
 
-def classifier(coordinates: Any, *, filters: Sequence[int] = (32, 32, 64, 64)) -> Any:
+def classifier(coordinates: Any, *, canvas: int = CANVAS, filters: Sequence[int] = (32, 32, 64, 64)) -> Any:
     """Find the pixel, or draw the square, with CoordConv: copy the two numbers to each pixel, add its own, compare.
 
     Args:
-        coordinates: x and y of a pixel, 0 to 63, `(batch, 2)`.
+        coordinates: x and y of a pixel, 0 to `canvas - 1`, `(batch, 2)`.
+        canvas: Pixels per side of the canvas.
         filters: Channels of the 1x1 convolutions before the last.
 
     Returns:
-        A logit for each pixel, `(batch, 64, 64)`: rows, then columns. Trained to find a pixel, their softmax is its
-        score; trained to draw, their sigmoid is the brightness.
+        A logit for each pixel, `(batch, canvas, canvas)`: rows, then columns. Trained to find a pixel, their softmax is
+        its score; trained to draw, their sigmoid is the brightness.
     """
-    copies = layers.UpSampling2D(CANVAS, name="copies")(seed(coordinates))
+    copies = layers.UpSampling2D(canvas, name="copies")(seed(coordinates, canvas))
     logits = painter(AddCoords2D(name="coordinates-added")(copies), filters=filters)
-    return layers.Reshape((CANVAS, CANVAS), name="logits")(logits)
+    return layers.Reshape((canvas, canvas), name="logits")(logits)
 
 
-def deconvolution(coordinates: Any, *, filters: Sequence[int] = (64, 64, 64, 32, 32), kernel_size: int = 3) -> Any:
-    """Find or draw without coordinates: transposed convolutions double a single pixel six times.
+def deconvolution(
+    coordinates: Any, *, canvas: int = CANVAS, filters: Sequence[int] = (64, 64, 64, 32, 32), kernel_size: int = 3
+) -> Any:
+    """Find or draw without coordinates: transposed convolutions double a single pixel, six times to 64.
 
     Args:
         coordinates: As `classifier` takes them.
-        filters: Channels after each of the five doublings before the last.
+        canvas: Pixels per side of the canvas, 2 to the number of doublings.
+        filters: Channels after each of the doublings before the last.
         kernel_size: Side of all kernels.
 
     Returns:
         As `classifier` gives them.
+
+    Raises:
+        ValueError: The doublings do not make the canvas.
     """
-    x = seed(coordinates)
+    if canvas != 2 ** (len(filters) + 1):
+        raise ValueError(
+            f"{len(filters) + 1} doublings make a canvas of {2 ** (len(filters) + 1)} pixels per side. Received: "
+            f"canvas={canvas}. Expected both to agree."
+        )
+    x = seed(coordinates, canvas)
     options = {"strides": 2, "padding": "same", "kernel_initializer": "he_normal"}
     for index, width in enumerate(filters):
         name = f"deconv{index + 1}"
@@ -66,7 +78,7 @@ def deconvolution(coordinates: Any, *, filters: Sequence[int] = (64, 64, 64, 32,
         x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}-bn")(x)
         x = layers.ReLU(name=f"{name}-relu")(x)
     x = layers.Conv2DTranspose(1, kernel_size, **options, name="deconv-logits")(x)
-    return layers.Reshape((CANVAS, CANVAS), name="logits")(x)
+    return layers.Reshape((canvas, canvas), name="logits")(x)
 
 
 def pixels(x: Any) -> Any:

@@ -94,8 +94,11 @@ def predict_files(
     model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
-    if model.spec.features:
-        raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model that gives answers.")
+    if isinstance(model.output, dict):
+        raise InputError(
+            f"{model.spec.name} has several outputs, which have names. Expected a model whose outputs its task turns "
+            "into columns (without features=True). Use zoo.predict, whose records hold the arrays."
+        )
     task = find_task(model.spec.task)
     if task.columns is None:
         raise InputError(f"{model.spec.name} takes {task.input_facts(model.spec)}, no files. Use zoo.predict.")

@@ -8,8 +8,7 @@ import pyarrow as pa
 from PIL import Image
 
 from zoo.datasets.depth_maps import UNITS_PER_METRE
-from zoo.prediction import Prediction
-from zoo.tasks.task import Columns, Task
+from zoo.tasks.task import Columns, Prediction, Task
 
 TYPES = {bytes: pa.binary(), float: pa.float64(), int: pa.int64(), np.float32: pa.float32(), str: pa.string()}
 

@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeVar
 
 import keras
-import numpy as np
 import pyarrow as pa
 
 from zoo.batch import columns
@@ -16,9 +15,10 @@ from zoo.batch.inputs import Input, pieces
 from zoo.devices import jit_compile
 from zoo.errors import InputError
 from zoo.model import ZooModel
-from zoo.prediction import Prediction, by_shape
+from zoo.prediction import by_shape, each
 from zoo.printing import as_text
 from zoo.tasks import find_task
+from zoo.tasks.task import Outputs
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ class Ready(NamedTuple):
     name: str
     prepared: Any
     error: str | None
-    output: np.ndarray | None = None
+    output: Outputs | None = None
 
 
 class Predictor:
@@ -68,7 +68,7 @@ class Predictor:
     def _prepared(self, numbered: tuple[int, Input]) -> Ready:
         piece, item = numbered
         try:
-            return Ready(piece, item.name, self.task.prepare(item.opened(), self.model), None)
+            return Ready(piece, item.name, self.task.prepare(item.opened(), self.model.spec), None)
         except InputError as error:
             path = item.source if isinstance(item.source, str) else item.name
             said = str(error).replace(as_text(path), item.name)  # the same words on any machine
@@ -90,7 +90,7 @@ class Predictor:
                         names = ", ".join(batch[place].name for place in chosen)
                         error.add_note(f"This happened while the network computed {names}.")
                         raise
-                    for place, output in zip(chosen, outputs, strict=True):
+                    for place, output in zip(chosen, each(outputs), strict=True):
                         batch[place] = batch[place]._replace(output=output)
                 yield batch
 
@@ -101,12 +101,11 @@ class Predictor:
         name, model = columns.text(item.name), self.model.spec.name
         if item.output is None:
             return {"input": name, "model": model, "error": columns.text(item.error or "")}
-        record = Prediction(input=name, model=model, task=self.model.spec.task)
-        self.task.answer(record, self.model, item.prepared, item.output, self.top)
+        record = self.task.record(name, self.model.spec, item.prepared, item.output, self.top)
         return columns.row(record, self.task)
 
 
-def _compiled(model: ZooModel) -> Callable[[Any], np.ndarray]:
+def _compiled(model: ZooModel) -> Callable[[Any], Outputs]:
     """The model as one graph, for the speed; compiled apart, so that the model stays as its owner compiled it."""
     network = keras.Model(model.input, model.output)
     network.compile(jit_compile=jit_compile())

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from zoo import depth_colors, segmentation
 from zoo.demo.inputs import PAINT
 from zoo.model import ZooModel
-from zoo.prediction import Prediction
 from zoo.preprocessing import read_picture
+from zoo.tasks.task import Prediction
 
 SHOWN_SIDE = 384  # pixels
 SHOWN_SEASONS = 3

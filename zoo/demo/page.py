@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import zoo
-import zoo.prediction
 from zoo.demo.facts import facts
 from zoo.demo.inputs import named
 from zoo.demo.models import Models
@@ -18,6 +17,7 @@ from zoo.demo.views import VIEWS
 from zoo.errors import InputError, ZooError
 from zoo.registry import list_models, registry
 from zoo.tasks import find_task
+from zoo.tasks.task import Prediction
 
 FIRST = "espcn-x2.photos"
 LINES = 3  # of an answer in words
@@ -147,7 +147,7 @@ def _connect(task: str, panel: Panel, picked: gr.components.Component, status: g
         )
 
 
-def _said(record: zoo.prediction.Prediction, seconds: float) -> str:
+def _said(record: Prediction, seconds: float) -> str:
     """What the model said, in a few lines, and how long it took."""
     lines = find_task(record["task"]).lines(record)
     words = "; ".join(line.strip() for line in lines[:LINES]) + ("; …" if lines[LINES:] else "")

@@ -2,7 +2,7 @@
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
 
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
+CANVAS = 64  # pixels a side, of models saved before their `config` had it
 
 
 class Coordinates(Task):
@@ -28,8 +27,9 @@ class Coordinates(Task):
         coordinates = keras.Input((2,), name="coordinates")
         return coordinates, (coordinates,)
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
-        return preprocess_coordinates(source, model.output_shape[1:3])
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
+        side = entry.config.get("canvas", CANVAS)
+        return preprocess_coordinates(source, (side, side))
 
     def name(self, source: Any, position: int, prepared: Prepared) -> str:
         return "{:g},{:g}".format(*prepared)

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
-
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
 
 
 class DepthCompletion(Masked):
@@ -39,10 +36,10 @@ class DepthCompletion(Masked):
     def normalized(self, entry: Entry, image: Any) -> Any:
         return image
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_depth(source)
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record.depth_map = output[..., 0]
         record["height"], record["width"] = record.depth_map.shape
         record["measured"] = round(float(prepared["mask"].mean()), 6)

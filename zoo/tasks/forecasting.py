@@ -1,6 +1,6 @@
 """What follows a series."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -8,9 +8,6 @@ from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.task import Prepared, Task
-
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
 
 
 class Forecasting(Task):
@@ -28,10 +25,10 @@ class Forecasting(Task):
         series = keras.Input((None, 1), name="series")
         return series, (series,)
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
-        return preprocess_series(source, shortest(model.spec))
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
+        return preprocess_series(source, shortest(entry))
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record["forecast"] = output.tolist()
 
     def lines(self, record: dict[str, Any]) -> list[str]:

@@ -18,8 +18,8 @@ class ImageClassification(Pictures):
     show = 'for answer in record["predictions"]:\n    print(answer)'
     columns: ClassVar = {"predictions": [{"index": int, "label": str, "score": float}]}
 
-    def answer(self, record, model, prepared, output, top) -> None:
-        labels = read_labels(model.spec.labels)
+    def answer(self, record, entry, prepared, output, top) -> None:
+        labels = read_labels(entry.labels)
         scores = np.exp(output - output.max())
         scores /= scores.sum()
         record["predictions"] = [

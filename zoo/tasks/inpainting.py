@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,9 +13,6 @@ from zoo.registry import Entry
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
 
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
-
 
 class Inpainting(Masked):
     """`hole`, the share of the pixels that were filled; `record.picture` is the whole picture."""
@@ -25,10 +22,10 @@ class Inpainting(Masked):
     show = 'print(record["hole"])\nrecord.picture.save("mended.png")'
     columns: ClassVar = {"width": int, "height": int, "hole": float, "picture": bytes}
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_damaged(source)
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size
         record["hole"] = round(float(1 - prepared["mask"].mean()), 6)

@@ -1,13 +1,10 @@
 """Models that take pictures: RGB, channels last, 0 to 255."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.preprocessing import preprocess
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
-
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
 
 
 def normalization(entry: Entry) -> Any:
@@ -31,8 +28,8 @@ class Pictures(Task):
         image = keras.Input(input_shape or (None, None, len(entry.input.mean)), name="image")
         return image, (normalization(entry)(image),)
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
-        return preprocess(source, model.spec.input)
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
+        return preprocess(source, entry.input)
 
     def takes(self, entry: Entry) -> str:
         channels = len(entry.input.mean)

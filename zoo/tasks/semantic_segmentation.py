@@ -25,10 +25,10 @@ class SemanticSegmentation(Pictures):
         "picture": bytes,
     }
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record["height"], record["width"] = prepared.shape[:2]
         record.label_map = segmentation.label_map(output, *prepared.shape[:2])
-        record["classes"] = segmentation.areas(record.label_map, read_labels(model.spec.labels))
+        record["classes"] = segmentation.areas(record.label_map, read_labels(entry.labels))
         record.picture = segmentation.overlay(prepared, record.label_map, record["classes"])
 
     def lines(self, record: dict[str, Any]) -> list[str]:

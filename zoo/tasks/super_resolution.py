@@ -16,7 +16,7 @@ class SuperResolution(Pictures):
     show = 'record.picture.save("photo-large.png")'
     columns: ClassVar = {"width": int, "height": int, "picture": bytes}
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
         record["width"], record["height"] = record.picture.size
 

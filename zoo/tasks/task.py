@@ -2,22 +2,36 @@
 
 import abc
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
 from zoo.errors import InputError
 from zoo.registry import Entry
 
-if TYPE_CHECKING:
-    from zoo.evaluation import Track
-    from zoo.model import ZooModel
-    from zoo.prediction import Prediction
-
-# An array without the batch axis, or one for each of the model's named inputs.
+# An array without the batch axis, or one per named input of the model.
 Prepared = np.ndarray | dict[str, np.ndarray]
+# Likewise, of what comes out; the names of a feature pyramid are its strides.
+Outputs = np.ndarray | dict[Any, np.ndarray]
+# Goes through what there is to measure, and may say how far it is.
+Track = Callable[[Sequence[Any]], Iterable[Any]]
 # A name and what is in it: a type, `[type]` for a list, a dict for a struct.
 Columns = dict[str, Any]
+
+
+class Prediction(dict):
+    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image.
+
+    `label_map` is the class of each pixel, or voxel, of a segmentation; `depth_map` the metres of each pixel. `outputs`
+    are the arrays of a model whose outputs have names, without the batch axis.
+    """
+
+    picture: Image.Image | None = None
+    label_map: np.ndarray | None = None
+    depth_map: np.ndarray | None = None
+    outputs: dict[Any, np.ndarray] | None = None
 
 
 class Task(abc.ABC):
@@ -41,7 +55,7 @@ class Task(abc.ABC):
         """The model's input layer or layers, and the normalised tensors that the builder begins with."""
 
     @abc.abstractmethod
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
         """From one source to what the model takes, without the batch axis.
 
         Raises:
@@ -49,12 +63,12 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def answer(self, record: "Prediction", model: "ZooModel", prepared: Prepared, output: np.ndarray, top: int) -> None:
-        """Tell one output: add to the record what `json.dumps` takes, and pictures and arrays as attributes."""
+    def answer(self, record: Prediction, entry: Entry, prepared: Prepared, output: np.ndarray, top: int) -> None:
+        """Add one output to the record: what `json.dumps` takes as its items, images and arrays as attributes."""
 
     @abc.abstractmethod
     def lines(self, record: dict[str, Any]) -> list[str]:
-        """The record for a terminal."""
+        """What `answer` added, for a terminal."""
 
     @abc.abstractmethod
     def takes(self, entry: Entry) -> str:
@@ -72,7 +86,26 @@ class Task(abc.ABC):
         """What a record calls its source."""
         return os.fspath(source) if isinstance(source, str | os.PathLike) else f"{self.kind} {position}"
 
-    def evaluate(self, model: "ZooModel", folder: str | os.PathLike[str], split: str, track: "Track") -> dict[str, Any]:
+    def record(self, name: str, entry: Entry, prepared: Prepared, output: Outputs, top: int) -> Prediction:
+        """What `zoo.predict` gives for one source called `name`.
+
+        Outputs with names are no task's answer: the record has their shapes, and `outputs` the arrays.
+        """
+        record = Prediction(input=name, model=entry.name, task=entry.task)
+        if isinstance(output, dict):
+            record.outputs = output
+            record["outputs"] = {str(key): list(array.shape) for key, array in output.items()}
+        else:
+            self.answer(record, entry, prepared, output, top)
+        return record
+
+    def described(self, record: dict[str, Any]) -> list[str]:
+        """The record for a terminal."""
+        if "outputs" in record:
+            return [f"{name}: {' x '.join(map(str, shape))}" for name, shape in record["outputs"].items()]
+        return self.lines(record)
+
+    def evaluate(self, model: Any, folder: str | os.PathLike[str], split: str, track: Track) -> dict[str, Any]:
         """Measure the model on a folder of data with its truth: `count`, and the measures of the task.
 
         Raises:

@@ -1,6 +1,6 @@
 """What a network without classes knows of a volume."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -8,9 +8,6 @@ from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared
 from zoo.tasks.volumes import Volumes, read_volume
-
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
 
 
 class VolumeFeatures(Volumes):
@@ -20,10 +17,10 @@ class VolumeFeatures(Volumes):
     show = 'print(len(record["features"]))'
     columns: ClassVar = {"features": [np.float32]}
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_volume(source)
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record["features"] = output.tolist()
 
     def lines(self, record: dict[str, Any]) -> list[str]:

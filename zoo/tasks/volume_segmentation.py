@@ -1,6 +1,6 @@
 """Which voxels of a volume belong to what is sought."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -9,9 +9,6 @@ from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared, written
 from zoo.tasks.volumes import Volumes, read_volume
-
-if TYPE_CHECKING:
-    from zoo.model import ZooModel
 
 MARK = (255, 64, 64)
 
@@ -24,13 +21,13 @@ class VolumeSegmentation(Volumes):
     show = 'print(record["voxels"], record.label_map.shape)\nrecord.picture.save("slice.png")'
     columns: ClassVar = {"voxels": int, "slice": int, "picture": bytes}
 
-    def prepare(self, source: Any, model: "ZooModel") -> Prepared:
+    def prepare(self, source: Any, entry: Entry) -> Prepared:
         volume = read_volume(source)
         if volume.min() < 0:
             raise InputError("A volume holds negative values. Expected counts, from 0.")
         return volume[..., None]
 
-    def answer(self, record, model, prepared, output, top) -> None:
+    def answer(self, record, entry, prepared, output, top) -> None:
         record.label_map = (output[..., 0] > 0).astype(np.uint8)
         index = int(record.label_map.sum(axis=(1, 2)).argmax())
         record["voxels"], record["slice"] = int(record.label_map.sum()), index
