@@ -128,14 +128,6 @@ def split_folder(data: str | os.PathLike, split: str) -> Path:
     return root / split if (root / split).is_dir() else root
 
 
-def crop_corner(size: tuple[int, int], crop: tuple[int, int], generator: np.random.Generator | None) -> tuple[int, int]:
-    """Top and left of a crop: anywhere, or, without a generator, in the middle."""
-    room = [max(0, have - want) for have, want in zip(size, crop, strict=True)]
-    if generator is None:
-        return room[0] // 2, room[1] // 2
-    return int(generator.integers(room[0] + 1)), int(generator.integers(room[1] + 1))
-
-
 def answers(model: Any, inputs: Any) -> np.ndarray:
     """What the model gives for a batch."""
     import keras

@@ -14,8 +14,9 @@ from zoo.registry import Entry
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, pairs
+from zoo.training.lesson import Lesson, answers, is_folder, pairs
 from zoo.training.pictures import smallest
+from zoo.training.views import same_view
 
 LARGEST_CROP = (256, 512)  # height and width in pixels
 
@@ -41,11 +42,7 @@ class DepthCompletionLesson(Lesson):
 
     def read(self, item, entry, shape, generator):
         sparse, truth = _read(item)
-        top, left = crop_corner(sparse.shape, shape[:2], generator)
-        rows, columns = slice(top, top + shape[0]), slice(left, left + shape[1])
-        sparse, truth = sparse[rows, columns, None], truth[rows, columns, None]
-        if generator is not None and generator.integers(2):
-            sparse, truth = sparse[:, ::-1], truth[:, ::-1]
+        sparse, truth = same_view([sparse[..., None], truth[..., None]], shape, generator)
         return {"image": sparse, "mask": (sparse > 0).astype(np.float32)}, truth
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:

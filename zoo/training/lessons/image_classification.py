@@ -15,6 +15,7 @@ from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, answers, is_folder, pairs
+from zoo.training.views import random_view
 
 SIZE = 224  # pixels a side, for a model without a size of its own and pictures that differ in theirs
 
@@ -65,7 +66,7 @@ class ImageClassificationLesson(Lesson):
     def read(self, item, entry, shape, generator):
         source, label = item
         if generator is not None:
-            return pictures.random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
+            return random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
         return preprocess(source, entry.input), np.int32(label)
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:

@@ -11,7 +11,8 @@ from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import LARGEST_CROP, Lesson, answers, crop_corner
+from zoo.training.lesson import LARGEST_CROP, Lesson, answers
+from zoo.training.views import same_view
 
 STROKES = (1, 5)  # how many, from and to
 
@@ -32,13 +33,9 @@ class InpaintingLesson(Lesson):
         return *map(min, examples.shape, LARGEST_CROP), 3
 
     def read(self, item, entry, shape, generator):
-        whole = np.asarray(read_picture(item))
-        top, left = crop_corner(whole.shape[:2], shape[:2], generator)
-        whole = whole[top : top + shape[0], left : left + shape[1]]
+        [whole] = same_view([np.asarray(read_picture(item))], shape, generator)
         # To measure, a picture has the same holes each time.
-        mask = _strokes(shape[:2], generator or np.random.default_rng(int(whole.sum())))
-        if generator is not None and generator.integers(2):
-            whole = whole[:, ::-1]
+        mask = _strokes(whole.shape[:2], generator or np.random.default_rng(int(whole.sum())))
         return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:

@@ -17,8 +17,9 @@ from zoo.segmentation_scores import confusion_matrix, segmentation_scores
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
-from zoo.training.lesson import Lesson, answers, crop_corner, is_folder, pairs
+from zoo.training.lesson import Lesson, answers, is_folder, pairs
 from zoo.training.pictures import smallest
+from zoo.training.views import same_view
 
 CLASSES_FILE = "classes.txt"
 UNKNOWN = 255  # the usual value of a pixel whose class nobody knows
@@ -61,12 +62,7 @@ class SemanticSegmentationLesson(Lesson):
         return height, width, len(entry.input.mean)
 
     def read(self, item, entry, shape, generator):
-        picture, classes = _read(item, entry.num_classes)
-        top, left = crop_corner(classes.shape, shape[:2], generator)
-        rows, columns = slice(top, top + shape[0]), slice(left, left + shape[1])
-        picture, classes = picture[rows, columns], classes[rows, columns]
-        if generator is not None and generator.integers(2):
-            picture, classes = picture[:, ::-1], classes[:, ::-1]
+        picture, classes = same_view(_read(item, entry.num_classes), shape, generator)
         return picture, classes
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:

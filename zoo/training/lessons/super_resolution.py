@@ -12,7 +12,8 @@ from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, crop_corner
+from zoo.training.lesson import Lesson, answers
+from zoo.training.views import same_view
 
 LARGEST_PATCH = 48  # pixels a side of the small picture
 
@@ -41,14 +42,10 @@ class SuperResolutionLesson(Lesson):
 
     def read(self, item, entry, shape, generator):
         picture, scale = read_picture(item), entry.config["scale"]
-        height, width = scale * shape[0], scale * shape[1]
-        top, left = crop_corner((picture.height, picture.width), (height, width), generator)
-        large = picture.crop((left, top, left + width, top + height))
-        small = np.asarray(large.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
-        pixels = np.asarray(large, "float32")
-        if generator is not None and generator.integers(2):
-            small, pixels = small[:, ::-1], pixels[:, ::-1]
-        return small, pixels
+        height, width = shape[:2] if shape is not None else (picture.height // scale, picture.width // scale)
+        [large] = same_view([np.asarray(picture)], (scale * height, scale * width), generator)
+        small = Image.fromarray(large).resize((width, height), Image.Resampling.BICUBIC)
+        return np.asarray(small), large.astype(np.float32)
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"

@@ -1,0 +1,79 @@
+"""Views of an example: cropped and mirrored, the image and its targets together, so that they stay one thing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.preprocessing import RESAMPLING, read_picture
+from zoo.registry import Input
+
+SMALLEST_SHARE = 0.5  # of an image's area that a random view shows
+WIDEST = 4 / 3  # how much a random view's aspect ratio differs from the image's, at most
+
+
+def same_view(
+    arrays: Sequence[np.ndarray], size: Sequence[int] | None, generator: np.random.Generator | None
+) -> list[np.ndarray]:
+    """The same view of an image and of what is known of its pixels.
+
+    Args:
+        arrays: Images, masks, maps: `(height, width, ...)`, all of one height and width.
+        size: Height and width of the view in pixels, further numbers do not count; None for all of it.
+        generator: Draws where the view lies, and mirrors half of all views; None for the middle, unmirrored.
+
+    Returns:
+        The arrays `(size[0], size[1], ...)`; smaller where they were smaller.
+
+    Raises:
+        ValueError: The arrays differ in height or width.
+
+    Example:
+        >>> import numpy as np
+        >>> from zoo.training.views import same_view
+        >>> image = np.arange(12).reshape(3, 4)
+        >>> view, target = same_view([image, -image], (2, 2), np.random.default_rng(0))
+        >>> (view == -target).all()
+        True
+    """
+    sizes = {array.shape[:2] for array in arrays}
+    if len(sizes) != 1:
+        raise ValueError(f"Arrays of a view have the sizes {sorted(sizes)}. Expected one height and width of all.")
+    height, width = size[:2] if size is not None else arrays[0].shape[:2]
+    top, left = _corner(arrays[0].shape[:2], (height, width), generator)
+    step = -1 if generator is not None and generator.integers(2) else 1
+    return [array[top : top + height, left : left + width][:, ::step] for array in arrays]
+
+
+def random_view(source: Any, spec: Input, height: int, width: int, generator: np.random.Generator) -> np.ndarray:
+    """A random part of an image, resized and by chance mirrored.
+
+    The part has at least half of the image's area, and its aspect ratio differs from the image's at most by 4:3,
+    rounded to pixels; the target, a class, is the same for each part.
+
+    Returns:
+        uint8 `(height, width, 3)`; `(height, width, 1)` in grey where the model takes one channel.
+    """
+    picture = read_picture(source)
+    left, top, right, bottom = random_box(picture.height, picture.width, generator)
+    view = picture.resize((width, height), RESAMPLING[spec.interpolation], (left, top, right, bottom))
+    pixels = np.asarray(view.convert("L"))[..., None] if len(spec.mean) == 1 else np.asarray(view)
+    return pixels[:, ::-1] if generator.integers(2) else pixels
+
+
+def random_box(height: int, width: int, generator: np.random.Generator) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a random part, at least half of the area before they are rounded to pixels."""
+    share = float(generator.uniform(SMALLEST_SHARE, 1))
+    stretch = float(np.exp(generator.uniform(-np.log(WIDEST), np.log(WIDEST)) / 2))
+    tall, wide = round(height * share**0.5 * stretch), round(width * share**0.5 / stretch)
+    tall, wide = max(1, min(height, tall)), max(1, min(width, wide))
+    top, left = int(generator.integers(height - tall + 1)), int(generator.integers(width - wide + 1))
+    return left, top, left + wide, top + tall
+
+
+def _corner(size: tuple[int, ...], view: tuple[int, ...], generator: np.random.Generator | None) -> tuple[int, int]:
+    """Top and left of a view: anywhere, or, without a generator, in the middle."""
+    rest = [max(0, have - want) for have, want in zip(size, view, strict=True)]
+    if generator is None:
+        return rest[0] // 2, rest[1] // 2
+    return int(generator.integers(rest[0] + 1)), int(generator.integers(rest[1] + 1))
