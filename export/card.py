@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import handles
 from zoo.export import card_text
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
-from zoo.licensing import HUB_LICENSES
-from zoo.notices import NON_COMMERCIAL
+from zoo.licensing import HUB_LICENSES, is_non_commercial
 from zoo.registry import Entry, registry
 from zoo.tasks import find_task
 
@@ -95,7 +94,7 @@ def checkpoint_list() -> str:
         name = card_name(entry)
         link = f"[{name}](../../MODEL_CARDS/{name}.md)"
         rows.append(f"| {entry.filename} | {link} | {entry.license} | {data} |")
-    restricted = sorted({entry.license for entry in carded_entries()} & NON_COMMERCIAL)
+    restricted = sorted({entry.license for entry in carded_entries() if is_non_commercial(entry.license)})
     names = " and ".join(f"`{name}`" for name in restricted)
     remark = f"\nNot for commercial use: those under {names}. `zoo.load` says so.\n" if restricted else ""
     return (

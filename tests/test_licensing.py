@@ -1,10 +1,13 @@
 """Which licences may be published under, and which the base does not allow."""
 
+import logging
+
 import pytest
 
+from zoo import notices
 from zoo.errors import PublishError
-from zoo.licensing import check_license
-from zoo.registry import Base
+from zoo.licensing import HUB_LICENSES, check_license, is_non_commercial
+from zoo.registry import Base, registry
 
 
 def base(license):
@@ -56,3 +59,57 @@ def test_a_licence_that_the_base_does_not_allow_is_refused(license, base_license
         PublishError, match=rf"began as those of base\.tag, licence {base_license}.*Expected {expected}"
     ):
         check_license(license, base(base_license))
+
+
+NON_COMMERCIAL = set(
+    """
+    apple-amlr camvid-research-only cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0
+    cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 fair-noncommercial-research-license intel-research
+    """.split()  # noqa: SIM905
+)
+
+
+def test_of_all_licences_of_the_registry_and_the_hub_these_forbid_commercial_use():
+    every = HUB_LICENSES | {entry.license for entry in registry().entries.values()}
+    assert {license for license in every if is_non_commercial(license)} == NON_COMMERCIAL
+
+
+@pytest.mark.parametrize("license", ["CC BY-NC 4.0", "PolyForm Noncommercial 1.0.0", "Non-Commercial", "cc_by_nc_sa"])
+def test_other_spellings_forbid_it_too(license):
+    assert is_non_commercial(license)
+
+
+@pytest.mark.parametrize("license", ["ncsa", "other", "unknown", "c-uda", "dinov3-license", "etalab-2.0"])
+def test_what_only_looks_like_it_does_not(license):
+    assert not is_non_commercial(license)
+
+
+@pytest.mark.parametrize("license", sorted(NON_COMMERCIAL))
+@pytest.mark.parametrize("source", ["hf://owner/repo", "embedded", None])
+def test_loading_one_of_them_says_so(license, source, caplog):
+    update = {"license": license, "source": source, "name": f"{license} of {source}"}
+    with caplog.at_level(logging.WARNING, "zoo"):
+        notices.say(registry().find("espcn-x2").model_copy(update=update))
+    assert f"is for non-commercial use only ({license})" in caplog.text
+
+
+def test_weights_that_began_under_one_of_them_say_so(caplog):
+    update = {"license": "unknown", "source": None, "name": "mine", "base": base("cc-by-nc-nd-3.0")}
+    with caplog.at_level(logging.WARNING, "zoo"):
+        notices.say(registry().find("espcn-x2").model_copy(update=update))
+    assert "mine is for non-commercial use only (cc-by-nc-nd-3.0)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("license", "nearest"),
+    [
+        ("apache", "'apache-2.0'"),
+        ("MIT", "'mit'"),
+        ("gpl3", "'gpl-3.0'"),
+        ("cc-by", "'cc-by-4.0'"),
+        ("cc_by 4", "cc-by-4.0"),
+    ],
+)
+def test_a_licence_that_is_nearly_one_is_answered_with_the_choices(license, nearest):
+    with pytest.raises(PublishError, match=f"Did you mean .*{nearest}"):
+        check_license(license, None)

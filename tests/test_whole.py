@@ -34,9 +34,10 @@ def test_a_file_replaces_the_one_before_once_it_is_whole(tmp_path):
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, full_disk):
     (tmp_path / "file").write_text("before")
-    with pytest.raises(AccessError, match="file cannot be written .*with space for it"), whole_file(
-        tmp_path / "file"
-    ) as place:
+    with (
+        pytest.raises(AccessError, match="file cannot be written .*with space for it"),
+        whole_file(tmp_path / "file") as place,
+    ):
         place.write_bytes(bytes(2000))
     assert (tmp_path / "file").read_text() == "before"
     assert names(tmp_path) == ["file"]

@@ -1,10 +1,15 @@
-"""Under which licence a model may be published: one that the Hub knows, and that the licence of its base allows."""
+"""What a licence allows: whether commercial use, and under which one a model may be published.
+
+That is one that the Hub knows, and that the licence of its base allows.
+"""
 
 import difflib
+import re
 
 from zoo.errors import PublishError
-from zoo.notices import NON_COMMERCIAL
 from zoo.registry import Base
+
+UNKNOWN = "unknown"  # the Hub's word, where nobody has stated a licence
 
 # What the Hub lists at https://huggingface.co/docs/hub/repositories-licenses and fits weights or what they came with.
 HUB_LICENSES = frozenset(
@@ -36,10 +41,9 @@ def check_license(license: str | None, base: Base | None) -> None:
         )
     keeps_name = base is not None and license == base.license  # such as one that only its author uses
     if license not in HUB_LICENSES and not keeps_name:
-        nearest = difflib.get_close_matches(license.lower(), HUB_LICENSES, n=1)
-        hint = f"Did you mean {nearest[0]!r}?" if nearest else "Take 'other' for a licence that is not listed."
         raise PublishError(
-            f"The Hub knows no licence {license!r}. Expected an identifier such as 'apache-2.0' or 'cc-by-4.0'. {hint}"
+            f"The Hub knows no licence {license!r}. Expected an identifier such as 'apache-2.0' or 'cc-by-4.0'. "
+            f"{_hint(license)}"
         )
     if base is None or license == base.license:
         return
@@ -51,9 +55,30 @@ def check_license(license: str | None, base: Base | None) -> None:
         )
 
 
+# The Hub's identifiers that allow research only and do not say so in their name.
+_RESEARCH_ONLY = {"apple-amlr", "deepfloyd-if-license"}
+
+
 def is_non_commercial(license: str) -> bool:
-    """Whether the licence forbids commercial use."""
-    return license in NON_COMMERCIAL or "nc" in license.split("-") or "noncommercial" in license
+    """Whether the licence forbids commercial use, as far as its name tells: any spelling of nc, non-commercial, research.
+
+    Example:
+        >>> from zoo.licensing import is_non_commercial
+        >>> is_non_commercial("cc-by-nc-nd-4.0"), is_non_commercial("apache-2.0")
+        (True, False)
+    """
+    words = re.findall(r"[a-z0-9.]+", license.lower())
+    is_named = "nc" in words or "research" in words or "noncommercial" in "".join(words)
+    return is_named or license.lower() in _RESEARCH_ONLY
+
+
+def _hint(license: str) -> str:
+    """The identifiers that are written alike or begin alike, so that a wrong one is answered with the choices."""
+    wanted = re.sub(r"[\s_]+", "-", license.strip().lower())
+    beginning = sorted(name for name in HUB_LICENSES if len(wanted) > 1 and name.startswith(wanted))
+    near = difflib.get_close_matches(wanted, sorted(HUB_LICENSES), n=3)
+    names = list(dict.fromkeys([*near[:1], *beginning, *near]))[:6]
+    return f"Did you mean {' or '.join(map(repr, names))}?" if names else "Take 'other' for a licence not listed there."
 
 
 def _refusal(base: Base, license: str, expected: str) -> str:

@@ -3,26 +3,19 @@
 import functools
 import logging
 
+from zoo.licensing import is_non_commercial
 from zoo.printing import as_text
 from zoo.registry import Entry
-
-# Licences that allow research, or any non-commercial use, but no commercial one.
-NON_COMMERCIAL = {
-    "camvid-research-only",
-    "cc-by-nc-4.0",
-    "cc-by-nc-sa-3.0",
-    "fair-noncommercial-research-license",
-}
 
 logger = logging.getLogger("zoo")
 
 
 def say(entry: Entry) -> None:
     """Warn of a checkpoint that must not be used commercially, and of layers that nobody has trained."""
-    if entry.source is not None and entry.license in NON_COMMERCIAL:
-        _once(
-            f"{entry.name} is for non-commercial use only ({entry.license}); its card says more: zoo card {entry.name}"
-        )
+    bound = [license for license in (entry.license, entry.base and entry.base.license) if license]
+    if restricted := next(filter(is_non_commercial, bound), None):
+        more = f": zoo card {entry.name}" if entry.source else ", README.md beside it"
+        _once(f"{entry.name} is for non-commercial use only ({restricted}); its card says more{more}")
     if entry.random_layers and entry.random == "head":
         _once(f"{entry.name} begins with a pretrained trunk; its other layers are random until they are trained.")
 

@@ -1,7 +1,7 @@
 """What stands about a model beside its answers, in Markdown."""
 
 from zoo.export.card_text import address, spoken
-from zoo.notices import NON_COMMERCIAL
+from zoo.licensing import is_non_commercial
 from zoo.registry import Entry
 
 
@@ -20,7 +20,7 @@ def facts(entry: Entry) -> str:
 
 
 def _licence(entry: Entry) -> str:
-    return f"{entry.license}, **for non-commercial use only**" if entry.license in NON_COMMERCIAL else entry.license
+    return f"{entry.license}, **for non-commercial use only**" if is_non_commercial(entry.license) else entry.license
 
 
 def _source(entry: Entry) -> str:
