@@ -60,7 +60,7 @@ _RESEARCH_ONLY = {"apple-amlr", "deepfloyd-if-license"}
 
 
 def is_non_commercial(license: str) -> bool:
-    """Whether the licence forbids commercial use, as far as its name tells: any spelling of nc, non-commercial, research.
+    """Whether the licence forbids commercial use, as far as its name tells: nc, non-commercial, research.
 
     Example:
         >>> from zoo.licensing import is_non_commercial
