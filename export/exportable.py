@@ -1,14 +1,13 @@
 """What every export begins with: a model that may leave, and pictures to compare it on."""
 
-import os
 from typing import Any
 
 import keras
 import numpy as np
 from PIL import Image
 
-from zoo.errors import ExportError, InputError
-from zoo.loading import load
+from zoo.errors import ExportError
+from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.untrained import settle
 
@@ -29,9 +28,7 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
         raise ExportError(
             f"Keras runs on {keras.backend.backend()}. Exports are TensorFlow graphs; set KERAS_BACKEND=tensorflow."
         )
-    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
-    if not isinstance(model, ZooModel):
-        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    model = ready(model_or_handle)
     settle(model)
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"

@@ -118,8 +118,7 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
 @as_json
 def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
     """Measure MODEL on the folder DATA, which holds the truth too."""
-    if not handles.is_keras_file(handle):
-        handles.resolve(handle)
+    handles.resolve(handle)
     import_keras_quietly()
     record = zoo.evaluate(handle, data, split=split, track=_progress)
     if as_json:

@@ -13,7 +13,7 @@ def demo(handle: str | None, host: str, port: int) -> None:
     """Show MODEL in a browser, or every model to pick one: pictures in, answers out. Ctrl+C ends it."""
     from zoo import handles
 
-    if handle is not None and not handles.is_keras_file(handle):
+    if handle is not None:
         handles.resolve(handle)  # a wrong name is answered before anything large is imported
     import_keras_quietly()
     from zoo.demo import serve

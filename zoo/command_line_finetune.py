@@ -70,8 +70,7 @@ def finetune(
     """Teach MODEL the data in the folder DATA, and print what it scores; killed, the same command goes on."""
     from zoo import handles
 
-    if not handles.is_keras_file(handle):
-        handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    handles.resolve(handle)  # a wrong name is answered before anything large is imported
     if hosts is not None:
         os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()

@@ -39,8 +39,7 @@ def predict(
     each image, with its answer or why there is none. Killed, the same command goes on.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    if not handles.is_keras_file(handle):
-        handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    handles.resolve(handle)  # a wrong name is answered before anything large is imported
     if output is not None and output.suffix == ".parquet":
         return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
     if options:

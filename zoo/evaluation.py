@@ -3,15 +3,14 @@
 import os
 from typing import Any
 
-from zoo.errors import InputError
-from zoo.loading import load
+from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.tasks import find_task
 from zoo.tasks.task import Track
 
 
 def evaluate(
-    model_or_handle: ZooModel | str,
+    model_or_handle: ZooModel | str | os.PathLike[str],
     data: str | os.PathLike[str],
     *,
     split: str = "test",
@@ -39,9 +38,7 @@ def evaluate(
         InputError: The folder is laid out otherwise, a file cannot be read, or the task has no measure.
         As `zoo.load`, for a handle.
     """
-    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
-    if not isinstance(model, ZooModel):
-        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    model = ready(model_or_handle)
     measured = find_task(model.spec.task).evaluate(model, data, split, track)
     facts = {"model": model.spec.name, "task": model.spec.task, "data": os.fspath(data), "split": split}
     return {**facts, **measured}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import InputError
-from zoo.loading import load
+from zoo.handles import path_of
+from zoo.loading import load_folder, ready
 from zoo.model import ZooModel
 from zoo.registry import Measured
 from zoo.saving import save
@@ -42,7 +43,7 @@ class Run:
 
 
 def finetune(
-    model_or_handle: ZooModel | str,
+    model_or_handle: ZooModel | str | os.PathLike[str],
     train: Any,
     *,
     validation: Any = None,
@@ -105,7 +106,7 @@ def finetune(
         As `zoo.load`, for a handle.
     """
     prepared = prepare(
-        load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle,
+        ready(model_or_handle),
         train,
         validation=validation,
         epochs=epochs,
@@ -117,7 +118,7 @@ def finetune(
         skip_unreadable=skip_unreadable,
         seed=seed,
     )
-    folder = Path(output) if output is not None else Path("runs") / prepared.model.spec.name.replace("/", "-")
+    folder = path_of(output) if output is not None else Path("runs") / prepared.model.spec.name.replace("/", "-")
     hosts.check_agreement(prepared.settings, "data or arguments")
     if hosts.is_first():
         _make_room(folder, resume)
@@ -181,7 +182,7 @@ def _saved(model: ZooModel, metrics: dict[str, Any], folder: Path) -> ZooModel:
     for path in save(model, partial / folder.resolve().name).iterdir():
         path.replace(folder / path.name)
     shutil.rmtree(partial)
-    loaded = load(os.fspath(folder.resolve()))
+    loaded = load_folder(folder)
     numbers = {name: value for name, value in metrics.items() if not isinstance(value, dict) and name != "count"}
     if numbers:
         where = f"{metrics['count']} validation examples of what it was fine-tuned on"
@@ -196,4 +197,4 @@ def _finished(folder: Path, prepared: Preparation) -> Run:
     record = json.loads((folder / RUN_FILE).read_text())
     check_same(folder, record["settings"], prepared.settings)
     metrics = {**record["metrics"], **record["by_class"]}
-    return Run(load(os.fspath(folder.resolve())), record["history"], metrics, folder)
+    return Run(load_folder(folder), record["history"], metrics, folder)

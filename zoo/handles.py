@@ -1,34 +1,99 @@
 """What a handle means: a name in the registry, `hf://owner/repo[@revision]`, a folder, or a `.keras` file.
 
-A repository or folder is recognised by what lies in it: our `zoo.json`, or timm's `config.json` where the architecture
-is one of ours. No TensorFlow here.
+It is parsed once, into a `Handle`; nobody else looks at its text. The first rule that holds decides:
+
+1. A `Path`, or any `os.PathLike`, is a path, whatever it holds.
+2. `hf://...` is a repository on the Hub, and what follows its first `@` a commit, tag or branch.
+3. A name in the registry, alone or before an `@`, is that model: a folder of the same name in the working directory
+   cannot take its place, and is written `./name`.
+4. A text that names a folder, holds a separator, begins with `~` or ends in `.keras` is a path, whatever `@` it holds.
+
+A path that ends in `.keras` and is not a folder is Keras' file. A repository or folder is recognised by what lies in
+it: our `zoo.json`, or timm's `config.json` where the architecture is one of ours. No TensorFlow here.
 """
 
-import json
 import os
 import re
+import reprlib
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from pydantic import ValidationError
+from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote
 
 from zoo import hub
-from zoo.errors import InputError, RegistryError, UnknownModelError
-from zoo.registry import Entry, Input, registry
+from zoo.descriptions import read_description, read_folder, read_keras_file
+from zoo.errors import InputError, UnknownModelError
+from zoo.hub_request import check_repo_id
+from zoo.registry import Entry, registry
 
-# Lists in zoo/labels/ by their number of classes.
-IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k", 21_843: "imagenet-21k-goog"}
+LONGEST_NAME = 200  # characters; the registry's longest has 60
+# A repository as timm, transformers and the address bar of a browser write it.
+_ELSEWHERE = re.compile(
+    r"(?P<scheme>(?:hf:/{0,2}|hf[-_]hub:/{0,2})?(?:https?://)?(?:(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?)?)"
+    r"(?P<repo_id>\w[\w.-]*/\w[\w.-]*?)/*"
+    r"(?:@(?P<at>[^@?#]+)|/(?:tree|blob|resolve|commit)/(?P<tree>[^/?#]+)[^?#]*)?/*(?:[?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class Handle(NamedTuple):
+    """What a handle means. `name` is the registry's name or `owner/repo`; `path` lies on this machine."""
+
+    kind: Literal["registry", "hub", "folder", "keras"]
+    name: str = ""
+    revision: str | None = None
+    path: Path | None = None
 
 
 class Located(NamedTuple):
-    """An entry, and the folder on this machine that holds its file (None where the hub or the package does)."""
+    """An entry, and the handle that it was found by."""
 
     entry: Entry
-    folder: Path | None = None
+    handle: Handle
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder on this machine that contains its file; None where the Hub or the package does."""
+        return self.handle.path if self.handle.kind == "folder" else None
+
+
+def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = None) -> Handle:
+    """Decide what a handle means, by the rules above, without network.
+
+    Raises:
+        InputError: Not a handle, or the revision is given twice or to a path.
+        UnknownModelError: Neither a path nor a handle, but a repository as others write it; says how to write it here.
+    """
+    if isinstance(handle, Handle):
+        return handle
+    text = _text(handle)
+    if revision is not None and (not isinstance(revision, str) or not revision.strip()):
+        raise InputError(f"revision={_shown(revision)}. Expected a commit, tag or branch of the repository, or None.")
+    target, at, given = text.partition("@")
+    if isinstance(handle, str):
+        kind: Literal["hub", "registry"] = "hub" if target.startswith("hf://") else "registry"
+        if kind == "hub" or _is_known(target, text) or not _is_path(text):
+            name = target.removeprefix("hf://").rstrip("/")
+            if kind == "hub":
+                _check_repo_id(name, text)
+            return Handle(kind, name, _one_revision(text, given.rstrip("/") if at else None, revision))
+    path = path_of(text)
+    if revision is not None:
+        raise InputError(f"{_shown(text)} is a path and has no revisions. Leave out revision={revision!r}.")
+    if isinstance(handle, str) and not os.path.lexists(path) and (meant := _written_here(text)):
+        raise UnknownModelError(
+            f"There is no folder {_shown(text)}. Expected one, or {meant!r} for the repository on the Hugging Face Hub."
+        )
+    is_file = path.name.endswith(".keras") and not os.path.isdir(path)
+    return Handle("keras" if is_file else "folder", path=path)
+
+
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """A path as it was meant: `~` is the home folder."""
+    return Path(os.path.expanduser(os.fsdecode(path)))
 
 
 def resolve(
-    handle: str,
+    handle: str | os.PathLike[str] | Handle,
     *,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
@@ -38,38 +103,30 @@ def resolve(
     """Find the entry that `handle` means. `hf://` handles may download the repository's small description.
 
     Raises:
-        InputError: `revision` is given twice, or where nothing is downloaded.
+        InputError: Not a handle, or `revision` is given twice, or where nothing is downloaded.
         UnknownModelError, RegistryError, OfflineError, AccessError, IntegrityError: As `zoo.load`.
     """
-    handle = os.fspath(handle)
-    target, _, at = handle.partition("@")
-    if at and revision is not None:
-        raise InputError(
-            f"The revision is given twice: {handle!r} and revision={revision!r}. Expected one; leave out either."
-        )
-    revision = at or revision
-    if target.startswith("hf://"):
-        repo_id = target.removeprefix("hf://").rstrip("/")
-        return Located(_hub_entry(repo_id, revision, cache_dir=cache_dir, token=token, offline=offline))
-    folder = Path(handle)
-    if os.sep in handle or (folder.is_dir() and handle not in registry().default_names):
-        return Located(_folder_entry(folder, revision), folder)
-    entry = registry().find(target)
-    if revision is None:
-        return Located(entry)
+    parsed = parse(handle, revision=revision)
+    if parsed.kind == "hub":
+        options = {"cache_dir": cache_dir, "token": token, "offline": offline}
+        return Located(_hub_entry(parsed.name, parsed.revision, **options), parsed)
+    if parsed.path is not None:
+        read = read_keras_file if parsed.kind == "keras" else read_folder
+        return Located(read(parsed.path), parsed)
+    entry = registry().find(parsed.name)
+    if parsed.revision is None:
+        return Located(entry, parsed)
     if not (entry.source or "").startswith("hf://"):
-        raise InputError(f"{entry.name} has no revisions: its weights are {entry.source}. Leave out {revision!r}.")
+        raise InputError(
+            f"{entry.name} has no revisions: its weights are {entry.source}. Leave out {parsed.revision!r}; a folder "
+            "of that name is written with ./ before it."
+        )
     # A pin belongs to the registry's own revision; another one is verified against what the Hub declares.
-    return Located(entry.model_copy(update={"revision": revision, "sha256": None}))
-
-
-def is_keras_file(handle: str) -> bool:
-    """Whether `handle` names a model saved by Keras."""
-    return os.fspath(handle).endswith(".keras")
+    return Located(entry.model_copy(update={"revision": parsed.revision, "sha256": None}), parsed)
 
 
 def info(
-    handle: str,
+    handle: str | os.PathLike[str] | Handle,
     *,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
@@ -88,8 +145,6 @@ def info(
     Raises:
         UnknownModelError: No such model; the message offers the nearest names.
     """
-    if is_keras_file(handle):
-        raise InputError(f"{handle} is a Keras file. Expected a name; use zoo.load({os.fspath(handle)!r}).spec.")
     entry = resolve(handle, revision=revision, cache_dir=cache_dir, token=token, offline=offline).entry
     if not (entry.source or "").startswith("hf://") or entry.sha256:
         return entry
@@ -118,86 +173,78 @@ def _hub_entry(repo_id: str, revision: str | None, **options: Any) -> Entry:
         except UnknownModelError:
             raise neither from None
     where = f"hf://{repo_id}"
-    entry = _described(file.path, where)
+    entry = read_description(file.path, where)
     return entry.model_copy(update={"name": repo_id, "source": where, "revision": file.revision})
 
 
-def _folder_entry(folder: Path, revision: str | None) -> Entry:
-    if revision is not None:
-        raise InputError(f"{folder} is a folder and has no revisions. Leave out {revision!r}.")
-    for name in ("zoo.json", "config.json"):
-        if (folder / name).is_file():
-            return _described(folder / name, str(folder))
-    raise UnknownModelError(
-        f"{folder} is no model. Expected a folder with zoo.json or timm's config.json, and its .safetensors file."
-    )
+def _text(handle: Any) -> str:
+    """The handle as text.
 
-
-def _described(path: Path, where: str) -> Entry:
+    Raises:
+        InputError: It is neither a text nor a path, is empty, or is no name that a model or file could have.
+    """
     try:
-        content = json.loads(path.read_bytes())
-        if path.name == "zoo.json":
-            return Entry.model_validate(content)
-        return _timm_entry(content, where)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RegistryError(
-            f"{path.name} of {where} is not JSON ({error}). Expected the model's description."
+        text = os.fsdecode(handle) if isinstance(handle, str | os.PathLike) else ""
+    except TypeError:
+        text = ""
+    is_path = not isinstance(handle, str) or _is_path(text)
+    if text.strip() and "\0" not in text and (is_path or (len(text) <= LONGEST_NAME and text.isprintable())):
+        return text
+    raise InputError(
+        f"handle={_shown(handle)}. Expected a text or a path: a name that `zoo list` shows, 'hf://owner/repo', a "
+        "folder or a .keras file."
+    )
+
+
+def _is_known(name: str, text: str) -> bool:
+    """Whether `text`, which begins with `name`, is a model of the registry; with a separator a folder comes first."""
+    is_name = name in registry().entries or name in registry().default_names
+    return is_name and not (os.sep in text and os.path.isdir(text))
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text that is not a known name is a path."""
+    separators = {os.sep, os.altsep} - {None}
+    is_written_as_one = text.startswith("~") or text.endswith(".keras") or not separators.isdisjoint(text)
+    return is_written_as_one or os.path.isdir(text)
+
+
+def _one_revision(text: str, given: str | None, revision: str | None) -> str | None:
+    """The revision after the @, or the argument."""
+    if given is None:
+        return revision
+    if revision is not None:
+        raise InputError(
+            f"The revision is given twice: {text!r} and revision={revision!r}. Expected one; leave out either."
+        )
+    if not given.strip():
+        raise InputError(f"Nothing follows the @ of {text!r}. Expected a commit, tag or branch, or leave out the @.")
+    return given
+
+
+def _check_repo_id(name: str, text: str) -> None:
+    try:
+        check_repo_id(name)
+    except InputError as error:
+        if meant := _written_here(text) or _written_here(text.removeprefix("hf://")):
+            raise InputError(f"{_shown(text)} is not a repository on the Hub. Expected {meant!r}.") from error
+        raise InputError(
+            f"{_shown(text)} is not a repository on the Hub. Expected 'hf://owner/name' or "
+            "'hf://owner/name@revision', as the address of its page shows them."
         ) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise RegistryError(f"{path.name} of {where}: {key}: {first['msg']}, got {first['input']!r}.") from error
 
 
-def _timm_entry(content: dict[str, Any], where: str) -> Entry:
-    """timm's `config.json`, in both of its shapes: with `pretrained_cfg`, or with everything on one level."""
-    pretrained = content.get("pretrained_cfg") or content
-    name = str(content.get("architecture") or pretrained.get("architecture"))
-    if name not in registry().default_names:
-        raise UnknownModelError(
-            f"{where} holds the architecture {name!r}. Expected one that `zoo list` shows; others cannot be built here."
-        )
-    unknown = set(content.get("model_args") or {}) - {"num_classes"}
-    if unknown:
-        raise RegistryError(
-            f"config.json of {where} changes the architecture by model_args {sorted(unknown)}. Expected "
-            "only num_classes; such a variant cannot be built here."
-        )
-    base = registry().entries.get(f"{name}.{pretrained.get('tag')}", registry().find(name))
-    num_classes = content.get("num_classes", pretrained.get("num_classes", 1000))
-    headless = num_classes == 0 or (base.task == "image-features" and num_classes == base.num_classes)
-    return base.model_copy(
-        update={
-            "tag": pretrained.get("tag"),
-            "filename": "model.safetensors",
-            "format": "timm",
-            "task": "image-features" if headless else "image-classification",
-            "license": pretrained.get("license") or "other",
-            "input": _timm_input(pretrained),
-            "labels": _timm_labels(content.get("label_names"), pretrained, num_classes),
-            "num_classes": num_classes,
-            "sha256": None,
-            "metrics": {},
-            "measured": None,
-        }
-    )
+def _written_here(text: str) -> str | None:
+    """The handle for a repository that is written as elsewhere, or None where it is none."""
+    found = _ELSEWHERE.fullmatch(text)
+    if found is None or len(text) > LONGEST_NAME or (text.endswith(".keras") and not found["scheme"]):
+        return None
+    revision = found["at"] or unquote(found["tree"] or "")
+    return f"hf://{found['repo_id']}" + (f"@{revision}" if revision else "")
 
 
-def _timm_labels(names: list[str] | None, pretrained: dict[str, Any], num_classes: int) -> str | tuple[str, ...] | None:
-    """The file's own names, or ImageNet's: timm leaves them out, and ends tags in the data set (`..._in12k_384`)."""
-    names = names or pretrained.get("label_names")
-    if names:
-        return tuple(names)
-    is_imagenet = re.search(r"in\d+k(_\d+)?$", pretrained.get("tag", "in1k"))
-    return IMAGENET.get(num_classes) if is_imagenet else None
-
-
-def _timm_input(pretrained: dict[str, Any]) -> Input:
-    return Input(
-        size=pretrained["input_size"][-1],
-        interpolation=pretrained.get("interpolation", "bicubic"),
-        crop=pretrained.get("crop_pct", 0.875),
-        crop_mode=pretrained.get("crop_mode", "center"),
-        mean=tuple(pretrained.get("mean", (0.485, 0.456, 0.406))),
-        std=tuple(pretrained.get("std", (0.229, 0.224, 0.225))),
-    )
+def _shown(value: Any) -> str:
+    """Anything as a message quotes it: in one line, and not too long."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = LONGEST_NAME
+    return short.repr(value)

@@ -11,8 +11,9 @@ import keras
 
 from zoo import architectures, handles, hub, notices
 from zoo import weights as weight_files
+from zoo.descriptions import read_folder
 from zoo.errors import InputError, IntegrityError, UnknownModelError
-from zoo.handles import Located
+from zoo.handles import Handle, Located
 from zoo.model import ZooModel
 from zoo.registry import Entry
 from zoo.untrained import remember_drawn
@@ -21,7 +22,7 @@ HEADLESS = ("image-classification", "image-features")  # tasks whose models may 
 
 
 def load(
-    handle: str,
+    handle: str | os.PathLike[str],
     *,
     weights: str | os.PathLike | None = "pretrained",
     num_classes: int | None = None,
@@ -37,7 +38,8 @@ def load(
 
     Args:
         handle: A name (`resnet50`, its first checkpoint; `resnet50.a1_in1k`), `hf://owner/repo[@revision]` with our
-            `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file.
+            `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file. A name in the registry
+            is never a folder of the working directory: write `./resnet50` for that one. `~` is the home folder.
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
             `.safetensors` that timm trained; `.pt` and `.pth` need the extra `layerzoo[torch]`.
         num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own
@@ -74,9 +76,10 @@ def load(
         (None, None, None, 3)
     """
     options: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "offline": offline}
-    if handles.is_keras_file(handle):
-        return _load_keras_file(handle)
-    located = handles.resolve(handle, **options)
+    parsed = handles.parse(handle, revision=revision)
+    if parsed.kind == "keras" and parsed.path is not None:
+        return _load_keras_file(parsed.path)
+    located = handles.resolve(parsed, **options)
     entry, path = located.entry, None
     if weights == "pretrained":
         entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
@@ -93,10 +96,29 @@ def load(
     return _filled(entry, path, input_shape, new_layers)
 
 
-def _load_keras_file(handle: str) -> ZooModel:
+def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
+    """The model itself, or the one that a handle means, loaded with `options`.
+
+    Raises:
+        InputError: Neither a model from `zoo.load` nor a handle.
+        As `load`, for a handle.
+    """
+    loaded = load(model, **options) if isinstance(model, str | os.PathLike) else model
+    if not isinstance(loaded, ZooModel):
+        raise InputError(f"The model is a {type(loaded).__name__}. Expected one from zoo.load, or a handle.")
+    return loaded
+
+
+def load_folder(folder: Path) -> ZooModel:
+    """The model in a folder of this machine, whatever its name holds. Raises as `load`."""
+    located = Located(read_folder(folder), Handle("folder", path=folder))
+    entry, path = _pretrained_file(located, {})
+    return _filled(entry, path, None, ())
+
+
+def _load_keras_file(path: Path) -> ZooModel:
     import zoo.layers  # noqa: F401 (registers the layers that the file may hold)
 
-    path = Path(handle)
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
     model = keras.saving.load_model(path)

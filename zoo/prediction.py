@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.loading import load
+from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prediction, Prepared
@@ -18,7 +18,11 @@ Source = str | os.PathLike | Image.Image | np.ndarray | Mapping[str, Any]
 
 
 def predict(
-    model_or_handle: ZooModel | str, inputs: Source | Iterable[Source], *, top: int = 5, batch_size: int = 8
+    model_or_handle: ZooModel | str | os.PathLike[str],
+    inputs: Source | Iterable[Source],
+    *,
+    top: int = 5,
+    batch_size: int = 8,
 ) -> list[Prediction]:
     """Prepare pictures, run the model, and say what came out in words and numbers.
 
@@ -69,9 +73,7 @@ def predict(
     """
     if top < 1 or batch_size < 1:
         raise InputError(f"top={top}, batch_size={batch_size}. Expected both to be at least 1.")
-    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
-    if not isinstance(model, ZooModel):
-        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    model = ready(model_or_handle)
     task = find_task(model.spec.task)
     sources = list(_sources(inputs, task.several_rank))
     records = []

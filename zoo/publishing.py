@@ -12,7 +12,7 @@ import zoo
 from zoo.errors import InputError, PublishError
 from zoo.export.card_facts import facts_of
 from zoo.export.published_card import published_card
-from zoo.handles import is_keras_file
+from zoo.handles import parse
 from zoo.hub_request import check_repo_id
 from zoo.hub_uploading import VERSION, Upload
 from zoo.licensing import check_license
@@ -145,20 +145,18 @@ def _space(space: str | None, token: str | None, *, create_pr: bool) -> SpaceUpl
 def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
     """Load the model if need be, and refuse one that nobody has trained."""
     from zoo.finetuning import Run
-    from zoo.loading import load
-    from zoo.model import ZooModel
+    from zoo.loading import ready
     from zoo.saving import base_of, is_unchanged
 
+    training, unchanged = TrainingRecord(), False
     if isinstance(model_or_folder, Run):
         model_or_folder = model_or_folder.folder
     if isinstance(model_or_folder, str | os.PathLike):
-        handle = os.fspath(model_or_folder)
-        model, training = load(handle, token=token), training_record(handle)
-        unchanged = not is_keras_file(handle)
-    else:
-        model, training, unchanged = model_or_folder, TrainingRecord(), False
-    if not isinstance(model, ZooModel):
-        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, a folder or a handle.")
+        handle = parse(model_or_folder)
+        if handle.kind == "folder" and handle.path is not None:
+            training = training_record(handle.path)
+        unchanged = handle.kind != "keras"
+    model = ready(model_or_folder, token=token)
     _refuse_untrained(model)
     base, original = base_of(model.spec), model.spec if unchanged or is_unchanged(model) else None
     if base is not None and base.source == f"hf://{repo_id}":  # the next version of the same model

@@ -19,7 +19,8 @@ import numpy as np
 import safetensors.numpy
 
 from zoo.errors import AccessError, InputError, PublishError
-from zoo.loading import load
+from zoo.handles import path_of
+from zoo.loading import load_folder
 from zoo.model import ZooModel
 from zoo.registry import Base, Entry
 from zoo.training_record import TrainingRecord
@@ -60,7 +61,7 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
     """
     from zoo.export.published_card import published_card
 
-    target = Path(folder)
+    target = path_of(folder)
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
@@ -70,7 +71,7 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as partial:
             whole = Path(partial) / "whole"
             whole.mkdir()
-            entry = described(model, target.name, unchanged=is_unchanged(model))
+            entry = described(model, _name(target), unchanged=is_unchanged(model))
             write(model, whole, entry, str(published_card(entry, training=TrainingRecord())))
             whole.rename(target)
     except OSError as error:
@@ -78,6 +79,11 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
             f"{target} cannot be written ({error}). Expected a folder of yours; choose another."
         ) from error
     return target
+
+
+def _name(folder: Path) -> str:
+    """The name of a folder as text: one that is not UTF-8 has a sign of its own for what cannot be told."""
+    return os.fsencode(folder.name).decode("utf-8", "replace")
 
 
 def is_unchanged(model: ZooModel) -> bool:
@@ -120,7 +126,7 @@ def write(model: ZooModel, folder: Path, entry: Entry, card: str) -> ZooModel:
     (folder / WEIGHTS).write_bytes(_tensors(model))
     (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")
-    loaded = load(os.fspath(folder.resolve()))
+    loaded = load_folder(folder)
     _compare(model, loaded)
     _write_for_keras(loaded, folder)
     return loaded

@@ -87,13 +87,10 @@ def predict_files(
     _check(path, engine, workers, top, batch_size)
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
-    from zoo.loading import load
-    from zoo.model import ZooModel
+    from zoo.loading import ready
     from zoo.weights import digest
 
-    model = load(model_or_handle) if isinstance(model_or_handle, str | os.PathLike) else model_or_handle
-    if not isinstance(model, ZooModel):
-        raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
+    model = ready(model_or_handle)
     if isinstance(model.output, dict):
         raise InputError(
             f"{model.spec.name} has several outputs, which have names. Expected a model whose outputs its task turns "

@@ -2,11 +2,10 @@
 
 import functools
 import threading
-from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.handles import Located, is_keras_file, resolve
-from zoo.loading import load
+from zoo.handles import resolve
+from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.registry import Entry, registry
 
@@ -23,7 +22,7 @@ class Models:
     def __init__(self, *, own_files: bool):
         self.own_files = own_files
         self._loading = threading.Lock()
-        self._load = functools.lru_cache(KEPT)(load)
+        self._load = functools.lru_cache(KEPT)(ready)
 
     def entry(self, handle: str) -> Entry:
         """What is known of a model, before it is loaded where that is possible.
@@ -34,9 +33,9 @@ class Models:
             As `zoo.load`.
         """
         self._refuse_own_files(handle)
-        is_file = is_keras_file(handle)
-        entry, folder = Located(self.model(handle).spec, Path(handle)) if is_file else resolve(handle)
-        has_weights = entry.pretrained or folder is not None
+        located = resolve(handle)
+        entry = located.entry
+        has_weights = entry.pretrained or located.handle.path is not None
         if entry.random_layers or entry.random != "none" or not has_weights:
             raise InputError(f"{entry.name} has random weights. Expected a model that was trained; see `zoo list`.")
         return entry
@@ -45,10 +44,7 @@ class Models:
         """The model, loaded once however many ask for it at the same time. Raises as `zoo.load`."""
         self._refuse_own_files(handle)
         with self._loading:
-            model = self._load(handle)
-        if not isinstance(model, ZooModel):
-            raise InputError(f"{handle} holds a {type(model).__name__}. Expected a model that zoo.load has made.")
-        return model
+            return self._load(handle)
 
     def _refuse_own_files(self, handle: str) -> None:
         if not (self.own_files or handle.startswith("hf://")):
