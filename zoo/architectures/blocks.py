@@ -6,6 +6,8 @@ Layer names are the module paths of the reference implementation with `-` for `.
 from keras import layers
 from keras.initializers import VarianceScaling
 
+from zoo.layers import Blur2D
+
 
 def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use_bias=False, padding="symmetric", name):
     """Convolution padded by `dilation_rate * (kernel_size - 1) // 2` on each side, as PyTorch's networks do.
@@ -57,6 +59,13 @@ def max_pool_stem(x, name):
     """3x3 max pooling, stride 2, padded by one on each side. `x` is not negative: zero is as good as minus infinity."""
     x = layers.ZeroPadding2D(1, name=f"{name}-pad")(x)
     return layers.MaxPooling2D(3, 2, name=name)(x)
+
+
+def anti_alias(x, kind, name):
+    """Halve the map after a low-pass filter: `average`, or `blur`. `(batch, h, w, c) -> (batch, h/2, w/2, c)`"""
+    if kind == "average":
+        return layers.AveragePooling2D(2, name=name)(x)
+    return Blur2D(3, strides=2, padding="reflect", name=name)(x)
 
 
 def squeeze_excite(x, filters, name, *, names=("fc1", "fc2"), activation="relu", gate="sigmoid"):

@@ -6,15 +6,7 @@ https://arxiv.org/abs/1812.01187; blur before subsampling is https://arxiv.org/a
 
 from keras import layers
 
-from zoo.architectures.blocks import batch_norm, classify, conv2d, max_pool_stem, round_channels, squeeze_excite
-from zoo.layers import Blur2D
-
-
-def anti_alias(x, kind, name):
-    """Halve the map after a low-pass filter. `(batch, h, w, c) -> (batch, h/2, w/2, c)`"""
-    if kind == "blur":
-        return Blur2D(3, strides=2, padding="reflect", name=name)(x)
-    return layers.AveragePooling2D(2, name=name)(x)
+from zoo.architectures.blocks import anti_alias, batch_norm, classify, conv2d, max_pool_stem, round_channels, squeeze_excite
 
 
 def stem(x, kind, filters, anti_aliasing, pool):

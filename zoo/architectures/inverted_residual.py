@@ -1,0 +1,206 @@
+"""Blocks of the networks for small devices: a wide middle, filtered channel by channel, between two narrow ends.
+
+- Depthwise separable. Howard et al., 2017, https://arxiv.org/abs/1704.04861, figure 3.
+- Inverted residual. Sandler et al., 2018, https://arxiv.org/abs/1801.04381, figure 4d; with squeeze-and-excitation
+  Howard et al., 2019, https://arxiv.org/abs/1905.02244, figure 4.
+- Fused. Tan and Le, 2021, https://arxiv.org/abs/2104.00298, figure 2.
+- Universal. Qin et al., 2024, https://arxiv.org/abs/2404.10518, figure 4.
+- Several kernel sizes side by side. Tan and Le, 2019, https://arxiv.org/abs/1907.09595, figure 2.
+
+How a network pads, normalises, squeezes and activates is the same everywhere in it: its `Style`. Every block takes
+`(batch, h, w, c)` to `(batch, h / strides, w / strides, filters)`. Names as in timm.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras import layers, ops
+
+from zoo.architectures import blocks
+from zoo.architectures.blocks import anti_alias, round_channels, squeeze_excite
+
+
+class Style(NamedTuple):
+    """What all blocks of a network have in common.
+
+    `padding` is `symmetric` or, for weights from TensorFlow, `same`; those also have an `epsilon` of 1e-3. The
+    bottleneck of squeeze-and-excitation is a share of the block's input or, with `squeeze_expanded`, of the expanded
+    channels, rounded to a multiple of `squeeze_divisor`; its activation is the block's or `squeeze_activation`.
+    `anti_aliasing` (`average`, `blur`) takes over the strides of the convolutions that would subsample.
+    """
+
+    activation: str = "silu"
+    padding: str = "symmetric"
+    epsilon: float = 1e-5
+    squeeze_expanded: bool = False
+    squeeze_divisor: int = 1
+    squeeze_activation: str | None = None
+    squeeze_gate: str = "sigmoid"
+    anti_aliasing: str | None = None
+
+    def conv2d(self, x, filters, kernel_size, *, strides=1, groups=1, name):
+        return blocks.conv2d(x, filters, kernel_size, strides=strides, groups=groups, padding=self.padding, name=name)
+
+    def depthwise_conv2d(self, x, kernel_size, *, strides, name):
+        return blocks.depthwise_conv2d(x, kernel_size, strides=strides, padding=self.padding, name=name)
+
+    def normalize(self, x, name, activation=None):
+        """Batch normalisation and, if there is one, an activation."""
+        x = blocks.batch_norm(x, name, epsilon=self.epsilon)
+        return layers.Activation(activation, name=f"{name}-act")(x) if activation else x
+
+    def filter_channels(self, x, kernel_size, *, strides, norm, activation, name, aa):
+        """A convolution in each channel, or one for each part of them, normalised; then what `anti_aliasing` asks."""
+        late = self.anti_aliasing is not None and strides > 1
+        if isinstance(kernel_size, int):
+            x = self.depthwise_conv2d(x, kernel_size, strides=1 if late else strides, name=name)
+        else:
+            x = mixed(x, kernel_size, lambda x, size, name: self.depthwise_conv2d(x, size, strides=strides, name=name), name)
+        x = self.normalize(x, norm, activation)
+        return anti_alias(x, self.anti_aliasing, aa) if late else x
+
+    def mix_channels(self, x, filters, *, parts=1, name):
+        """A convolution across channels, or one from each of `parts` of them to as many parts of the outputs."""
+        if parts == 1:
+            return self.conv2d(x, filters, 1, name=name)
+        return mixed(x, split(filters, parts), lambda x, width, name: self.conv2d(x, width, 1, name=name), name)
+
+    def squeeze(self, x, filters_in, ratio, width, activation, name):
+        """Channel attention through `width` channels, or `ratio` of `filters_in`, the width of the block's input."""
+        if width is None:
+            width = round_channels(ratio * (x.shape[-1] if self.squeeze_expanded else filters_in), self.squeeze_divisor)
+        activation = self.squeeze_activation or activation
+        return squeeze_excite(
+            x, width, name, names=("conv_reduce", "conv_expand"), activation=activation, gate=self.squeeze_gate
+        )
+
+
+def split(channels, parts):
+    """Widths of `parts` equal parts; the first takes what is over."""
+    return [channels - channels // parts * (parts - 1)] + [channels // parts] * (parts - 1)
+
+
+def mixed(x, kinds, convolve, name):
+    """Another convolution, `convolve(x, kind, name)`, for each part of the channels."""
+    widths = split(x.shape[-1], len(kinds))
+    ends = [sum(widths[: index + 1]) for index in range(len(widths) - 1)]
+    parts = ops.split(x, ends, axis=-1)
+    outputs = [convolve(part, kind, f"{name}-{index}") for index, (part, kind) in enumerate(zip(parts, kinds, strict=True))]
+    return layers.Concatenate(name=f"{name}-concat")(outputs)
+
+
+def expanded_width(filters_in, expansion, expanded):
+    """Channels in the middle: a multiple of the input's, or just so many."""
+    return expanded or round_channels(filters_in * expansion)
+
+
+def plain(x, style, filters, *, kernel_size, strides, activation, name):
+    """One convolution."""
+    x = style.conv2d(x, filters, kernel_size, strides=strides, name=f"{name}-conv")
+    return style.normalize(x, f"{name}-bn1", activation)
+
+
+def separable(
+    x, style, filters, *, kernel_size, strides, activation, squeeze=None, squeezed=None, project_activation=False, name
+):
+    """A convolution in each channel, then one across channels: an inverted residual that does not expand."""
+    filters_in = x.shape[-1]
+    x = style.filter_channels(
+        x, kernel_size, strides=strides, norm=f"{name}-bn1", activation=activation, name=f"{name}-conv_dw", aa=f"{name}-aa"
+    )
+    if squeeze or squeezed:
+        x = style.squeeze(x, filters_in, squeeze, squeezed, activation, f"{name}-se")
+    x = style.conv2d(x, filters, 1, name=f"{name}-conv_pw")
+    return style.normalize(x, f"{name}-bn2", activation if project_activation else None)
+
+
+def inverted(
+    x,
+    style,
+    filters,
+    *,
+    kernel_size,
+    strides,
+    activation,
+    expansion=None,
+    expanded=None,
+    expand_parts=1,
+    project_parts=1,
+    squeeze=None,
+    squeezed=None,
+    name,
+):
+    """MobileNetV2, figure 4d; MobileNetV3, figure 4: expand, filter each channel, squeeze, project linearly."""
+    filters_in = x.shape[-1]
+    width = expanded_width(filters_in, expansion, expanded)
+    x = style.mix_channels(x, width, parts=expand_parts, name=f"{name}-conv_pw")
+    x = style.normalize(x, f"{name}-bn1", activation)
+    x = style.filter_channels(
+        x, kernel_size, strides=strides, norm=f"{name}-bn2", activation=activation, name=f"{name}-conv_dw", aa=f"{name}-aa"
+    )
+    if squeeze or squeezed:
+        x = style.squeeze(x, filters_in, squeeze, squeezed, activation, f"{name}-se")
+    x = style.mix_channels(x, filters, parts=project_parts, name=f"{name}-conv_pwl")
+    return style.normalize(x, f"{name}-bn3")
+
+
+def fused(
+    x,
+    style,
+    filters,
+    *,
+    kernel_size,
+    strides,
+    activation,
+    expansion=None,
+    expanded=None,
+    groups=1,
+    squeeze=None,
+    squeezed=None,
+    name,
+):
+    """EfficientNetV2, figure 2, right: one full convolution expands and filters at once."""
+    filters_in = x.shape[-1]
+    late = style.anti_aliasing is not None and strides > 1
+    width = expanded_width(filters_in, expansion, expanded)
+    x = style.conv2d(
+        x, width, kernel_size, strides=1 if late else strides, groups=groups, name=f"{name}-conv_exp"
+    )
+    x = style.normalize(x, f"{name}-bn1", activation)
+    if late:
+        x = anti_alias(x, style.anti_aliasing, f"{name}-aa")
+    if squeeze or squeezed:
+        x = style.squeeze(x, filters_in, squeeze, squeezed, activation, f"{name}-se")
+    x = style.conv2d(x, filters, 1, name=f"{name}-conv_pwl")
+    return style.normalize(x, f"{name}-bn2")
+
+
+def universal(x, style, filters, *, start=None, middle=None, strides, activation, expansion, kernel_size, name):
+    """MobileNetV4, figure 4: a depthwise convolution before the expansion, one after it, both, or none.
+
+    `start` and `middle` are their kernel sizes; the last of them strides. `kernel_size` is of no use here.
+    """
+    if start:
+        alone = 1 if middle else strides
+        part = f"{name}-dw_start"
+        x = style.filter_channels(
+            x, start, strides=alone, norm=f"{part}-bn", activation=None, name=f"{part}-conv", aa=f"{part}-aa"
+        )
+    x = style.conv2d(x, round_channels(x.shape[-1] * expansion), 1, name=f"{name}-pw_exp-conv")
+    x = style.normalize(x, f"{name}-pw_exp-bn", activation)
+    if middle:
+        part = f"{name}-dw_mid"
+        x = style.filter_channels(
+            x, middle, strides=strides, norm=f"{part}-bn", activation=activation, name=f"{part}-conv", aa=f"{part}-aa"
+        )
+    x = style.conv2d(x, filters, 1, name=f"{name}-pw_proj-conv")
+    return style.normalize(x, f"{name}-pw_proj-bn")
+
+
+BLOCKS: dict[str, Callable] = {
+    "plain": plain,
+    "separable": separable,
+    "inverted": inverted,
+    "fused": fused,
+    "universal": universal,
+}
