@@ -101,7 +101,7 @@ def efficientnet(
 ):
     """Wire the rows of a table between stem and head; `stem_filters` and `head_filters` are not multiplied by `width`.
 
-    `head` is `early`, a convolution before the pooling (none for 0 filters), `late`, after it, or `normalized`, late too.
+    `head`: `early`, a convolution before the pooling (none for 0 filters); `late`, after it; `normalized`, late too.
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride, 2 to 32.
     """

@@ -55,7 +55,9 @@ class Style(NamedTuple):
         if isinstance(kernel_size, int):
             x = self.depthwise_conv2d(x, kernel_size, strides=1 if late else strides, name=name)
         else:
-            x = mixed(x, kernel_size, lambda x, size, name: self.depthwise_conv2d(x, size, strides=strides, name=name), name)
+            x = mixed(
+                x, kernel_size, lambda x, size, name: self.depthwise_conv2d(x, size, strides=strides, name=name), name
+            )
         x = self.normalize(x, norm, activation)
         return anti_alias(x, self.anti_aliasing, aa) if late else x
 
@@ -85,7 +87,9 @@ def mixed(x, kinds, convolve, name):
     widths = split(x.shape[-1], len(kinds))
     ends = [sum(widths[: index + 1]) for index in range(len(widths) - 1)]
     parts = ops.split(x, ends, axis=-1)
-    outputs = [convolve(part, kind, f"{name}-{index}") for index, (part, kind) in enumerate(zip(parts, kinds, strict=True))]
+    outputs = [
+        convolve(part, kind, f"{name}-{index}") for index, (part, kind) in enumerate(zip(parts, kinds, strict=True))
+    ]
     return layers.Concatenate(name=f"{name}-concat")(outputs)
 
 
@@ -106,7 +110,13 @@ def separable(
     """A convolution in each channel, then one across channels: an inverted residual that does not expand."""
     filters_in = x.shape[-1]
     x = style.filter_channels(
-        x, kernel_size, strides=strides, norm=f"{name}-bn1", activation=activation, name=f"{name}-conv_dw", aa=f"{name}-aa"
+        x,
+        kernel_size,
+        strides=strides,
+        norm=f"{name}-bn1",
+        activation=activation,
+        name=f"{name}-conv_dw",
+        aa=f"{name}-aa",
     )
     if squeeze or squeezed:
         x = style.squeeze(x, filters_in, squeeze, squeezed, activation, f"{name}-se")
@@ -136,7 +146,13 @@ def inverted(
     x = style.mix_channels(x, width, parts=expand_parts, name=f"{name}-conv_pw")
     x = style.normalize(x, f"{name}-bn1", activation)
     x = style.filter_channels(
-        x, kernel_size, strides=strides, norm=f"{name}-bn2", activation=activation, name=f"{name}-conv_dw", aa=f"{name}-aa"
+        x,
+        kernel_size,
+        strides=strides,
+        norm=f"{name}-bn2",
+        activation=activation,
+        name=f"{name}-conv_dw",
+        aa=f"{name}-aa",
     )
     if squeeze or squeezed:
         x = style.squeeze(x, filters_in, squeeze, squeezed, activation, f"{name}-se")
@@ -163,9 +179,7 @@ def fused(
     filters_in = x.shape[-1]
     late = style.anti_aliasing is not None and strides > 1
     width = expanded_width(filters_in, expansion, expanded)
-    x = style.conv2d(
-        x, width, kernel_size, strides=1 if late else strides, groups=groups, name=f"{name}-conv_exp"
-    )
+    x = style.conv2d(x, width, kernel_size, strides=1 if late else strides, groups=groups, name=f"{name}-conv_exp")
     x = style.normalize(x, f"{name}-bn1", activation)
     if late:
         x = anti_alias(x, style.anti_aliasing, f"{name}-aa")

@@ -6,7 +6,15 @@ https://arxiv.org/abs/1812.01187; blur before subsampling is https://arxiv.org/a
 
 from keras import layers
 
-from zoo.architectures.blocks import anti_alias, batch_norm, classify, conv2d, max_pool_stem, round_channels, squeeze_excite
+from zoo.architectures.blocks import (
+    anti_alias,
+    batch_norm,
+    classify,
+    conv2d,
+    max_pool_stem,
+    round_channels,
+    squeeze_excite,
+)
 
 
 def stem(x, kind, filters, anti_aliasing, pool):
