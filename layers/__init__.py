@@ -8,6 +8,7 @@ from zoo.layers.blur import Blur1D, Blur2D, Blur3D
 from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
 from zoo.layers.crop_like import CropLike, CropLike3D
 from zoo.layers.depthwise_conv import DepthwiseConv2D, GlorotUniformPerChannel
+from zoo.layers.diffusion_fill import DiffusionFill1D, DiffusionFill2D, DiffusionFill3D
 from zoo.layers.fused_batch_normalization import FusedBatchNormalization
 from zoo.layers.global_response_norm import GlobalResponseNorm
 from zoo.layers.layer_scale import LayerScale
@@ -33,6 +34,9 @@ __all__ = [
     "CropLike",
     "CropLike3D",
     "DepthwiseConv2D",
+    "DiffusionFill1D",
+    "DiffusionFill2D",
+    "DiffusionFill3D",
     "FusedBatchNormalization",
     "GlobalResponseNorm",
     "GlorotUniformPerChannel",
