@@ -17,7 +17,9 @@ class _DiffusionFill(keras.layers.Layer):
         if isinstance(gain, bool) or not isinstance(gain, int | float) or not gain >= 1:
             raise InputError(f"{type(self).__name__}: `gain` must be a number of at least 1. Received: gain={gain!r}.")
         if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
-            raise InputError(f"{type(self).__name__}: `levels` must be an int of at least 1. Received: levels={levels!r}.")
+            raise InputError(
+                f"{type(self).__name__}: `levels` must be an int of at least 1. Received: levels={levels!r}."
+            )
         self.gain, self.levels = float(gain), levels
         self.data_format = window.data_format_or_default(self, data_format)
 
@@ -107,8 +109,9 @@ class DiffusionFill2D(_DiffusionFill):
         levels: How often height and width are halved; a hole wider than `2**levels` pixels keeps zeros in its middle.
         data_format: `"channels_last"` or `"channels_first"`; by default that of the Keras configuration.
 
-    Input shape: A list of features `(batch, height, width, channels)` and a mask `(batch, height, width, 1 or channels)`
-        within [0, 1], 1 = valid. What the features are under the hole changes nothing, if it is finite.
+    Input shape: A list of features `(batch, height, width, channels)` and a mask
+        `(batch, height, width, 1 or channels)` within [0, 1], 1 = valid. What the features are under the hole changes
+        nothing, if it is finite.
     Output shape: `(batch, height, width, channels)`, compute dtype, within the range of the valid entries; computed in
         float32. Zeros where nothing is valid at all.
 

@@ -50,7 +50,8 @@ def test_two_and_three_dimensions_are_one_after_the_other():
         assert np.ptp(actual, axis=tuple(range(2, len(shape) - 1))).max() < 1.5
         valid = wide[1] == 1
         np.testing.assert_array_equal(actual[valid], wide[0][valid])
-    assert expected.min() >= values[mask == 1].min() and expected.max() <= values[mask == 1].max()
+    assert expected.min() >= values[mask == 1].min()
+    assert expected.max() <= values[mask == 1].max()
 
 
 def test_a_wide_hole_is_filled_smoothly_between_its_edges():
@@ -64,7 +65,9 @@ def test_a_wide_hole_is_filled_smoothly_between_its_edges():
 def test_what_lies_under_the_hole_changes_nothing():
     image, mask = promises.numbers(3, (2, 9, 12, 2)), holes(4, (2, 9, 12, 1))
     expected = promises.run(DiffusionFill2D(), [image, mask])
-    promises.assert_same(promises.run(DiffusionFill2D(), [np.where(mask, image, 1e4).astype("float32"), mask]), expected)
+    promises.assert_same(
+        promises.run(DiffusionFill2D(), [np.where(mask, image, 1e4).astype("float32"), mask]), expected
+    )
 
 
 def test_a_mask_for_each_channel_fills_each_for_itself():
