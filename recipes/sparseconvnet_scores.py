@@ -12,7 +12,7 @@ import skimage
 from scipy.ndimage import distance_transform_edt
 
 from zoo.datasets import depth_maps
-from zoo.depth_scores import DepthScores
+from zoo.measures.depth import DepthMeasure
 
 SEED = 0
 KITTI_PERCENT = (5, 10, 25, 50, 70, 100)  # of the points of the laser that are kept
@@ -54,10 +54,11 @@ def answers(model: keras.Model) -> Answer:
 
 def scores(answer: Answer, pairs: Iterable[Pair], percent: float) -> dict[str, float]:
     """MAE and RMSE with a share of the points."""
-    total = DepthScores()
+    total = DepthMeasure()
     for index, (sparse, truth) in enumerate(pairs):
-        total.add(answer(keep(sparse, percent, index)), truth)
-    return total.results()
+        total.add(answer(keep(sparse, percent, index))[None], truth[None])
+    results = total.results()
+    return {name: results[name] for name in ("mae_metres", "rmse_metres")}
 
 
 def by_percent(answer: Answer, pairs: list[Pair], percents: Iterable[int]) -> dict[int, dict[str, float]]:

@@ -1,44 +1,137 @@
-"""How good a model is on a folder of data with its truth."""
+"""How good a model is on data with their targets."""
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from zoo.datasets import folders, hugging_face
+from zoo.errors import InputError
 from zoo.loading import ready
 from zoo.model import ZooModel
-from zoo.tasks import find_task
-from zoo.tasks.task import Track
+from zoo.prediction import by_shape
+from zoo.training.examples import Examples
+from zoo.training.lesson import Lesson, answers, is_dataset, is_folder, known_labels
+from zoo.training.lessons import find_lesson
+
+BATCH = 8  # examples of one size that go through the network at once, at most
+VALUES = 1 << 21  # numbers in them, at most, but for one example
+
+# Goes through what there is to measure, and may say how far it is.
+Track = Callable[[Sequence[Any]], Iterable[Any]]
 
 
 def evaluate(
-    model_or_handle: ZooModel | str | os.PathLike[str],
-    data: str | os.PathLike[str],
-    *,
-    split: str = "test",
-    track: Track = iter,
+    model_or_handle: ZooModel | str | os.PathLike[str], data: Any, *, split: str = "test", track: Track = iter
 ) -> dict[str, Any]:
-    """Measure a model on data that it should not have been trained on.
+    """Measure a model on data that it should not have been trained on, whole and unchanged.
 
     Args:
         model_or_handle: A model from `zoo.load`, or a handle for it.
-        data: A folder, laid out as the task wants it (`zoo.datasets`): class folders for `image-classification`;
-            pictures with masks for `semantic-segmentation`, such as CamVid in either layout; sparse and dense maps for
-            `depth-completion`, such as KITTI's.
-        split: `"train"`, `"val"` or `"test"`, a folder in it. Class folders may do without.
+        data: What `zoo.finetune` takes, for the same task: a folder, a tuple of inputs and targets, a split of Hugging
+            Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders are called as the model calls its
+            classes, in letters of any size; by synset or by number (`zoo.datasets.class_names`).
+        split: Which part of a folder that has parts: `"train"`, `"val"` or `"test"`. Where the folder calls it
+            otherwise, such as `valid`, this is found; without parts, all of the folder is measured.
         track: Wraps the list of what is measured, such as `rich.progress.track`.
 
     Returns:
-        A record that `json.dumps` takes: `model`, `task`, `data`, `split`, `count`, and by task:
+        A record that `json.dumps` takes: `model`, `task`, `data`, `split` (None for data without splits), `count`, and
+        by task:
 
-        - `image-classification`: `top1_percent`, `top5_percent` (from six classes on), `class_percent` by class.
-        - `semantic-segmentation`: `global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and
-          `class_iou_percent` by class. Each picture in its own size; void pixels do not count.
+        - `coordinate-classification`: `accuracy_percent`: how often it is the very pixel.
+        - `coordinate-regression`: `mean_distance_pixels`.
+        - `coordinate-rendering`, `volume-segmentation`: `iou_percent`, over all pixels or voxels of the data.
         - `depth-completion`: `mae_metres` and `rmse_metres`, of each map, then their mean over the maps.
+        - `forecasting`: `mae` in the unit of the series, and `seasonal_naive_mae`, of repeating the last season.
+        - `image-classification`: `top1_percent`, `top5_percent` (from six classes on), `class_percent` by class, called
+          as in the data. Where several classes have the name of a folder (ImageNet has two called `crane`), either
+          counts as right; synsets and numbers tell them apart.
+        - `image-features`: `neighbor_percent`: how many images have the class of the one with the likest features.
+        - `inpainting`: `hole_mae`, 0 to 255, in holes that are the same at each call.
+        - `semantic-segmentation`: `global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and
+          `class_iou_percent` by class. Void pixels do not count.
+        - `super-resolution`: `rgb_psnr_db` of images that were reduced, beside `bicubic_rgb_psnr_db`.
+        - `volume-features`: `mse` of the features.
 
     Raises:
-        InputError: The folder is laid out otherwise, a file cannot be read, or the task has no measure.
+        InputError: The data are laid out otherwise, a file cannot be read, there is no such split, or no target.
         As `zoo.load`, for a handle.
+
+    Example:
+        >>> import numpy as np, zoo
+        >>> places = np.array([[3.0, 4.0], [40.0, 12.0]])
+        >>> zoo.evaluate("coordconv-classifier", (places, places))["accuracy_percent"]
+        100.0
     """
     model = ready(model_or_handle)
-    measured = find_task(model.spec.task).evaluate(model, data, split, track)
-    facts = {"model": model.spec.name, "task": model.spec.task, "data": os.fspath(data), "split": split}
-    return {**facts, **measured}
+    if model.spec.features:
+        raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
+    lesson = find_lesson(model.spec.task)
+    if is_dataset(data):
+        examples, batches = None, _given(data)
+    else:
+        if is_folder(data) and Path(data).is_dir():
+            folders.check_split(data, split)
+        labels = known_labels(model.spec) or None
+        examples = lesson.find(data, split, model.spec, labels)
+        batches = _whole(lesson, model, examples, track)
+    measure = lesson.measure(model.spec, examples)
+    for inputs, targets in batches:
+        measure.add(answers(model, inputs), targets, inputs)
+    metrics = measure.results()
+    if len(metrics) < 2:
+        raise InputError(f"There is nothing to measure {model.spec.name} on: no target says what is right.")
+    facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
+    return {**facts, "split": split if lesson.has_split(data, split) else None, **metrics}
+
+
+def _whole(lesson: Lesson, model: ZooModel, examples: Examples, track: Track) -> Iterator[tuple[Any, Any]]:
+    """Batches of whole examples, those of one size together, read in threads."""
+    with ThreadPoolExecutor() as pool:
+        for items in _together(track(examples.items)):
+            rows: list[Any] = list(pool.map(lambda item: lesson.read(item, model.spec, None, None), items))
+            for _, batch in by_shape(rows):
+                yield from _parted(batch)
+
+
+def _together(items: Iterable[Any]) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == BATCH:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _parted(batch: Any) -> Iterator[Any]:
+    """A batch in parts that fit into memory."""
+    import keras
+
+    first = keras.tree.flatten(batch)[0]
+    size = max(1, VALUES // max(1, first[0].size))
+    for start in range(0, len(first), size):
+        part = slice(start, start + size)
+        yield keras.tree.map_structure(lambda array, part=part: array[part], batch)
+
+
+def _given(dataset: Any) -> Iterator[tuple[Any, Any]]:
+    """The batches of a `tf.data.Dataset`, as arrays."""
+    import keras
+
+    if int(dataset.cardinality()) == -1:  # tf.data.INFINITE_CARDINALITY
+        raise InputError("The dataset never ends. Expected one without repeat(), or with take(batches).")
+    for batch in dataset:
+        inputs, targets, *_ = keras.tree.map_structure(np.asarray, batch)
+        yield inputs, targets
+
+
+def _title(data: Any) -> str:
+    if is_folder(data):
+        return os.fspath(data)
+    return hugging_face.title(data) if hugging_face.is_split(data) else "data in memory"

@@ -1,20 +1,20 @@
 """A folder of class folders: the data of image classification.
 
-    FOLDER/CLASS/NAME.jpg              all pictures together
-    FOLDER/SPLIT/CLASS/NAME.jpg        apart, in `train`, `val` and `test`
+    FOLDER/CLASS/NAME.jpg              all images together
+    FOLDER/SPLIT/CLASS/NAME.jpg        apart, in `train`, `val` and `test`, or what else people call them
 
-The classes are the folders in alphabetical order. Imports neither Keras nor TensorFlow.
+The classes are the folders in alphabetical order; what lies deeper in one belongs to it. A folder that holds but one
+folder of such folders, as archives unpack into, is passed through. `train` beside folders that are no splits is one.
+Imports neither Keras nor TensorFlow.
 """
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
+from zoo.datasets import folders
 from zoo.errors import InputError
 
-SPLITS = ("train", "val", "test")
 LAYOUT = "Expected FOLDER/CLASS/NAME.jpg, or FOLDER/{train,val,test}/CLASS/NAME.jpg."
 
 
@@ -26,31 +26,91 @@ class Labelled(NamedTuple):
 
 
 def find_pictures(folder: str | os.PathLike, split: str | None = None) -> tuple[tuple[str, ...], list[Labelled]]:
-    """The classes, by name, and the pictures of a split with their classes.
+    """The classes, by name, and the images of a split with their classes.
 
     Args:
         folder: The data set, in one of the layouts above.
-        split: `"train"`, `"val"` or `"test"` where the folder has them; None for a folder that holds the classes.
+        split: Which part, `"train"`, `"val"` or `"test"`, where the folder has parts.
 
     Raises:
-        InputError: There is no such folder, no class in it, or a class without a picture.
+        InputError: There is no such folder, no class in it, a class without an image, or folders that may be classes
+            as well as splits.
     """
-    root = Path(folder) if split is None else Path(folder) / split
+    root = Path(folder)
     if not root.is_dir():
         raise InputError(f"There is no folder {root}. {LAYOUT}")
-    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not folders:
+    root = _passed_through(root)
+    if split is not None and has_splits(root):
+        part = folders.split_folder(root, split)
+        if not part.is_dir():
+            raise folders.no_folder(part, LAYOUT)
+        root = _passed_through(part)
+    classes = folders.subfolders(root)
+    if not classes:
         raise InputError(f"{root} holds no folder of a class. {LAYOUT}")
-    suffixes = set(Image.registered_extensions())
+    found, left_out = folders.image_files_below(root)
+    numbers = {path.name: number for number, path in enumerate(classes)}
     pictures = []
-    for label, path in enumerate(folders):
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes)
-        if not found:
-            raise InputError(f"The class {path} holds no picture. Expected at least one, or remove the folder.")
-        pictures += [Labelled(file, label) for file in found]
-    return tuple(path.name for path in folders), pictures
+    for path in found:
+        first, *below = path.relative_to(root).parts
+        if below:
+            pictures.append(Labelled(path, numbers[first]))
+        else:
+            left_out.append(path)
+    folders.say_left_out(root, left_out)
+    _check(classes, pictures)
+    return tuple(path.name for path in classes), pictures
 
 
-def has_splits(folder: str | os.PathLike) -> bool:
-    """Whether the folder holds splits, and not the classes themselves."""
-    return any((Path(folder) / split).is_dir() for split in SPLITS)
+def has_split(folder: str | os.PathLike, split: str) -> bool:
+    """Whether the folder has splits, and this one among them."""
+    root = _passed_through(Path(folder))
+    return has_splits(root) and folders.split_folder(root, split).is_dir()
+
+
+def has_splits(root: Path) -> bool:
+    """Whether a folder holds splits, and not the classes themselves.
+
+    Raises:
+        InputError: It could be either.
+    """
+    named = folders.splits(root)
+    if not named:
+        return False
+    others = [path for path in folders.subfolders(root) if path not in named and folders.holds_images(path)]
+    if not others:
+        return True
+    parts = [path for path in named if _holds_classes(path)]
+    if len({folders.CANONICAL[path.name.lower()] for path in parts}) > 1:
+        folders.say_left_out(root, others)
+        return True
+    if parts:
+        raise InputError(
+            f"{root} holds folders in {parts[0].name!r}, as a split does, and images in {others[0].name!r}, as a class "
+            f"does. Expected splits or classes: move the others away, or pass {parts[0]} or a folder without it."
+        )
+    return False
+
+
+def _passed_through(root: Path) -> Path:
+    """`root`, or the one folder in it if that holds the classes or the splits."""
+    while len(inside := folders.subfolders(root)) == 1 and _holds_classes(inside[0]):
+        if inside[0].name.lower() in folders.CANONICAL and inside[0].name != root.name:
+            break
+        root = inside[0]
+    return root
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Whether it holds folders of images, and no images beside them."""
+    inside = folders.subfolders(folder)
+    return any(map(folders.holds_images, inside)) and not folders.holds_images_itself(folder)
+
+
+def _check(classes: list[Path], pictures: list[Labelled]) -> None:
+    there = {item.label for item in pictures}
+    if empty := [path for number, path in enumerate(classes) if number not in there]:
+        raise InputError(f"The class {empty[0]} holds no picture. Expected at least one, or remove the folder.")
+    for path in classes:
+        if any(0xD800 <= ord(char) < 0xE000 for char in path.name):  # bytes that are no UTF-8
+            raise InputError(f"The class {path} has a name that is no UTF-8. Expected text: rename the folder.")

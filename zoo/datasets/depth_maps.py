@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from zoo.datasets import folders
 from zoo.errors import InputError, UnreadableError
 from zoo.preprocessing import UNREADABLE
 
@@ -44,17 +45,17 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
     Raises:
         InputError: There is no such folder, no map in it, or a map without its truth.
     """
-    root = Path(folder) / split
-    expected = LAYOUT.format(split=split)
+    root = folders.split_folder(folder, split)
+    expected = LAYOUT.format(split=root.name)
     if split == "test" and not root.is_dir():
         root = Path(folder) / SELECTION
     if not root.is_dir():
-        raise InputError(f"There is no folder {Path(folder) / split}. {expected}")
-    pairs = [Pair(path, root / "dense" / path.name) for path in sorted(root.glob("sparse/*.png"))]
-    for sparse in sorted(root.glob("*/proj_depth/velodyne_raw/image_0?/*.png")):
+        raise folders.no_folder(Path(folder) / split, expected)
+    pairs = [Pair(path, root / "dense" / path.name) for path in _found(root, "sparse/*.png")]
+    for sparse in _found(root, "*/proj_depth/velodyne_raw/image_0?/*.png"):
         drive, camera = sparse.parents[2], sparse.parent.name
         pairs.append(Pair(sparse, drive / "groundtruth" / camera / sparse.name))
-    for sparse in sorted(root.glob("velodyne_raw/*.png")):
+    for sparse in _found(root, "velodyne_raw/*.png"):
         name = sparse.name.replace("velodyne_raw", "groundtruth_depth")
         pairs.append(Pair(sparse, root / "groundtruth_depth" / name))
     if not pairs:
@@ -63,6 +64,10 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
         if not pair.dense.is_file():
             raise InputError(f"{pair.sparse} has no truth: there is no {pair.dense}. {expected}")
     return pairs
+
+
+def _found(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.glob(pattern) if not folders.is_hidden(path.name))
 
 
 def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from zoo.datasets import folders
 from zoo.errors import InputError, UnreadableError
 from zoo.preprocessing import UNREADABLE
 
@@ -39,14 +40,15 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
     Raises:
         InputError: There is no such folder, no picture in it, or a picture without a mask.
     """
-    root = Path(folder) / split
-    expected = f"Expected {LAYOUT.format(split=split)}."
+    root = folders.split_folder(folder, split)
+    expected = f"Expected {LAYOUT.format(split=root.name)}."
     if not root.is_dir():
-        raise InputError(f"There is no folder {root}. {expected}")
-    masks = root.with_name(f"{split}annot")
+        raise folders.no_folder(root, expected)
+    masks = root.with_name(f"{root.name}annot")
     suffixes, masks = (APART, masks) if masks.is_dir() else (BESIDE_MASKS, root)
-    pictures = sorted(path for path in root.iterdir() if path.suffix.lower() in suffixes)
-    pairs = [Pair(path, masks / f"{path.stem}.png") for path in pictures]
+    pictures = [path for path in folders.image_files(root) if path.suffix.lower() in suffixes]
+    by_name = {path.stem: path for path in folders.image_files(masks) if path.suffix.lower() == ".png"}
+    pairs = [Pair(path, by_name.get(path.stem, masks / f"{path.stem}.png")) for path in pictures]
     if not pairs:
         raise InputError(f"{root} holds no picture. {expected}")
     for pair in pairs:
@@ -81,6 +83,10 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             f"The mask {pair.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
             f"{picture.shape[1]} x {picture.shape[0]}. Expected the same size; resize masks without interpolation."
+        )
+    if mask.dtype.kind not in "biu":
+        raise InputError(
+            f"The mask {pair.mask} holds {mask.dtype} values. Expected ints: the number of the class of each pixel."
         )
     mask = mask.astype(np.int32)
     return picture, np.where((mask >= 0) & (mask < num_classes), mask, VOID)

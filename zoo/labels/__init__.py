@@ -9,5 +9,15 @@ def read_labels(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The names of a list in this folder, one a line after its WordNet synset; a list itself is returned as it is."""
     if not isinstance(labels, str):
         return labels
-    lines = resources.files("zoo.labels").joinpath(f"{labels}.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line.split(" ", 1)[1] for line in lines)
+    return tuple(line.split(" ", 1)[1] for line in _lines(labels))
+
+
+def read_synsets(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The WordNet synsets of a list in this folder, such as `"n01440764"`; None where the names are in no such list."""
+    if not isinstance(labels, str):
+        return None
+    return tuple(line.split(" ", 1)[0] for line in _lines(labels))
+
+
+def _lines(name: str) -> list[str]:
+    return resources.files("zoo.labels").joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines()

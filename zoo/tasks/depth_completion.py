@@ -8,7 +8,6 @@ import numpy as np
 
 from zoo import depth_colors
 from zoo.datasets import depth_maps
-from zoo.depth_scores import DepthScores
 from zoo.errors import InputError
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
@@ -65,17 +64,6 @@ class DepthCompletion(Masked):
 
     def input_facts(self, entry: Entry) -> str:
         return "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file"
-
-    def evaluate(self, model, folder, split, track) -> dict[str, Any]:
-        import keras
-
-        pairs, scores = depth_maps.find_pairs(folder, split), DepthScores()
-        for pair in track(pairs):
-            sparse, truth = depth_maps.read_pair(pair)
-            batch = {name: array[None] for name, array in preprocess_depth(sparse).items()}
-            outputs = keras.ops.convert_to_numpy(model(batch, training=False))
-            scores.add(outputs[0, ..., 0], truth)
-        return {"count": len(pairs), **scores.results()}
 
 
 def preprocess_depth(source: Any) -> dict[str, np.ndarray]:

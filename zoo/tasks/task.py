@@ -2,21 +2,17 @@
 
 import abc
 import os
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from zoo.errors import InputError
 from zoo.registry import Entry
 
 # An array without the batch axis, or one per named input of the model.
 Prepared = np.ndarray | dict[str, np.ndarray]
 # Likewise, of what comes out; the names of a feature pyramid are its strides.
 Outputs = np.ndarray | dict[Any, np.ndarray]
-# Goes through what there is to measure, and may say how far it is.
-Track = Callable[[Sequence[Any]], Iterable[Any]]
 # A name and what is in it: a type, `[type]` for a list, a dict for a struct.
 Columns = dict[str, Any]
 
@@ -104,17 +100,6 @@ class Task(abc.ABC):
         if "outputs" in record:
             return [f"{name}: {' x '.join(map(str, shape))}" for name, shape in record["outputs"].items()]
         return self.lines(record)
-
-    def evaluate(self, model: Any, folder: str | os.PathLike[str], split: str, track: Track) -> dict[str, Any]:
-        """Measure the model on a folder of data with its truth: `count`, and the measures of the task.
-
-        Raises:
-            InputError: The folder is not laid out as the task wants it.
-        """
-        raise InputError(
-            f"{model.spec.name} ({model.spec.task}) cannot be measured on a folder. "
-            "Expected a model of the task image-classification, semantic-segmentation or depth-completion."
-        )
 
 
 def written(record: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from zoo.training.lesson import Lesson, is_folder, pairs
 
 
 class ArrayLesson(Lesson):
-    """`input_rank` and `target_rank` count the axes of one input and one target."""
+    """`input_rank` and `target_rank` count the axes of one input and one target, as the model takes and gives them."""
 
     data = "an .npz file with the arrays `inputs` and `targets`, or (inputs, targets)"
     input_rank: int
@@ -22,29 +22,46 @@ class ArrayLesson(Lesson):
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
         given = [
-            (self.prepared(np.asarray(one)), np.asarray(target, "float32"))
+            (self.prepared(_numbers(one, "input")), _numbers(target, "target").astype(np.float32))
             for one, target in pairs(_read(data) if is_folder(data) else data, self.data)
         ]
-        for name, rank, arrays in (
-            ("input", self.input_rank, [one for one, _ in given]),
-            ("target", self.target_rank, [target for _, target in given]),
-        ):
-            shapes = {array.shape for array in arrays}
-            if len(shapes) > 1 or len(arrays[0].shape) != rank or not all(np.isfinite(array).all() for array in arrays):
+        for position, (one, target) in enumerate(given):
+            if one.ndim != self.input_rank or target.ndim != self.target_rank:
                 raise InputError(
-                    f"The {name}s have the shapes {sorted(shapes)}. Expected one shape of {rank} axes, finite numbers."
+                    f"Input {position} has the shape {one.shape}, its target {target.shape}. Expected "
+                    f"{self.input_rank} and {self.target_rank} axes."
                 )
-        return Examples(tuple(given), given[0][0].shape)
+            self.check(entry, one, target)
+        shapes = {(one.shape, target.shape) for one, target in given}
+        return Examples(tuple(given), given[0][0].shape if len(shapes) == 1 else ())
+
+    def check(self, entry: Entry, one: np.ndarray, target: np.ndarray) -> None:
+        """See that a target fits its input and the model.
+
+        Raises:
+            InputError: It does not.
+        """
 
     def prepared(self, one: np.ndarray) -> np.ndarray:
         """An input as the model takes it."""
         return one.astype(np.float32)
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
+        if not examples.shape:
+            shapes = sorted({one.shape for one, _ in examples.items})
+            raise InputError(f"The inputs have the shapes {shapes}. Expected one shape, to train on: crop or pad them.")
         return examples.shape
 
     def read(self, item, entry, shape, generator):
         return item
+
+
+def _numbers(values: Any, what: str) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        kind = "NaN or infinity" if array.dtype.kind == "f" else f"values of the dtype {array.dtype}"
+        raise InputError(f"The {what}s hold {kind}. Expected finite numbers.")
+    return array
 
 
 def _read(path: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,20 @@
 """What a model is taught from: pairs of a source and its truth, found and checked before anything is trained."""
 
 import hashlib
+import logging
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.datasets.hugging_face import Cell
+from zoo.printing import as_text
+
+logger = logging.getLogger("zoo")
 
 HELD_OUT = 0.2  # the share of the examples that is kept for measuring where nothing else is
 
@@ -19,8 +24,9 @@ class Examples:
     """Sources with their truth, not yet read.
 
     `items` is what the lesson reads, one an example. `classes` holds the class of each, and `labels` the classes'
-    names, where examples have one class; `pixels` how many pixels of each class each example has. `shape` is what every
-    input has: of pictures that differ, the smallest height and width.
+    names, where examples have one class; `either` the classes that count as right where the data have one name for
+    several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of pictures
+    that differ, the smallest height and width.
     """
 
     items: tuple[Any, ...]
@@ -28,12 +34,15 @@ class Examples:
     labels: tuple[str, ...] | None = None
     classes: tuple[int, ...] | None = None
     pixels: tuple[tuple[int, ...], ...] | None = None
+    either: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def part(self, positions: Iterable[int]) -> "Examples":
         """Those at `positions`, in this order."""
         chosen = list(positions)
         known = {name: getattr(self, name) for name in ("items", "classes", "pixels")}
-        parts = {name: tuple(values[place] for place in chosen) for name, values in known.items() if values is not None}
+        parts: dict[str, Any] = {
+            name: tuple(values[place] for place in chosen) for name, values in known.items() if values is not None
+        }
         return replace(self, **parts)
 
     def digest(self) -> str:
@@ -42,15 +51,62 @@ class Examples:
 
 
 def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
-    """Part the examples: a fifth for measuring, and of each class at least one, the same for the same `seed`."""
+    """Part the examples: a fifth for measuring, and of each class at least one, the same for the same `seed`.
+
+    The same file, linked or copied, is never on both sides.
+    """
     generator = np.random.default_rng(seed)
     classes = np.zeros(len(examples.items), int) if examples.classes is None else np.array(examples.classes)
-    held: list[int] = []
+    firsts = np.array(first_of_each(examples.items))
+    held: set[int] = set()
     for label in np.unique(classes):
-        places = generator.permutation(np.flatnonzero(classes == label))
-        held += places[: max(1, round(HELD_OUT * len(places))) if len(places) > 1 else 0].tolist()
-    rest = sorted(set(range(len(examples.items))) - set(held))
-    return examples.part(rest), examples.part(sorted(held))
+        places = np.flatnonzero((classes == label) & (firsts == np.arange(len(firsts))))
+        places = generator.permutation(places)
+        held.update(places[: max(1, round(HELD_OUT * len(places))) if len(places) > 1 else 0].tolist())
+    sides = [first in held for first in firsts.tolist()]
+    learnt = examples.part(place for place, is_held in enumerate(sides) if not is_held)
+    return learnt, examples.part(place for place, is_held in enumerate(sides) if is_held)
+
+
+def first_of_each(items: Sequence[Any]) -> list[int]:
+    """For each example the place of the first one whose input is the same file: linked, or with the same content."""
+    files = [_file(item) for item in items]
+    sizes = [None if file is None else file.stat().st_size for file in files]
+    counts = Counter(sizes)
+    places: dict[Any, int] = {}
+    firsts = []
+    for place, (file, size) in enumerate(zip(files, sizes, strict=True)):
+        key = place if file is None or counts[size] == 1 else (size, content(file))
+        firsts.append(places.setdefault(key, place))
+    return firsts
+
+
+def say_shared(learnt: Examples, measured: Examples) -> None:
+    """Warn of files to measure on that are also learnt from: they make a model look better than it is."""
+    sizes = {file.stat().st_size for file in map(_file, learnt.items) if file is not None}
+    alike = [file for file in map(_file, measured.items) if file is not None and file.stat().st_size in sizes]
+    if not alike:
+        return
+    sizes = {file.stat().st_size for file in alike}
+    files = [file for file in map(_file, learnt.items) if file is not None and file.stat().st_size in sizes]
+    known = set(map(content, files))
+    if shared := [file for file in alike if content(file) in known]:
+        logger.warning(
+            f"{len(shared)} of {len(measured.items)} examples to measure on are also learnt from, such as "
+            f"{as_text(shared[0])}: they make the model look better than it is."
+        )
+
+
+def content(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _file(item: Any) -> Path | None:
+    """The file of an example's input, where it is one."""
+    first = item[0] if isinstance(item, tuple) else item
+    return Path(first) if isinstance(first, str | os.PathLike) else None
 
 
 def class_weights(classes: Sequence[int]) -> dict[int, float] | None:

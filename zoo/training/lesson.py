@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.datasets import hugging_face
+from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
+from zoo.labels import read_labels
+from zoo.measures.measure import Measure
 from zoo.registry import Entry
 from zoo.training.examples import Examples, hold_out
 
@@ -36,9 +38,9 @@ class Lesson(abc.ABC):
 
         Args:
             data: A folder, a pair of inputs and truths, or a split of Hugging Face's `datasets`.
-            split: `"train"` or `"val"`: the folder within a folder that has them.
+            split: Which part of a folder that has parts, such as `"train"` or `"val"`.
             entry: The model as it was handed over.
-            labels: The classes of the training data, for data that are measured on; None for the training data.
+            labels: The classes that the model knows, for data that are measured on; None for the training data.
             skip_unreadable: Whether files that cannot be read are left out, and named in a warning.
 
         Raises:
@@ -51,9 +53,16 @@ class Lesson(abc.ABC):
 
     @abc.abstractmethod
     def read(
-        self, item: Any, entry: Entry, shape: tuple[int, ...], generator: np.random.Generator | None
+        self, item: Any, entry: Entry, shape: tuple[int, ...] | None, generator: np.random.Generator | None
     ) -> tuple[Any, Any]:
-        """One example: input and target. With a generator another view of it at each call, else as it is measured."""
+        """One example: input and target.
+
+        Args:
+            item: One of `Examples.items`.
+            entry: The model that takes it.
+            shape: The input that the model takes in training; None for the whole example, in its own size.
+            generator: Draws another view of it at each call; None for the one that is measured.
+        """
 
     @abc.abstractmethod
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
@@ -64,8 +73,27 @@ class Lesson(abc.ABC):
         return []
 
     @abc.abstractmethod
+    def measure(self, entry: Entry, examples: Examples | None) -> Measure:
+        """What a model of the task is measured by; `examples` are those to measure on, None where they are batches."""
+
+    def draw(self, entry: Entry, measure: Any, example: tuple[Any, Any, Any], folder: Path) -> None:  # noqa: B027
+        """Write images of what was measured to `folder`; `example` is an input, its target and the output."""
+
     def report(self, model: Any, batches: Iterable[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
-        """Measure a taught model, write a picture of it to `folder`: numbers by name, and dicts of them by class."""
+        """Measure a trained model and draw what there is to see: numbers by name, and dicts of them by class."""
+        measure, example = self.measure(model.spec, None), None
+        for inputs, targets, *_ in batches:
+            outputs = answers(model, inputs)
+            measure.add(outputs, targets, inputs)
+            example = example or first_of((inputs, targets, outputs))
+        metrics = measure.results()
+        if example is not None:
+            self.draw(model.spec, measure, example, folder)
+        return metrics
+
+    def has_split(self, data: Any, split: str) -> bool:
+        """Whether the data are a folder that holds this split."""
+        return is_folder(data) and folders.split_folder(data, split).is_dir()
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         """What the model will say of itself: other classes, other names."""
@@ -88,6 +116,16 @@ class Lesson(abc.ABC):
     def hold_out(self, examples: Examples, entry: Entry, seed: int) -> tuple[Examples, Examples]:
         """Part the examples where there are none to measure on."""
         return hold_out(examples, seed)
+
+
+def known_labels(entry: Entry) -> tuple[str, ...]:
+    """What a model calls its classes; their numbers where it has no names for them."""
+    return read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
+
+
+def is_dataset(data: Any) -> bool:
+    """Whether the data are a `tf.data.Dataset` of batches."""
+    return hasattr(data, "element_spec")
 
 
 def is_folder(data: Any) -> bool:
@@ -116,20 +154,15 @@ def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
     return list(zip(inputs, truths, strict=True))
 
 
-def split_folder(data: str | os.PathLike, split: str) -> Path:
-    """`data/split` where it is a folder, else `data` itself.
-
-    Raises:
-        InputError: There is no such folder.
-    """
-    root = Path(data)
-    if not root.is_dir():
-        raise InputError(f"There is no folder {root}. Expected the data to learn from.")
-    return root / split if (root / split).is_dir() else root
-
-
-def answers(model: Any, inputs: Any) -> np.ndarray:
-    """What the model gives for a batch."""
+def answers(model: Any, inputs: Any) -> Any:
+    """What the model gives for a batch: arrays."""
     import keras
 
-    return keras.ops.convert_to_numpy(model(inputs, training=False))
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, model(inputs, training=False))
+
+
+def first_of(batch: Any) -> Any:
+    """The first example of a tree of arrays or tensors with a batch axis."""
+    import keras
+
+    return keras.tree.map_structure(lambda array: np.asarray(array[0]), batch)

@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from zoo.datasets import hugging_face
+from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.preprocessing import UNREADABLE, read_picture
-from zoo.training.lesson import is_folder, split_folder
+from zoo.training.lesson import is_folder
 
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
@@ -24,8 +25,12 @@ def sources(data: Any, split: str) -> list[Any]:
         return list(hugging_face.pictures(data))
     if not is_folder(data):
         return list(data)
-    root, suffixes = split_folder(data, split), set(Image.registered_extensions())
-    found = sorted(path for path in root.iterdir() if path.suffix.lower() in suffixes)
+    root = folders.split_folder(data, split)
+    if not root.is_dir():
+        if folders.splits(data) or not Path(data).is_dir():
+            raise folders.no_folder(root, "Expected FOLDER/{train,val}/NAME.png or FOLDER/NAME.png.")
+        root = Path(data)
+    found = folders.image_files(root)
     if not found:
         raise InputError(f"{root} holds no picture. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
     return found

@@ -16,8 +16,8 @@ from zoo.registry import Entry
 from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import Batches
-from zoo.training.examples import Examples, class_weights
-from zoo.training.lesson import Lesson, is_folder
+from zoo.training.examples import Examples, class_weights, say_shared
+from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
 from zoo.weights import digest
@@ -66,7 +66,7 @@ def prepare(
     options |= {"augment": augment, "seed": seed}
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
     learnt, measured = train, validation
-    if not _is_dataset(train):
+    if not is_dataset(train):
         learnt, measured = _examples(lesson, entry, train, validation, seed, skip_unreadable)
         entry = lesson.adapted(entry, learnt)
         shape = lesson.shape(entry, learnt)
@@ -188,10 +188,12 @@ def _examples(
 ) -> tuple[Examples, Examples]:
     """What to learn from and what to measure on."""
     learnt = lesson.find(train, "train", entry, None, skip_unreadable=skip_unreadable)
-    if validation is None and is_folder(train) and (Path(train) / "val").is_dir():
+    if validation is None and lesson.has_split(train, "val"):
         validation = train
     if validation is not None:
-        return learnt, lesson.find(validation, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
+        measured = lesson.find(validation, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
+        say_shared(learnt, measured)
+        return learnt, measured
     return lesson.hold_out(learnt, entry, seed)
 
 
@@ -217,10 +219,6 @@ def _call(model: ZooModel, data: Any, options: dict[str, Any]) -> str:
     source = repr(Path(data).name) if is_folder(data) else "data"
     arguments = [f"{name}={value!r}" for name, value in options.items()]
     return f"zoo.finetune({', '.join([repr(model.spec.name), source, *arguments])})"
-
-
-def _is_dataset(data: Any) -> bool:
-    return hasattr(data, "element_spec")
 
 
 def _shape(model: ZooModel) -> tuple[int | None, ...]:

@@ -1,14 +1,14 @@
 """The pixel that (x, y) means: inputs are (x, y), targets the column and row of a pixel."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.measures.coordinates import PixelMeasure
 from zoo.registry import Entry
+from zoo.tasks.coordinates import CANVAS, preprocess_coordinates
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples
-from zoo.training.lesson import answers
 
 
 class CoordinateClassificationLesson(ArrayLesson):
@@ -16,16 +16,15 @@ class CoordinateClassificationLesson(ArrayLesson):
 
     input_rank, target_rank = 1, 1
 
+    def check(self, entry: Entry, one: np.ndarray, target: np.ndarray) -> None:
+        side = entry.config.get("canvas", CANVAS)
+        preprocess_coordinates(target, (side, side))
+
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return cross_entropy
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        hits: list[bool] = []
-        for inputs, truth, *_ in batches:
-            logits = answers(model, inputs)
-            best = logits.reshape(len(logits), -1).argmax(axis=-1)
-            hits += (best == np.asarray(truth) @ (1, logits.shape[2])).tolist()
-        return {"count": len(hits), "accuracy_percent": round(100 * float(np.mean(hits)), 2)}
+    def measure(self, entry: Entry, examples: Examples | None) -> PixelMeasure:
+        return PixelMeasure()
 
 
 def cross_entropy(truth: Any, logits: Any) -> Any:

@@ -1,14 +1,15 @@
 """What is drawn at (x, y): inputs are (x, y), targets canvases of 0 and 1."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.errors import InputError
+from zoo.measures.overlap import OverlapMeasure
 from zoo.registry import Entry
+from zoo.tasks.coordinates import CANVAS
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples
-from zoo.training.lesson import answers
 
 
 class CoordinateRenderingLesson(ArrayLesson):
@@ -16,11 +17,16 @@ class CoordinateRenderingLesson(ArrayLesson):
 
     input_rank, target_rank = 1, 2
 
+    def check(self, entry: Entry, one: np.ndarray, target: np.ndarray) -> None:
+        side = entry.config.get("canvas", CANVAS)
+        if target.shape != (side, side):
+            raise InputError(f"A canvas has the shape {target.shape}. Expected {(side, side)}, as the model draws.")
+
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return from_logits
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        return overlap(model, batches)
+    def measure(self, entry: Entry, examples: Examples | None) -> OverlapMeasure:
+        return OverlapMeasure()
 
 
 def from_logits(truth: Any, logits: Any) -> Any:
@@ -29,16 +35,6 @@ def from_logits(truth: Any, logits: Any) -> Any:
 
     truth = ops.reshape(ops.cast(truth, "float32"), ops.shape(logits))
     return ops.mean(ops.binary_crossentropy(truth, ops.cast(logits, "float32"), from_logits=True))
-
-
-def overlap(model: Any, batches: Any) -> dict[str, Any]:
-    """How much of what is found and what is there is both: the IoU over all of the data."""
-    count, both, either = 0, 0, 0
-    for inputs, truth, *_ in batches:
-        found = answers(model, inputs) > 0
-        right = np.asarray(truth).reshape(found.shape) > 0.5
-        count, both, either = count + len(found), both + int((found & right).sum()), either + int((found | right).sum())
-    return {"count": count, "iou_percent": round(100 * both / max(1, either), 2)}
 
 
 LESSON = CoordinateRenderingLesson()

@@ -1,20 +1,18 @@
 """Depths between those that were measured, from sparse maps and denser ones."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo import depth_colors
 from zoo.datasets import depth_maps
-from zoo.datasets.hugging_face import Cell
-from zoo.depth_scores import DepthScores
 from zoo.errors import InputError
+from zoo.measures.depth import DepthMeasure
 from zoo.registry import Entry
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, is_folder, pairs
+from zoo.training.lesson import Lesson, is_folder, pairs
 from zoo.training.pictures import smallest
 from zoo.training.views import same_view
 
@@ -25,7 +23,7 @@ class DepthCompletionLesson(Lesson):
     """Maps are cropped, never resized. Pixels without truth do not count."""
 
     crops = True
-    data = "FOLDER/{train,val}/{sparse,dense}/NAME.png, KITTI's folders, or (sparse, dense) in metres"
+    data = "FOLDER/{train,val}/{sparse,dense}/NAME.png, KITTI's folders, or (sparse, dense) in float metres"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
@@ -36,6 +34,10 @@ class DepthCompletionLesson(Lesson):
             items = pairs(data, self.data)
         items, sizes = checked(items, _checked, skip_unreadable=skip_unreadable)
         return Examples(tuple(items), smallest(sizes))
+
+    def has_split(self, data: Any, split: str) -> bool:
+        is_selection = split == "test" and is_folder(data) and (Path(data) / depth_maps.SELECTION).is_dir()
+        return is_selection or super().has_split(data, split)
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
         return *map(min, examples.shape, LARGEST_CROP), 1
@@ -48,16 +50,11 @@ class DepthCompletionLesson(Lesson):
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return mae_metres
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        scores, shown = DepthScores(), None
-        for inputs, truth, *_ in batches:
-            for depths, right in zip(answers(model, inputs)[..., 0], np.asarray(truth)[..., 0], strict=True):
-                if (right > 0).any():
-                    scores.add(depths, right)
-                shown = shown or depth_colors.picture(depths)
-        if shown is not None:
-            shown.save(folder / "depth.png")
-        return {"count": scores.maps, **{name: round(value, 4) for name, value in scores.results().items()}}
+    def measure(self, entry: Entry, examples: Examples | None) -> DepthMeasure:
+        return DepthMeasure()
+
+    def draw(self, entry, measure, example, folder) -> None:
+        depth_colors.picture(example[2][..., 0]).save(folder / "depth.png")
 
 
 def mae_metres(truth: Any, depths: Any) -> Any:
@@ -71,12 +68,12 @@ def mae_metres(truth: Any, depths: Any) -> Any:
 def _checked(item: Any) -> tuple[int, ...]:
     """The size of two maps that fit each other."""
     sparse, truth = _read(item)
-    if sparse.shape != truth.shape or sparse.ndim != 2 or not (truth > 0).any():
+    if sparse.shape != truth.shape:
         raise InputError(
-            f"Maps of depths have the shapes {sparse.shape} and {truth.shape}. Expected (height, width) of both, and a "
-            "truth that is somewhere not 0."
+            f"Maps of depths have the shapes {sparse.shape} and {truth.shape}. Expected (height, width) of both."
         )
-    preprocess_depth(sparse)
+    for depths in (sparse, truth):
+        preprocess_depth(depths)  # says in a sentence what is no depth
     return sparse.shape
 
 
@@ -88,9 +85,14 @@ def _read(item: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _metres(values: Any) -> np.ndarray:
-    if isinstance(values, Cell):  # a PNG file, as KITTI has them
-        return np.asarray(values, "float32") / depth_maps.UNITS_PER_METRE
-    return np.nan_to_num(np.asarray(values, "float32"))
+    array = np.asarray(values)  # integers are those of a PNG file, as KITTI has them
+    if array.ndim != 2 or array.dtype.kind not in "iuf":
+        raise InputError(
+            f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), float "
+            f"metres (0 or NaN = none) or integers (metres x {depth_maps.UNITS_PER_METRE})."
+        )
+    metres = array.astype(np.float32) / (1 if array.dtype.kind == "f" else depth_maps.UNITS_PER_METRE)
+    return np.where(np.isnan(metres), np.float32(0), metres)
 
 
 LESSON = DepthCompletionLesson()

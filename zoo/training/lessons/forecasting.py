@@ -3,20 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.errors import InputError
+from zoo.measures.forecasting import ForecastingMeasure
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.forecasting import preprocess_series, shortest
 from zoo.training.examples import HELD_OUT, Examples
-from zoo.training.lesson import Lesson, answers, is_folder
+from zoo.training.lesson import Lesson, is_folder
 
 SEASONS = 4  # that the network sees in training
 
 
 class ForecastingLesson(Lesson):
-    """Items are a series and where a stretch of it begins, so that its numbers are kept once."""
+    """Items are a series and where a stretch of it begins and ends, so that its numbers are kept once."""
 
     crops = True
     data = "a series: an .npy file or an array (time,), oldest first; or a list of them"
@@ -31,16 +30,16 @@ class ForecastingLesson(Lesson):
         series = [preprocess_series(read_array(one, "series"), shortest(entry) + horizon) for one in given]
         least = min(len(one) for one in series)
         length = max(shortest(entry), min(SEASONS * entry.config["season"] + 1, (least - horizon) // 2))
-        items = [(one, start) for one in series for start in range(len(one) - length - horizon + 1)]
+        items = [(one, start, start + length) for one in series for start in range(len(one) - length - horizon + 1)]
         return Examples(tuple(items), (length, 1))
 
     def hold_out(self, examples: Examples, entry: Entry, seed: int) -> tuple[Examples, Examples]:
         """The last starts, and none before them whose future is theirs: what is measured on was never learnt."""
         learnt, held, horizon = [], [], entry.config["horizon"]
         last: dict[int, int] = {}
-        for one, start in examples.items:
+        for one, start, _ in examples.items:
             last[id(one)] = start
-        for place, (one, start) in enumerate(examples.items):
+        for place, (one, start, _) in enumerate(examples.items):
             first_held = last[id(one)] - round(HELD_OUT * last[id(one)])
             if start >= first_held:
                 held.append(place)
@@ -57,25 +56,16 @@ class ForecastingLesson(Lesson):
         return examples.shape
 
     def read(self, item, entry, shape, generator):
-        series, start = item
-        end = start + shape[0]
+        series, start, end = item
+        if shape is not None:
+            end = start + shape[0]
         return series[start:end], series[end : end + entry.config["horizon"], 0]
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        season, ours, repeated = model.spec.config["season"], [], []
-        for inputs, truth, *_ in batches:
-            series, right = np.asarray(inputs)[..., 0], np.asarray(truth)
-            steps = np.arange(right.shape[1]) % season - season
-            ours.append(np.abs(answers(model, inputs) - right).mean(axis=1))
-            repeated.append(np.abs(series[:, steps] - right).mean(axis=1))
-        return {
-            "count": len(np.concatenate(ours)),
-            "mae": round(float(np.concatenate(ours).mean()), 4),
-            "seasonal_naive_mae": round(float(np.concatenate(repeated).mean()), 4),
-        }
+    def measure(self, entry: Entry, examples: Examples | None) -> ForecastingMeasure:
+        return ForecastingMeasure(entry.config["season"])
 
 
 LESSON = ForecastingLesson()

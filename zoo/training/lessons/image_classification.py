@@ -5,23 +5,28 @@ from typing import Any
 
 import numpy as np
 
-from zoo.datasets import hugging_face
-from zoo.datasets.class_folders import find_pictures, has_splits
+from zoo.datasets import class_folders, hugging_face
+from zoo.datasets.class_names import find_classes
 from zoo.errors import InputError
-from zoo.labels import read_labels
+from zoo.labels import read_labels, read_synsets
+from zoo.measures.classification import ClassificationMeasure
+from zoo.measures.measure import Measure
 from zoo.preprocessing import preprocess
 from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, is_folder, pairs
+from zoo.training.lesson import Lesson, is_folder, known_labels, pairs
 from zoo.training.views import random_view
 
 SIZE = 224  # pixels a side, for a model without a size of its own and pictures that differ in theirs
 
 
 class ImageClassificationLesson(Lesson):
-    """A new head where the classes are others; their names are those of the folders."""
+    """A new head where the classes are others; their names are those of the folders.
+
+    Data that are measured on may call the classes otherwise than the model does: see `zoo.datasets.class_names`.
+    """
 
     bfloat16 = True
     data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (pictures, numbers of their classes)"
@@ -30,7 +35,7 @@ class ImageClassificationLesson(Lesson):
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
         if is_folder(data):
-            names, found = find_pictures(data, split if has_splits(data) else None)
+            names, found = class_folders.find_pictures(data, split)
             items = [(item.picture, item.label) for item in found]
         else:
             given = pairs(data, self.data)
@@ -39,13 +44,19 @@ class ImageClassificationLesson(Lesson):
             names = hugging_face.class_names(data) or labels or _names(entry, max(classes) + 1)
         items, sizes = checked(items, lambda item: pictures.size(item[0]), skip_unreadable=skip_unreadable)
         classes = [number for _, number in items]
+        shape = sizes[0] if len(set(sizes)) == 1 else ()
         if labels is None:
             _check_classes(names, classes)
-        else:
-            classes = _renumbered(names, classes, labels)
-        shape = sizes[0] if len(set(sizes)) == 1 else ()
-        items = [(source, number) for (source, _), number in zip(items, classes, strict=True)]
-        return Examples(tuple(items), shape, labels or names, tuple(classes))
+            return Examples(tuple(items), shape, names, tuple(classes))
+        meanings = _meanings(names, labels, entry)
+        items = [(source, meanings[number][0]) for source, number in items]
+        called = dict(enumerate(labels)) | {meaning[0]: names[number] for number, meaning in meanings.items()}
+        either = {meaning[0]: meaning for meaning in meanings.values() if len(meaning) > 1}
+        known = tuple(called[number] for number in range(len(labels)))
+        return Examples(tuple(items), shape, known, tuple(number for _, number in items), either=either)
+
+    def has_split(self, data: Any, split: str) -> bool:
+        return is_folder(data) and Path(data).is_dir() and class_folders.has_split(data, split)
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         labels = examples.labels or ()
@@ -65,7 +76,7 @@ class ImageClassificationLesson(Lesson):
 
     def read(self, item, entry, shape, generator):
         source, label = item
-        if generator is not None:
+        if generator is not None and shape is not None:
             return random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
         return preprocess(source, entry.input), np.int32(label)
 
@@ -79,22 +90,13 @@ class ImageClassificationLesson(Lesson):
 
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        count = model.spec.num_classes
-        confusion = np.zeros((count, count), np.int64)
-        for inputs, truth, *_ in batches:
-            np.add.at(confusion, (np.asarray(truth), answers(model, inputs).argmax(axis=-1)), 1)
-        labels = read_labels(model.spec.labels) or tuple(map(str, range(count)))
-        report.draw_confusion(confusion, labels, folder / "confusion.png")
-        return {
-            "count": int(confusion.sum()),
-            "top1_percent": round(100 * float(np.trace(confusion) / confusion.sum()), 2),
-            "class_percent": {
-                label: round(100 * float(row[index] / row.sum()), 2)
-                for index, (label, row) in enumerate(zip(labels, confusion, strict=True))
-                if row.sum()
-            },
-        }
+    def measure(self, entry: Entry, examples: Examples | None) -> Measure:
+        if examples is None:
+            return ClassificationMeasure(known_labels(entry))
+        return ClassificationMeasure(examples.labels or known_labels(entry), examples.either)
+
+    def draw(self, entry, measure, example, folder) -> None:
+        report.draw_confusion(measure.confusion(), measure.labels, folder / "confusion.png")
 
 
 def _check_classes(names: tuple[str, ...], classes: list[int]) -> None:
@@ -126,15 +128,12 @@ def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
     return [int(number) for number in array]
 
 
-def _renumbered(names: tuple[str, ...], classes: list[int], labels: tuple[str, ...]) -> list[int]:
-    """The classes of data that are measured on, by the numbers that they have in the training data."""
-    strangers = [name for name in names if name not in labels]
-    if strangers:
-        raise InputError(
-            f"The data to measure on have the class {strangers[0]!r}. Expected those to learn from: "
-            f"{', '.join(labels)}."
-        )
-    return [labels.index(names[number]) for number in classes]
+def _meanings(names: tuple[str, ...], labels: tuple[str, ...], entry: Entry) -> dict[int, tuple[int, ...]]:
+    """What each class of data that are measured on means, among those that are known."""
+    if names == labels:
+        return {number: (number,) for number in range(len(labels))}
+    synsets = read_synsets(entry.labels) if labels == read_labels(entry.labels) else None
+    return dict(enumerate(find_classes(names, labels, synsets)))
 
 
 LESSON = ImageClassificationLesson()

@@ -1,17 +1,17 @@
 """Pictures whose holes are filled: whole pictures are the truth, and the holes are made here."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from zoo.measures.inpainting import InpaintingMeasure
 from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import LARGEST_CROP, Lesson, answers
+from zoo.training.lesson import LARGEST_CROP, Lesson
 from zoo.training.views import same_view
 
 STROKES = (1, 5)  # how many, from and to
@@ -41,18 +41,12 @@ class InpaintingLesson(Lesson):
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_absolute_error"  # outside the holes it is zero: the model leaves those pixels as they are
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        errors, row = [], None
-        for inputs, truth, *_ in batches:
-            outputs = answers(model, inputs)
-            for damaged, mask, whole, output in zip(
-                *map(np.asarray, (inputs["image"], inputs["mask"], truth, outputs)), strict=True
-            ):
-                errors.append(float(np.abs(output - whole)[mask[..., 0] == 0].mean()))
-                row = row or [damaged, output, whole]
-        if row is not None:
-            report.write_row(row, folder / "damaged-answer-truth.png")
-        return {"count": len(errors), "hole_mae": round(float(np.mean(errors)), 3)}
+    def measure(self, entry: Entry, examples: Examples | None) -> InpaintingMeasure:
+        return InpaintingMeasure()
+
+    def draw(self, entry, measure, example, folder) -> None:
+        inputs, whole, output = example
+        report.write_row([inputs["image"], output, whole], folder / "damaged-answer-truth.png")
 
 
 def _strokes(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:

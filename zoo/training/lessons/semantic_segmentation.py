@@ -8,16 +8,17 @@ import numpy as np
 
 from zoo import segmentation
 from zoo.datasets import pictures_with_masks
+from zoo.datasets.class_names import find_classes
 from zoo.datasets.pictures_with_masks import VOID, Pair
 from zoo.errors import InputError
 from zoo.labels import read_labels
+from zoo.measures.segmentation import SegmentationMeasure
 from zoo.preprocessing import read_picture
 from zoo.registry import Entry
-from zoo.segmentation_scores import confusion_matrix, segmentation_scores
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
-from zoo.training.lesson import Lesson, answers, is_folder, pairs
+from zoo.training.lesson import Lesson, is_folder, known_labels, pairs
 from zoo.training.pictures import smallest
 from zoo.training.views import same_view
 
@@ -40,7 +41,7 @@ class SemanticSegmentationLesson(Lesson):
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
         if is_folder(data):
-            labels = labels or _names(data, entry)
+            labels = _names(data, entry, labels)
             items: list[Any] = list(pictures_with_masks.find_pairs(data, split))
         else:
             labels = labels or read_labels(entry.labels)
@@ -72,29 +73,14 @@ class SemanticSegmentationLesson(Lesson):
     def metrics(self, entry: Entry) -> list[Any]:
         return [pixel_accuracy]
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        count = model.spec.num_classes
-        labels = read_labels(model.spec.labels) or tuple(map(str, range(count)))
-        confusion, pictures, shown = np.zeros((count, count), np.int64), 0, None
-        for inputs, truth, *_ in batches:
-            for picture, classes, logits in zip(inputs, truth, answers(model, inputs), strict=True):
-                found = segmentation.label_map(logits, *classes.shape)
-                confusion += confusion_matrix(np.asarray(classes), found, count)
-                pictures += 1
-                shown = shown or segmentation.overlay(np.asarray(picture), found, segmentation.areas(found, labels))
-        if shown is not None:
-            shown.save(folder / "overlay.png")
-        report.draw_confusion(confusion, labels, folder / "confusion.png")
-        scores = segmentation_scores(confusion)
-        return {
-            "count": pictures,
-            "global_accuracy_percent": round(scores.global_accuracy, 2),
-            "mean_class_accuracy_percent": round(scores.mean_class_accuracy, 2),
-            "mean_iou_percent": round(scores.mean_iou, 2),
-            "class_iou_percent": {
-                name: round(iou, 2) for name, iou in zip(labels, scores.class_iou, strict=True) if iou == iou
-            },
-        }
+    def measure(self, entry: Entry, examples: Examples | None) -> SegmentationMeasure:
+        return SegmentationMeasure(known_labels(entry))
+
+    def draw(self, entry, measure, example, folder) -> None:
+        image, classes, logits = example
+        found = segmentation.label_map(logits, *classes.shape)
+        segmentation.overlay(image, found, segmentation.areas(found, measure.labels)).save(folder / "overlay.png")
+        report.draw_confusion(measure.confusion, measure.labels, folder / "confusion.png")
 
 
 def mean_over_known(truth: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
@@ -131,15 +117,21 @@ def _matched(truth: Any, logits: Any) -> tuple[Any, Any, Any]:
     return classes, ops.cast(ops.greater_equal(classes, 0), "float32"), logits
 
 
-def _names(data: Any, entry: Entry) -> tuple[str, ...] | None:
+def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The classes of the masks in a folder: `known`, where they have to be those, else as it says itself."""
     path = Path(data) / CLASSES_FILE
     if not path.is_file():
-        return read_labels(entry.labels)
+        return known or read_labels(entry.labels)
     names = tuple(path.read_text().split("\n"))
     names = tuple(name.strip() for name in names if name.strip())
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
             f"{path} holds {len(set(names))} names in {len(names)} lines. Expected a class a line, two or more."
+        )
+    if known and find_classes(names, known, None) != [(number,) for number in range(len(known))]:
+        raise InputError(
+            f"{path} names the classes {', '.join(names[:3])}, ... Expected the model's, in their order: "
+            f"{', '.join(known[:3])}, ... Give the pixels of the masks the model's numbers."
         )
     return names
 
@@ -165,7 +157,7 @@ def _read(item: Any, count: int | None) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(item, Pair):
         return pictures_with_masks.read_pair(item, count or 0)
     picture, mask = np.asarray(read_picture(item[0])), np.asarray(item[1])
-    if mask.shape != picture.shape[:2] or mask.dtype.kind not in "iu":
+    if mask.shape != picture.shape[:2] or mask.dtype.kind not in "biu":
         raise InputError(
             f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its picture the shape {picture.shape}. "
             "Expected ints in (height, width), as many as pixels."

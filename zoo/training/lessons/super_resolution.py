@@ -1,18 +1,18 @@
 """Larger pictures from small ones: the small ones are made here, by bicubic reduction."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from zoo.errors import InputError
+from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic
 from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers
+from zoo.training.lesson import Lesson
 from zoo.training.views import same_view
 
 LARGEST_PATCH = 48  # pixels a side of the small picture
@@ -53,22 +53,12 @@ class SuperResolutionLesson(Lesson):
     def metrics(self, entry: Entry) -> list[Any]:
         return [psnr_db]
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        scale, ours, bicubic, row = model.spec.config["scale"], [], [], None
-        for inputs, truth, *_ in batches:
-            for small, large, output in zip(np.asarray(inputs), np.asarray(truth), answers(model, inputs), strict=True):
-                size = (scale * small.shape[1], scale * small.shape[0])
-                plain = np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BICUBIC), "float32")
-                ours.append(_psnr(output, large))
-                bicubic.append(_psnr(plain, large))
-                row = row or [plain, output, large]
-        if row is not None:
-            report.write_row(row, folder / "bicubic-answer-truth.png")
-        return {
-            "count": len(ours),
-            "rgb_psnr_db": round(float(np.mean(ours)), 3),
-            "bicubic_rgb_psnr_db": round(float(np.mean(bicubic)), 3),
-        }
+    def measure(self, entry: Entry, examples: Examples | None) -> SuperResolutionMeasure:
+        return SuperResolutionMeasure()
+
+    def draw(self, entry, measure, example, folder) -> None:
+        small, large, output = example
+        report.write_row([bicubic(small, large.shape), output, large], folder / "bicubic-answer-truth.png")
 
 
 def psnr_db(truth: Any, output: Any) -> Any:
@@ -77,11 +67,6 @@ def psnr_db(truth: Any, output: Any) -> Any:
 
     error = ops.mean(ops.square(ops.clip(output, 0, 255) - truth), axis=(1, 2, 3))
     return 10 * ops.log10(255**2 / ops.maximum(error, 1e-3))
-
-
-def _psnr(output: np.ndarray, truth: np.ndarray) -> float:
-    error = np.mean(np.square(np.clip(np.round(output), 0, 255) - truth, dtype="float64"))
-    return float(10 * np.log10(255**2 / max(float(error), 1e-3)))
 
 
 LESSON = SuperResolutionLesson()

@@ -1,15 +1,14 @@
 """What a volume is to be told by: inputs are volumes of one size, targets the features that they should have."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.measures.features import SquaredErrorMeasure
 from zoo.registry import Entry
 from zoo.tasks.volume_features import preprocess_volume
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples
-from zoo.training.lesson import answers
 
 
 class VolumeFeaturesLesson(ArrayLesson):
@@ -23,10 +22,8 @@ class VolumeFeaturesLesson(ArrayLesson):
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return "mean_squared_error"
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        errors = [np.square(answers(model, x) - np.asarray(truth)).mean(axis=-1) for x, truth, *_ in batches]
-        every = np.concatenate(errors)
-        return {"count": len(every), "mse": float(f"{every.mean():.4g}")}
+    def measure(self, entry: Entry, examples: Examples | None) -> SquaredErrorMeasure:
+        return SquaredErrorMeasure()
 
 
 LESSON = VolumeFeaturesLesson()

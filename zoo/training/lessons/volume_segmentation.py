@@ -1,15 +1,16 @@
 """Which voxels are sought: inputs are volumes of one size, targets volumes of 0 and 1."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.errors import InputError
+from zoo.measures.overlap import OverlapMeasure
 from zoo.registry import Entry
 from zoo.tasks.volumes import read_volume
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples
-from zoo.training.lessons.coordinate_rendering import from_logits, overlap
+from zoo.training.lessons.coordinate_rendering import from_logits
 
 
 class VolumeSegmentationLesson(ArrayLesson):
@@ -20,11 +21,18 @@ class VolumeSegmentationLesson(ArrayLesson):
     def prepared(self, one: np.ndarray) -> np.ndarray:
         return read_volume(one)[..., None]
 
+    def check(self, entry: Entry, one: np.ndarray, target: np.ndarray) -> None:
+        if one.shape[:-1] != target.shape:
+            raise InputError(
+                f"A volume has the shape {one.shape[:-1]}, its target {target.shape}. Expected the same: 1 for "
+                "each voxel that is sought, 0 for the others."
+            )
+
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         return from_logits
 
-    def report(self, model, batches, folder: Path) -> dict[str, Any]:
-        return overlap(model, batches)
+    def measure(self, entry: Entry, examples: Examples | None) -> OverlapMeasure:
+        return OverlapMeasure()
 
 
 LESSON = VolumeSegmentationLesson()

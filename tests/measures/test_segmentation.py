@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.segmentation_scores import confusion_matrix, segmentation_scores
+from zoo.measures.segmentation import confusion_matrix, segmentation_scores
 
 TRUTH = np.array([[0, 0, 0, 1], [1, 1, -1, 255]])
 ANSWER = np.array([[0, 0, 1, 1], [1, 0, 1, 0]])

@@ -1,0 +1,63 @@
+"""What every measure does."""
+
+import abc
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import InputError
+
+
+class Measure(abc.ABC):
+    """Metrics over a data set, gathered batch by batch; `count` is how many examples there were."""
+
+    count = 0
+
+    def add(self, outputs: Any, targets: Any, inputs: Any = None) -> None:
+        """Count a batch.
+
+        Args:
+            outputs: What the model gave: an array `(batch, ...)`.
+            targets: What is right, as the task's trainer reads it: an array `(batch, ...)`.
+            inputs: What went in, for metrics that compare with something simpler: an array, or a dict of them.
+
+        Raises:
+            InputError: The outputs are no numbers, or do not fit the targets.
+        """
+        outputs, targets = np.asarray(outputs), np.asarray(targets)
+        if not np.isfinite(outputs).all():
+            raise InputError(
+                "The model gives NaN or infinity. Expected finite outputs: its weights are damaged, or its training "
+                "diverged; train with a smaller learning_rate."
+            )
+        if len(outputs) != len(targets):
+            raise InputError(f"There are {len(outputs)} outputs and {len(targets)} targets. Expected as many.")
+        self._add(outputs, targets, inputs)
+        self.count += len(outputs)
+
+    def results(self) -> dict[str, Any]:
+        """The metrics, which `json.dumps` takes: `count`, numbers by name, and dicts of numbers by class.
+
+        Where no target says what is right, as in masks that are all void, there is the count alone.
+        """
+        return {"count": self.count, **(self._results() if self.count else {})}
+
+    @abc.abstractmethod
+    def _add(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> None:
+        """Count a batch of finite outputs."""
+
+    @abc.abstractmethod
+    def _results(self) -> dict[str, Any]:
+        """The metrics without the count, at least one example having been counted."""
+
+
+def check_shapes(outputs: np.ndarray, targets: np.ndarray) -> None:
+    """See that there is a target for each number.
+
+    Raises:
+        InputError: There is not.
+    """
+    if outputs.shape != targets.shape:
+        raise InputError(
+            f"Targets have the shape {targets.shape[1:]}, outputs of the model {outputs.shape[1:]}. Expected the same."
+        )

@@ -1,0 +1,97 @@
+"""How well a semantic segmentation agrees with its target: global accuracy, mean class accuracy, and mean IoU.
+
+The three metrics of SegNet's tables (https://arxiv.org/abs/1511.00561, section 4): `G`, `C` and `mIoU`. They come from
+one confusion matrix over all pictures of a data set, in which pixels without a class are not counted.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo import segmentation
+from zoo.errors import InputError
+from zoo.measures.measure import Measure
+
+
+class SegmentationScores(NamedTuple):
+    """All in percent. A class that occurs neither in the truth nor in the answers has no IoU: NaN, left out."""
+
+    global_accuracy: float
+    mean_class_accuracy: float
+    mean_iou: float
+    class_iou: tuple[float, ...]
+
+
+class SegmentationMeasure(Measure):
+    """`global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and `class_iou_percent` by class.
+
+    Outputs are logits, `(batch, any height, any width, classes)`, enlarged to the targets as in `zoo.predict`; targets
+    are classes, `(batch, height, width)`, and what is no class, such as -1 or 255, is not counted.
+
+    Args:
+        labels: What the classes are called, in the order of the logits.
+    """
+
+    def __init__(self, labels: Sequence[str]):
+        self.labels = labels
+        self.confusion = np.zeros((len(labels), len(labels)), np.int64)
+
+    def _add(self, outputs, targets, inputs) -> None:
+        if outputs.ndim != 4 or outputs.shape[-1] != len(self.labels) or targets.ndim != 3:
+            raise InputError(
+                f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a map of logits for each "
+                f"of {len(self.labels)} classes, and maps of classes (batch, height, width)."
+            )
+        for logits, target in zip(outputs, targets, strict=True):
+            found = segmentation.label_map(logits, *target.shape)
+            self.confusion += confusion_matrix(target, found, len(self.labels))
+
+    def _results(self) -> dict[str, Any]:
+        if not self.confusion.any():
+            return {}
+        scores = segmentation_scores(self.confusion)
+        return {
+            "global_accuracy_percent": round(scores.global_accuracy, 2),
+            "mean_class_accuracy_percent": round(scores.mean_class_accuracy, 2),
+            "mean_iou_percent": round(scores.mean_iou, 2),
+            "class_iou_percent": {
+                name: round(iou, 2) for name, iou in zip(self.labels, scores.class_iou, strict=True) if iou == iou
+            },
+        }
+
+
+def confusion_matrix(truth: np.ndarray, answer: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count the pixels of each true class by the class that was answered.
+
+    Args:
+        truth: Classes of the pixels, any shape of ints; outside 0 to `num_classes - 1` they are void and not counted.
+        answer: What the network said, of the same shape, 0 to `num_classes - 1`.
+        num_classes: How many classes there are.
+
+    Returns:
+        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Those of several pictures add up.
+    """
+    known = (truth >= 0) & (truth < num_classes)
+    pairs = num_classes * truth[known].astype(np.int64) + answer[known]
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def segmentation_scores(confusion: np.ndarray) -> SegmentationScores:
+    """The measures of a confusion matrix, rows the truth and columns the answers.
+
+    Returns:
+        Global accuracy, the share of right pixels; mean class accuracy, the mean over the classes of the share of their
+        pixels that was found; mean IoU, the mean of intersection over union of the true and the answered pixels.
+    """
+    right, true, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN
+        accuracy = 100 * right / true
+        iou = 100 * right / (true + answered - right)
+        total = 100 * right.sum() / confusion.sum()
+    return SegmentationScores(
+        global_accuracy=float(total),
+        mean_class_accuracy=float(np.nanmean(accuracy)),
+        mean_iou=float(np.nanmean(iou)),
+        class_iou=tuple(iou.tolist()),
+    )

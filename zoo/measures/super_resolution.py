@@ -1,0 +1,42 @@
+"""How well images are enlarged, beside bicubic enlargement."""
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.measures.measure import Measure, check_shapes
+
+
+class SuperResolutionMeasure(Measure):
+    """`rgb_psnr_db` and `bicubic_rgb_psnr_db`: peak signal-to-noise ratios of each image, then their means.
+
+    Over red, green and blue, rounded and clipped to 0 to 255; `inputs` are the small images, uint8.
+    """
+
+    def __init__(self) -> None:
+        self._ratios: list[float] = []
+        self._bicubic: list[float] = []
+
+    def _add(self, outputs, targets, inputs) -> None:
+        check_shapes(outputs, targets)
+        for output, target, small in zip(outputs, targets, np.asarray(inputs), strict=True):
+            self._ratios.append(_psnr(output, target))
+            self._bicubic.append(_psnr(bicubic(small, target.shape), target))
+
+    def _results(self) -> dict[str, Any]:
+        return {
+            "rgb_psnr_db": round(float(np.mean(self._ratios)), 3),
+            "bicubic_rgb_psnr_db": round(float(np.mean(self._bicubic)), 3),
+        }
+
+
+def bicubic(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An image enlarged to the height and width of `shape`: float32 `(height, width, 3)`."""
+    image = Image.fromarray(np.clip(np.round(small), 0, 255).astype(np.uint8))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BICUBIC), "float32")
+
+
+def _psnr(output: np.ndarray, target: np.ndarray) -> float:
+    error = np.mean(np.square(np.clip(np.round(output), 0, 255) - target, dtype="float64"))
+    return float(10 * np.log10(255**2 / max(float(error), 1e-3)))
