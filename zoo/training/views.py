@@ -33,7 +33,7 @@ def same_view(
         >>> from zoo.training.views import same_view
         >>> image = np.arange(12).reshape(3, 4)
         >>> view, target = same_view([image, -image], (2, 2), np.random.default_rng(0))
-        >>> (view == -target).all()
+        >>> np.array_equal(view, -target)
         True
     """
     sizes = {array.shape[:2] for array in arrays}

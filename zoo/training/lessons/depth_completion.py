@@ -1,5 +1,6 @@
 """Depths between those that were measured, from sparse maps and denser ones."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
