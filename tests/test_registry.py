@@ -161,6 +161,6 @@ def test_a_builder_that_does_not_exist_is_named():
 
 
 def test_only_functions_of_the_architectures_can_be_builders():
-    entry = zoo.info("resnet18").model_copy(update={"builder": "resnet.Blur2D"})
+    entry = zoo.info("resnet18").model_copy(update={"builder": "resnet.batch_norm"})
     with pytest.raises(zoo.RegistryError, match="Expected a function of that module"):
         build(entry)

@@ -3,22 +3,19 @@
 import hashlib
 import os
 from importlib import resources
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from zoo import architectures, handles, hub, notices
+from zoo import architectures, handles, hub, load_arguments, notices
 from zoo import weights as weight_files
 from zoo.descriptions import read_folder
 from zoo.errors import InputError, IntegrityError, UnknownModelError
 from zoo.handles import Handle, Located
 from zoo.model import ZooModel
-from zoo.registry import Entry
+from zoo.registry import Entry, registry
 from zoo.untrained import remember_drawn
-
-HEADLESS = ("image-classification", "image-features")  # tasks whose models may have no head, and change by it
 
 
 def load(
@@ -26,6 +23,7 @@ def load(
     *,
     weights: str | os.PathLike | None = "pretrained",
     num_classes: int | None = None,
+    new_head: bool = False,
     input_shape: tuple[int | None, ...] | None = None,
     in_channels: int | None = None,
     features: bool = False,
@@ -41,17 +39,23 @@ def load(
             `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file. A name in the registry
             is never a folder of the working directory: write `./resnet50` for that one. `~` is the home folder.
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
-            `.safetensors` that timm trained; `.pt` and `.pth` need the extra `layerzoo[torch]`.
-        num_classes: A new head with random weights for so many classes; the rest is filled. With a file of your own
-            whose head has `num_classes` classes, the head is filled too. 0 for no head: pooled features
+            `.safetensors` that timm trained; `.pt`, `.pth`, `.pth.tar`, `.bin` and `.ckpt` of PyTorch need the extra
+            `layerzoo[torch]`.
+        num_classes: How many classes, up to 100,000. Where the pretrained head has another number, a new one with
+            random weights takes its place, and a warning says so; the rest is filled. 0 for no head: pooled features
             `(batch, channels)`.
-        input_shape: `(height, width, 3)`. By default height and width are unknown, so any will do.
-        in_channels: Channels of grey (1) or multispectral pictures. The first convolution's filters are summed over RGB
-            for 1, and else repeated RGBRGB... and scaled by `3 / in_channels` (timm's rule).
-        features: True for the feature pyramid instead of the head's output: a dict from stride to map.
+        new_head: True for a new head with random weights in any case: also where the head has `num_classes` classes,
+            and where a file of your own has a head of another number, which else is an error.
+        input_shape: `(height, width, channels)`, or as the model takes it: `(depth, height, width, 1)`, `(time, 1)`.
+            By default sizes are unknown, so any will do.
+        in_channels: Channels of grey (1) or multispectral images, for models that classify or segment. Where the file
+            has others, the first convolution's filters are summed for 1, and else repeated (RGBRGB...) and scaled by
+            `3 / in_channels` (timm's rule).
+        features: True for the feature pyramid instead of the head's output: a dict from stride to map. Families
+            declare in the registry whether they have one.
         revision: Commit, tag or branch on the Hub, where the handle has no `@`.
         cache_dir: Folder for downloads. By default the Hugging Face cache (`HF_HOME`).
-        token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login.
+        token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login; False for none.
         offline: True for no network at all, False for network even if `HF_HUB_OFFLINE` is set.
 
     Returns:
@@ -61,12 +65,13 @@ def load(
 
     Raises:
         UnknownModelError: No such model, repository, revision or file, or no pretrained weights.
-        InputError: Arguments contradict each other.
+        InputError: An argument has a wrong type or value, does not fit the model, or contradicts another one; the file
+            of weights is of a format that is not read, or its head has another number of classes.
         OfflineError: The file is neither cached nor to be reached.
         AccessError: The repository is gated or private, or the cache cannot be written.
         IntegrityError: The file differs from what was declared, after a second download too.
         WeightsMismatchError: The file does not fit the architecture.
-        MissingExtraError: The file is pickled (`.pt`, `.pth`) and PyTorch is not installed.
+        MissingExtraError: The file is pickled (`.pt`, `.pth` and the like) and PyTorch is not installed.
         RegistryError: A registry or description does not follow its schema.
 
     Example:
@@ -76,24 +81,38 @@ def load(
         (None, None, None, 3)
     """
     options: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "offline": offline}
+    changes: dict[str, Any] = {
+        "num_classes": num_classes,
+        "new_head": new_head,
+        "input_shape": input_shape,
+        "in_channels": in_channels,
+        "features": features,
+    }
+    load_arguments.check(weights=weights, cache_dir=cache_dir, token=token, offline=offline, **changes)
     parsed = handles.parse(handle, revision=revision)
     if parsed.kind == "keras" and parsed.path is not None:
-        return _load_keras_file(parsed.path)
+        return _load_keras_file(parsed.path, {"weights": weights != "pretrained", **changes})
     located = handles.resolve(parsed, **options)
-    entry, path = located.entry, None
+    entry, path, own_file = located.entry, None, None
     if weights == "pretrained":
         entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
     elif weights is not None:
-        path = _own_file(weights)
+        path = own_file = _own_file(weights)
         entry = _without_provenance(entry)
-    if in_channels is not None:
-        entry = _with_channels(entry, in_channels)
-    if features:
-        entry = entry.model_copy(update={"features": True})
     new_layers: tuple[str, ...] = ()
+    if in_channels is not None:
+        entry = load_arguments.with_channels(entry, in_channels)
+    if features:
+        entry = load_arguments.with_features(entry)
+    if num_classes is None and new_head:
+        num_classes = entry.num_classes or 0
     if num_classes is not None:
-        entry, new_layers = _with_classes(entry, num_classes, None if weights == "pretrained" else path)
-    return _filled(entry, path, input_shape, new_layers)
+        if features and num_classes:
+            raise InputError(f"num_classes={num_classes} with features=True: a pyramid has no head. Expected either.")
+        entry, new_layers = load_arguments.with_classes(entry, num_classes, own_file, new_head)
+    if input_shape is not None:
+        load_arguments.check_shape(entry, input_shape)
+    return _filled(entry, path, input_shape, new_layers, registry().first_conv(entry.builder) if in_channels else ())
 
 
 def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
@@ -113,12 +132,15 @@ def load_folder(folder: Path) -> ZooModel:
     """The model in a folder of this machine, whatever its name holds. Raises as `load`."""
     located = Located(read_folder(folder), Handle("folder", path=folder))
     entry, path = _pretrained_file(located, {})
-    return _filled(entry, path, None, ())
+    return _filled(entry, path, None, (), ())
 
 
-def _load_keras_file(path: Path) -> ZooModel:
+def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
     import zoo.layers  # noqa: F401 (registers the layers that the file may hold)
 
+    given = [name for name, value in changes.items() if value is not None and value is not False]
+    if given:
+        raise InputError(f"{path} is a whole model, and {given[0]}= cannot change it. Expected no {', '.join(given)}.")
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
     model = keras.saving.load_model(path)
@@ -163,45 +185,19 @@ def _without_provenance(entry: Entry) -> Entry:
     return entry.model_copy(update={"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None})
 
 
-def _with_channels(entry: Entry, in_channels: int) -> Entry:
-    if in_channels < 1 or entry.classifier is None:
-        raise InputError(
-            f"in_channels={in_channels} does not fit {entry.name} ({entry.task}). "
-            "Expected a classification model and at least 1 channel."
-        )
-    mean, std = (
-        (sum(values) / len(values),) if in_channels == 1 else tuple(islice(cycle(values), in_channels))
-        for values in (entry.input.mean, entry.input.std)
-    )
-    return entry.model_copy(update={"input": entry.input.model_copy(update={"mean": mean, "std": std})})
-
-
-def _with_classes(entry: Entry, num_classes: int, own_file: Path | None) -> tuple[Entry, tuple[str, ...]]:
-    """The entry for `num_classes`, and the layers of the head that are not to be filled."""
-    smallest = 0 if entry.task in HEADLESS else 1
-    if num_classes < smallest or entry.classifier is None:
-        raise InputError(
-            f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
-            f"Expected a model with classes and at least {smallest}."
-        )
-    fits = own_file is not None and weight_files.head_size(own_file, entry.classifier) == num_classes
-    update: dict = {"num_classes": num_classes, "labels": None}
-    if entry.task in HEADLESS:
-        update["task"] = "image-classification" if num_classes else "image-features"
-    if num_classes and not fits:
-        update["random"] = "head"
-    return entry.model_copy(update=update), () if fits else entry.head_layers
-
-
 def _filled(
-    entry: Entry, path: Path | None, input_shape: tuple[int | None, ...] | None, new_layers: tuple[str, ...]
+    entry: Entry,
+    path: Path | None,
+    input_shape: tuple[int | None, ...] | None,
+    new_layers: tuple[str, ...],
+    first_conv: tuple[str, ...],
 ) -> ZooModel:
     if path is None:
-        model = architectures.build(entry.model_copy(update={"random": "all", "source": None}), input_shape=input_shape)
+        model = _built(entry.model_copy(update={"random": "all", "source": None}), input_shape)
         remember_drawn(model, model.layers)
         return model
     with weight_files.abstract():
-        model = architectures.build(entry, input_shape=input_shape)
+        model = _built(entry, input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
         whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
     drawn = weight_files.fill(
@@ -212,10 +208,23 @@ def _filled(
         optional=entry.optional,
         new_layers=new_layers,
         random_layers=entry.random_layers,
+        first_conv=first_conv,
         whole=whole,
     )
     if drawn:
         model.spec = entry.model_copy(update={"random": "head"})
         remember_drawn(model, [layer for layer in model.layers if layer.name in drawn])
-    notices.say(model.spec)
+    notices.say(model.spec, drawn)
     return model
+
+
+def _built(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
+    try:
+        return architectures.build(entry, input_shape=None if input_shape is None else tuple(input_shape))
+    except ValueError as error:
+        if input_shape is None:
+            raise
+        raise InputError(
+            f"input_shape={input_shape} does not fit {entry.name}: its network cannot be built for it ({error}). "
+            "Expected a larger one, or None for any size."
+        ) from error

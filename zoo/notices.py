@@ -2,6 +2,8 @@
 
 import functools
 import logging
+from collections.abc import Collection
+from pathlib import Path
 
 from zoo.licensing import is_non_commercial
 from zoo.printing import as_text
@@ -10,16 +12,32 @@ from zoo.registry import Entry
 logger = logging.getLogger("zoo")
 
 
-def say(entry: Entry) -> None:
-    """Warn of a checkpoint that must not be used commercially, and of layers that nobody has trained."""
+def say(entry: Entry, drawn: Collection[str] = ()) -> None:
+    """Warn of a checkpoint that must not be used commercially, and of the layers `drawn` that nobody has trained."""
     bound = [license for license in (entry.license, entry.base and entry.base.license) if license]
     if restricted := next(filter(is_non_commercial, bound), None):
         more = f": zoo card {entry.name}" if entry.source else ", README.md beside it"
         _once(f"{entry.name} is for non-commercial use only ({restricted}); its card says more{more}")
-    if entry.random_layers and entry.random == "head":
-        _once(f"{entry.name} begins with a pretrained trunk; its other layers are random until they are trained.")
+    if drawn:
+        names = sorted(drawn)
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        sentence = (
+            f"{entry.name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random "
+            "weights, and the model's outputs mean nothing until it is trained, by zoo.finetune or model.fit."
+        )
+        logger.warning(as_text(sentence))
 
 
 @functools.cache
 def _once(sentence: str) -> None:
+    logger.warning(as_text(sentence))
+
+
+def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
+    """Warn of weights that are NaN or infinite: whatever the model answers will be as well."""
+    more = f" and {len(tensors) - 3} more" if len(tensors) > 3 else ""
+    sentence = (
+        f"{path} has NaN or infinity in {', '.join(tensors[:3])}{more}. Expected finite weights; the model's outputs "
+        "will not be numbers. Take an earlier checkpoint, from before the training diverged."
+    )
     logger.warning(as_text(sentence))

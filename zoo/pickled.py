@@ -1,20 +1,25 @@
-"""Pickled PyTorch checkpoints, `.pt` and `.pth`: the only place where anything is unpickled, and only tensors.
+"""Pickled PyTorch checkpoints, `.pt` and the like: the only place where anything is unpickled, and only tensors.
 
 A pickle is a program. `torch.load(weights_only=True)` runs none of it: it knows a short list of names, which rebuild
 tensors and dictionaries, and refuses the rest. It does so safely since PyTorch 2.6; before, it could be got round
 (https://nvd.nist.gov/vuln/detail/CVE-2025-32434).
 """
 
+import argparse
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.errors import IntegrityError, MissingExtraError, WeightsMismatchError
+from zoo.errors import AccessError, IntegrityError, MissingExtraError, WeightsMismatchError
 
-SUFFIXES = (".pt", ".pth")
+PICKLED = (".pt", ".pth", ".pth.tar", ".bin", ".ckpt")  # how the names of such files end
 SAFE_SINCE = (2, 6)
+# Where a file of a whole training has its weights, the averaged ones first: timm's order, in its `models/_helpers.py`.
+TRAINING_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")
+FLOATS = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}  # as safetensors calls them
 
 
 class PickledFile:
@@ -22,26 +27,34 @@ class PickledFile:
 
     Args:
         path: The file.
-        key: Under which key of the pickled dictionary the tensors stand; None where it holds them itself.
+        key: Under which key of the pickled dictionary the tensors stand. By default it holds them itself, or under one
+            of `TRAINING_KEYS`; `module.`, which training on several devices puts before all names, is left out then.
 
     Raises:
         MissingExtraError: PyTorch is not installed, or too old to be safe.
         IntegrityError: The file is damaged, or holds something else than tensors, which is not executed.
         WeightsMismatchError: The tensors do not stand where the format has them.
+        AccessError: The file must not be read.
     """
 
     def __init__(self, path: Path, key: str | None = None):
         content = _load(path)
+        if not isinstance(content, Mapping):
+            content = {}
         if key is not None:
-            content = content.get(key) if isinstance(content, Mapping) else None
-        tensors = isinstance(content, Mapping) and all(hasattr(value, "itemsize") for value in content.values())
-        if not tensors:
-            where = f"under the key {key!r}" if key else "at its top"
+            tensors = content.get(key)
+        elif _is_state(content):
+            tensors = content
+        else:
+            tensors = next((content[name] for name in TRAINING_KEYS if _is_state(content.get(name))), None)
+        if not _is_state(tensors):
+            where = f"under the key {key!r}" if key else f"at its top, nor under one of the keys {TRAINING_KEYS}"
             raise WeightsMismatchError(
                 f"{path} does not fit the architecture: it has no dictionary of tensors {where}. "
                 "Expected a `state_dict` there; save it as the format has it."
             )
-        self.tensors: Mapping[str, Any] = content
+        wrapped = key is None and all(name.startswith("module.") for name in tensors)
+        self.tensors = {name.removeprefix("module.") if wrapped else name: tensors[name] for name in tensors}
 
     def __enter__(self) -> "PickledFile":
         return self
@@ -71,8 +84,38 @@ class _Slice:
         return list(self.tensor.shape)
 
     def get_dtype(self) -> str:
-        """As safetensors calls it: `F32`, `I64`."""
-        return f"{'F' if self.tensor.is_floating_point() else 'I'}{8 * self.tensor.itemsize}"
+        """As safetensors calls it, where it is one of those that are read; else PyTorch's own word."""
+        name = str(self.tensor.dtype).removeprefix("torch.")
+        is_plain = str(self.tensor.layout) == "torch.strided" and self.tensor.device.type == "cpu"
+        return FLOATS.get(name, name) if is_plain else f"{name}, {self.tensor.layout} on {self.tensor.device}"
+
+
+def _is_state(content: Any) -> bool:
+    """Whether it is a dictionary from names to tensors, and not an empty one."""
+    import torch
+
+    return (
+        isinstance(content, Mapping)
+        and len(content) > 0
+        and all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items())
+    )
+
+
+def _check_zip(path: Path) -> None:
+    """PyTorch stores its zip members as they are: one that unpacks to more than the file holds is no checkpoint.
+
+    Raises:
+        IntegrityError: There is such a member.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > path.stat().st_size:
+        raise IntegrityError(
+            f"{path} is {path.stat().st_size:,} bytes and unpacks to {size:,}. Expected a PyTorch checkpoint, which is "
+            "not compressed; nothing in it was executed. Download it again, or ask its publisher for safetensors."
+        )
 
 
 def _load(path: Path) -> Any:
@@ -90,7 +133,13 @@ def _load(path: Path) -> Any:
             "Expected at least 2.6: pip install --upgrade 'layerzoo[torch]'."
         )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        _check_zip(path)
+        with torch.serialization.safe_globals([argparse.Namespace]):  # the options of timm's train.py: plain attributes
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (IntegrityError, MemoryError):
+        raise
+    except PermissionError as error:
+        raise AccessError(f"{path} cannot be read ({error}). Expected one of yours; see its permissions.") from error
     except Exception as error:  # a damaged pickle fails in any way
         raise IntegrityError(
             f"{path} is not a whole PyTorch checkpoint of tensors only ({type(error).__name__}). Nothing in it was "

@@ -156,11 +156,17 @@ class Architecture(Record):
 
 
 class Family(Record):
-    """Architectures that one builder makes."""
+    """Architectures that one builder makes, and what it can.
+
+    `features`: whether it gives a feature pyramid. `first_conv`: how the one layer is called that sees the image's
+    channels, under all the names that it has in the family; without it the number of channels cannot change.
+    """
 
     builder: str
     task: TaskName
     paper: str
+    features: bool = False
+    first_conv: tuple[str, ...] = ()
     classifier: str | None = None
     head: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
@@ -179,6 +185,7 @@ class Registry:
 
     def __init__(self, path: Path | None = None):
         self.path = path or Path(str(resources.files("zoo"))) / "registry.yaml"
+        self.families = self._families()
         self.entries = {entry.name: entry for entry in self._read()}
         self.default_names: dict[str, str] = {}
         for entry in self.entries.values():
@@ -201,9 +208,18 @@ class Registry:
             )
         return entry
 
+    def has_features(self, builder: str) -> bool:
+        """Whether the networks of this builder give a feature pyramid."""
+        return any(family.features for family in self.families.values() if family.builder == builder)
+
+    def first_conv(self, builder: str) -> tuple[str, ...]:
+        """The names of the layer that sees the image's channels; none where their number cannot change."""
+        families = (family for family in self.families.values() if family.builder == builder)
+        return tuple({name: None for family in families for name in family.first_conv})
+
     def _read(self) -> Iterator[Entry]:
         seen: dict[str, str] = {}
-        for family_name, family in self._families().items():
+        for family_name, family in self.families.items():
             for name, architecture in family.architectures.items():
                 checkpoints: dict[Any, dict[str, Any]] = dict(architecture.checkpoints) or {None: {}}
                 path = ("families", family_name, "architectures", name)

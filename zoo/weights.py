@@ -1,22 +1,28 @@
 """Fills a model from a file: every tensor used once, every variable filled once, shapes equal; all else is an error.
 
 The model is built abstract, without values (`abstract()`); `fill` reads each tensor straight into its variable, so that
-nothing is initialised only to be overwritten and one tensor at a time is in memory twice.
+nothing is initialised only to be overwritten and one tensor at a time is in memory twice. What fails or is interrupted
+leaves no trace: a model that was not filled is forgotten.
 """
 
+import contextlib
 import fnmatch
 import hashlib
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
 from safetensors import SafetensorError, safe_open
 
-from zoo.errors import IntegrityError, WeightsMismatchError, ZooError
-from zoo.pickled import SUFFIXES, PickledFile
+from zoo import notices
+from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
+from zoo.pickled import PICKLED, PickledFile
 
+FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
+FORMATS = f"one .safetensors file or, with the extra layerzoo[torch], one of {', '.join(PICKLED)}"
 COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
 TORCH_NAMES = {
     "kernel": "weight",
@@ -28,45 +34,77 @@ TORCH_NAMES = {
 
 
 class Slot(NamedTuple):
-    """Where a variable's values come from: a tensor's name and how its axes are moved into Keras' order.
+    """Where a variable's values come from: a tensor's name and how it is brought into Keras' order.
 
-    `in_channels` is set for a first convolution whose three input channels become so many.
+    `stored` is the shape that the file has it in, up to axes of length 1 (`(filters, channels, 1, 1)` for a dense
+    layer's `(filters, channels)`), and `axes` is how its axes are moved then. What comes out has the variable's shape
+    or, for a depthwise kernel of several filters a channel, its size. Without `stored` the shape has to be the same.
+    `channel_axis` is set for the first convolution where the image's channels become others: the variable's axis.
     """
 
     tensor: str
     axes: tuple[int, ...] | None = None
-    in_channels: int | None = None
+    stored: tuple[int, ...] | None = None
+    channel_axis: int | None = None
 
-    def shape(self, shape: list[int]) -> list[int]:
-        """The shape that the variable must have for a tensor of this shape."""
-        if self.axes is None or len(self.axes) != len(shape):
-            return shape
-        moved = [shape[axis] for axis in self.axes]
-        if self.in_channels is not None and moved[-2] == 3:
-            moved[-2] = self.in_channels
-        return moved
+    def fits(self, shape: list[int], wanted: tuple[int, ...]) -> bool:
+        """Whether a tensor of this shape fills a variable of the shape that is wanted."""
+        if self.stored is not None:
+            return _without_ones(shape) == _without_ones(self.stored)
+        moved = [shape[axis] for axis in self.axes] if self.axes and len(self.axes) == len(shape) else list(shape)
+        if self.channel_axis is None or len(moved) != len(wanted) or moved[self.channel_axis] < 1:
+            return moved == list(wanted)
+        return _without(moved, self.channel_axis) == _without(list(wanted), self.channel_axis)
 
-    def read(self, file: Any) -> np.ndarray:
+    def read(self, file: Any, wanted: tuple[int, ...]) -> np.ndarray:
         """The tensor as the variable wants it."""
         values = file.get_tensor(self.tensor)
+        if self.stored is not None:
+            values = values.reshape(self.stored)
         if self.axes is not None:
             values = values.transpose(self.axes)
-        if self.in_channels is None or values.shape[-2] != 3:  # a file for so many channels needs no change
-            return values
-        if self.in_channels == 1:
-            return values.sum(axis=-2, keepdims=True)
-        return np.take(values, np.arange(self.in_channels) % 3, axis=-2) * (3 / self.in_channels)
+        if self.channel_axis is not None:
+            values = _with_channels(values, wanted[self.channel_axis], self.channel_axis)
+        return values.reshape(wanted)
 
 
-def abstract() -> keras.StatelessScope:
-    """A scope in which models are built without values for their variables."""
-    return keras.StatelessScope(initialize_variables=False)
+def _without_ones(shape: Iterable[int]) -> list[int]:
+    return [length for length in shape if length != 1]
 
 
-def initialize() -> None:
-    """Give the variables that were built under `abstract()` their values."""
-    with keras.StatelessScope():
-        pass
+def _without(shape: list[int], axis: int) -> list[int]:
+    return [length for index, length in enumerate(shape) if index != axis % len(shape)]
+
+
+def _with_channels(values: np.ndarray, channels: int, axis: int) -> np.ndarray:
+    """timm's rule: summed for one channel, else repeated, and scaled so that the sum over channels stays alike."""
+    before = values.shape[axis]
+    if before == channels:  # a file for so many channels needs no change
+        return values
+    values = values.astype("float32")  # sums of half precision would be rounded
+    if channels == 1:
+        return values.sum(axis=axis, keepdims=True)
+    return np.take(values, np.arange(channels) % before, axis=axis) * (before / channels)
+
+
+@contextlib.contextmanager
+def abstract() -> Iterator[None]:
+    """A scope in which models are built without values for their variables, until `fill` gives them some.
+
+    Keras keeps a list of variables without values, and gives each a value whenever a scope ends. Those of models that
+    never come to be (a mismatch, Ctrl-C) would be allocated by whatever is loaded next, or fail it. So they are taken
+    off the list here, however the scope ends, and `fill` initialises its model's own.
+    """
+    names = ("stateless_scope", "uninitialized_variables")
+    before = {name: global_state.get_global_attribute(name) for name in names}
+    variables = before["uninitialized_variables"]
+    before["uninitialized_variables"] = list(variables or ())
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        for name in names:
+            global_state.set_global_attribute(name, before[name])
 
 
 def fill(
@@ -78,49 +116,51 @@ def fill(
     optional: Iterable[str] = (),
     new_layers: Iterable[str] = (),
     random_layers: Iterable[str] = (),
+    first_conv: Container[str] = (),
     whole: keras.Model | None = None,
 ) -> set[str]:
     """Fill a model that was built under `abstract()` from the file at `path`.
 
     Args:
         model: The model; its layers carry the names of the file's format.
-        path: Pickled where it ends in `.pt` or `.pth`, else safetensors.
+        path: Pickled where it ends as one of `zoo.pickled.PICKLED`, else safetensors.
         file_format: A key of `READERS`.
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
         new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
         random_layers: Patterns of layers that keep random values where the file holds none of their tensors.
+        first_conv: The layer whose filters are repeated or summed where the file's are for another number of channels.
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
     Returns:
         The names of the layers that keep random values.
 
     Raises:
-        WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point.
+        WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point. Nothing is allocated
+            then: the file's own list of tensors is compared before any is read.
         IntegrityError, MissingExtraError: The file is not whole, or pickled and PyTorch is not installed.
+        InputError, AccessError: The file is of another format, or must not be read.
     """
     reader = READERS[file_format]
-    try:
-        with _open(path, NESTED.get(file_format)) as file:
-            names = set(file.keys())
-            absent = _absent(model, reader, names, random_layers)
-            drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
-            slots = _slots(model, reader, names, drawn, optional)
-            for layer in new_layers:
-                unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
-            if whole is not None:
-                unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
-                _draw_nothing(whole)
-            _check(path, file, names, slots, (*unused, COUNTERS))
-        tensors = file if isinstance(file, PickledFile) else _Tensors(path)
-        for variable, slot in slots:
-            variable._initializer = _initializer(tensors, slot)
-        initialize()
-        return drawn
-    except ZooError:
-        _draw_nothing(model)
-        initialize()
-        raise
+    with _open(path, NESTED.get(file_format)) as file:
+        names = set(file.keys())
+        absent = _absent(model, reader, names, random_layers)
+        drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
+        slots = _slots(model, reader, names, drawn, optional, first_conv)
+        for layer in new_layers:
+            unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
+        if whole is not None:
+            unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
+        _check(path, file, names, slots, (*unused, COUNTERS))
+    tensors = file if isinstance(file, PickledFile) else _Tensors(path)
+    not_finite: list[str] = []
+    for variable, slot in slots:
+        variable._initializer = _initializer(tensors, slot, not_finite)
+    for variable in model.variables:
+        variable._deferred_initialize()  # what Keras calls at the end of a scope, for the variables on its list
+    if not_finite:
+        notices.warn_of_not_finite(path, not_finite)
+    return drawn
 
 
 def digest(weights: Iterable[keras.Variable]) -> str:
@@ -131,13 +171,13 @@ def digest(weights: Iterable[keras.Variable]) -> str:
     return total.hexdigest()
 
 
-def head_size(path: Path, classifier: str) -> int | None:
+def head_size(path: Path, classifier: str, file_format: str) -> int | None:
     """How many classes the head in the file has, or None where there is no such tensor."""
-    with _open(path) as file:
+    with _open(path, NESTED.get(file_format)) as file:
         names = set(file.keys())
         for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias"):
-            if name in names:
-                return int(file.get_slice(name).get_shape()[0])
+            if name in names and len(shape := file.get_slice(name).get_shape()) == 1:
+                return int(shape[0])
     return None
 
 
@@ -155,14 +195,17 @@ def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> 
     name = f"{module}.{TORCH_NAMES.get(leaf, leaf)}"
     if name not in names and f"{module}.{leaf}" in names:
         name = f"{module}.{leaf}"
-    rank = len(variable.shape)
+    if leaf == "alpha":  # PReLU's slopes: (channels,) -> (1, 1, channels)
+        return Slot(name, stored=tuple(variable.shape))
     if leaf != "kernel":
         return Slot(name)
-    if isinstance(layer, keras.layers.Dense):
-        return Slot(name, (1, 0))
+    *window, inputs, outputs = variable.shape
+    spatial = tuple(range(2, len(variable.shape)))
     if isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D):
-        return Slot(name, (*range(2, rank), 0, 1))
-    return Slot(name, (*range(2, rank), 1, 0))  # convolution OI…→…IO, transposed convolution IO…→…OI
+        return Slot(name, (*spatial, 0, 1), (inputs * outputs, 1, *window))
+    # Convolution OI…→…IO, transposed convolution IO…→…OI; 1x1 convolutions and dense layers stand for each other.
+    stored = (outputs, inputs, *window) if all(length == 1 for length in window) else None
+    return Slot(name, (*spatial, 1, 0), stored)
 
 
 def read_medicalnet(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
@@ -201,9 +244,8 @@ def _slots(
     names: set[str],
     new_layers: Container[str] = (),
     optional: Iterable[str] = (),
+    first_conv: Container[str] = (),
 ) -> list[tuple[keras.Variable, Slot]]:
-    channels = model.input_shape[-1] if isinstance(model.input_shape, tuple) else 3
-    first = next((layer for layer in model.layers if getattr(layer, "kernel", None) is not None), None)
     slots = {}  # by variable: a layer that is used twice is filled once
     for layer in model.layers:
         for variable in layer.weights:
@@ -212,9 +254,8 @@ def _slots(
             slot = reader(layer, variable, names)
             if slot.tensor not in names and _any(optional, slot.tensor):
                 continue
-            # A first convolution that sees more than the picture, such as coordinates, is left as it is.
-            if layer is first and len(variable.shape) > 2 and channels != 3 and variable.shape[-2] == channels:
-                slot = slot._replace(in_channels=channels)
+            if layer.name in first_conv and len(variable.shape) > 2:
+                slot = slot._replace(channel_axis=-2, stored=None)
             slots[id(variable)] = (variable, slot)
     return list(slots.values())
 
@@ -225,11 +266,18 @@ def _is_state(variable: keras.Variable) -> bool:
 
 
 def _open(path: Path, key: str | None = None) -> Any:
-    if path.suffix in SUFFIXES:
+    if path.name.lower().endswith(PICKLED):
         return PickledFile(path, key)
     try:
         return safe_open(path, framework="np")
+    except PermissionError as error:
+        raise AccessError(f"{path} cannot be read ({error}). Expected one of yours; see its permissions.") from error
     except (SafetensorError, OSError) as error:
+        if path.suffix.lower() != ".safetensors":
+            raise InputError(
+                f"{path} is of a format that weights are not read from here. Expected {FORMATS}; save them in one of "
+                "these where they were made."
+            ) from error
         raise IntegrityError(
             f"{path} is not a whole safetensors file ({error}). Expected one; download or save it again."
         ) from error
@@ -243,17 +291,17 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
     for variable, slot in slots:
         if slot.tensor in names:
             tensor = file.get_slice(slot.tensor)
-            shape = tensor.get_shape()
-            if list(variable.shape) != slot.shape(shape):
+            shape, dtype = tensor.get_shape(), str(tensor.get_dtype())
+            if not slot.fits(shape, tuple(variable.shape)):
                 problems.append(f"misshapen: {slot.tensor} is {shape}, {variable.path} wants {list(variable.shape)}")
-            elif not tensor.get_dtype().startswith(("F", "BF")):
-                problems.append(f"not floating point: {slot.tensor} is {tensor.get_dtype()}")
+            elif dtype not in FLOATS:
+                problems.append(f"not floating point of at least 16 bits: {slot.tensor} is {dtype}")
     if problems:
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise WeightsMismatchError(
             f"{path} does not fit the architecture: {'; '.join(problems[:5])}{more}. Expected each of its {len(names)} "
             f"tensors to fill one of {len(slots)} variables. Check that the file is of this architecture and number of "
-            "classes, or pass num_classes= for a new head."
+            "classes, or pass num_classes= for a new head and in_channels= for another number of channels."
         )
 
 
@@ -275,14 +323,11 @@ class _Tensors:
         return values
 
 
-def _initializer(tensors: Any, slot: Slot) -> Callable[..., np.ndarray]:
+def _initializer(tensors: Any, slot: Slot, not_finite: list[str]) -> Callable[..., np.ndarray]:
     def initializer(shape, dtype=None):
-        return np.ascontiguousarray(slot.read(tensors), dtype=dtype)
+        values = np.ascontiguousarray(slot.read(tensors, tuple(shape)), dtype=dtype)
+        if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
+            not_finite.append(slot.tensor)
+        return values
 
     return initializer
-
-
-def _draw_nothing(model: keras.Model) -> None:
-    """Keras would draw random values for the variables of a model that nobody will see; zeros cost least."""
-    for variable in model.variables:
-        variable._initializer = keras.initializers.Zeros()

@@ -1,0 +1,156 @@
+"""What the arguments of `zoo.load` may be, and the entry that they make of a model's own."""
+
+import os
+from collections.abc import Callable
+from itertools import cycle, islice
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from zoo import weights as weight_files
+from zoo.errors import InputError
+from zoo.registry import Entry, Input, registry
+from zoo.tasks import find_task
+
+MOST_CLASSES = 100_000  # a head of 2,048 features and so many classes is 0.8 GB
+MOST_CHANNELS = 1_000
+LONGEST_SIDE = 100_000
+HEADLESS = ("image-classification", "image-features")  # tasks whose models may have no head, and change by it
+
+
+def check(**arguments: Any) -> None:
+    """Refuse what no model could take.
+
+    Raises:
+        InputError: The first argument that is of a wrong type or out of range, by name.
+    """
+    for name, value in arguments.items():
+        is_allowed, expected = _ALLOWED[name]
+        if not is_allowed(value):
+            raise InputError(f"{name}={value!r:.100} is not an argument of zoo.load. Expected {expected}.")
+
+
+def _is_int(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike) and isinstance(path := os.fspath(value), str) and bool(path)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(side is None or _is_int(side, 1, LONGEST_SIDE) for side in value)
+
+
+def _or_none(is_allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or is_allowed(value)
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "weights": (_or_none(_is_path), "'pretrained', None for random weights, or the path of a file of weights"),
+    "num_classes": (
+        _or_none(lambda value: _is_int(value, 0, MOST_CLASSES)),
+        f"None, or an int from 0 (no head) to {MOST_CLASSES:,}",
+    ),
+    "new_head": (lambda value: isinstance(value, bool), "True or False"),
+    "input_shape": (_or_none(_is_shape), "None, or sizes and channels such as (224, 224, 3), where a size may be None"),
+    "in_channels": (
+        _or_none(lambda value: _is_int(value, 1, MOST_CHANNELS)),
+        f"None, or an int of at least 1 channel and at most {MOST_CHANNELS:,}",
+    ),
+    "features": (lambda value: isinstance(value, bool), "True or False"),
+    "cache_dir": (_or_none(_is_path), "None, or the path of a folder"),
+    "token": (_or_none(lambda value: value is False or isinstance(value, str)), "None, or a token of the Hub"),
+    "offline": (_or_none(lambda value: isinstance(value, bool)), "None, True or False"),
+}
+
+
+def with_features(entry: Entry) -> Entry:
+    """The entry whose model gives its feature pyramid.
+
+    Raises:
+        InputError: Its family has none.
+    """
+    if not registry().has_features(entry.builder):
+        raise InputError(
+            f"features=True does not fit {entry.name} ({entry.task}): its network has no feature pyramid. Expected a "
+            "model with a trunk of several sizes, such as a classifier; or take its layers: "
+            "keras.Model(model.input, model.get_layer(name).output)."
+        )
+    return entry.model_copy(update={"features": True})
+
+
+def with_channels(entry: Entry, in_channels: int) -> Entry:
+    """The entry for images of so many channels: mean and deviation are averaged for one, and else repeated.
+
+    Raises:
+        InputError: The number of channels of its model cannot change.
+    """
+    if not registry().first_conv(entry.builder):
+        raise InputError(
+            f"in_channels={in_channels} does not fit {entry.name} ({entry.task}): its input is what it is. Expected a "
+            "model that classifies images or segments them."
+        )
+    if in_channels == len(entry.input.mean):
+        return entry
+    changed = entry.input.model_copy(
+        update={"mean": _spread(entry.input.mean, in_channels), "std": _spread(entry.input.std, in_channels)}
+    )
+    return entry.model_copy(update={"input": Input.model_validate(changed), "metrics": {}, "measured": None})
+
+
+def _spread(values: tuple[float, ...], count: int) -> tuple[float, ...]:
+    return (sum(values) / len(values),) if count == 1 else tuple(islice(cycle(values), count))
+
+
+def with_classes(
+    entry: Entry, num_classes: int, own_file: Path | None, new_head: bool
+) -> tuple[Entry, tuple[str, ...]]:
+    """The entry for `num_classes`, and the layers of the head that are not to be filled.
+
+    Raises:
+        InputError: The model has no classes, or a head in a file of one's own would be thrown away by mistake.
+    """
+    smallest = 0 if entry.task in HEADLESS else 1
+    if num_classes < smallest or entry.classifier is None:
+        raise InputError(
+            f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
+            f"Expected a model with classes and at least {smallest}."
+        )
+    size = entry.num_classes
+    if own_file is not None:
+        size = weight_files.head_size(own_file, entry.classifier, entry.format)
+        if num_classes and not new_head and size is not None and size != num_classes:
+            raise InputError(
+                f"num_classes={num_classes}, but the head in {own_file} ({entry.classifier}) has {size} classes. "
+                f"Expected num_classes={size}; or pass new_head=True for a new head, which begins with random weights."
+            )
+    update: dict[str, Any] = {"num_classes": int(num_classes)}
+    if entry.task in HEADLESS:
+        update["task"] = "image-classification" if num_classes else "image-features"
+    if num_classes != entry.num_classes:
+        update["labels"] = None
+    if num_classes == size and not new_head:
+        return entry.model_copy(update=update), ()
+    return entry.model_copy(update={**update, "labels": None, "random": "head" if num_classes else entry.random}), (
+        entry.head_layers
+    )
+
+
+def check_shape(entry: Entry, input_shape: tuple[int | None, ...]) -> None:
+    """Compare a wanted input with what the entry's model takes.
+
+    Raises:
+        InputError: It has another rank, other channels, or sizes that cannot be chosen.
+    """
+    import keras
+
+    inputs, _ = find_task(entry.task).inputs(entry, None)
+    shape = tuple(keras.tree.flatten(inputs)[0].shape[1:])
+    if len(shape) != len(input_shape) or any(
+        size is not None and size != wanted for size, wanted in zip(shape, input_shape, strict=True)
+    ):
+        raise InputError(
+            f"input_shape={input_shape} does not fit {entry.name} ({entry.task}). Expected {shape}, with any sizes in "
+            "place of None; in_channels= changes the channels of an image."
+        )
