@@ -44,10 +44,10 @@ def test_the_command_line_prints_the_forecast(series, tmp_path):
     ("wrong", "sentence"),
     [
         (np.zeros(52), "52 values. Expected at least 53"),
-        (np.zeros((104, 2)), r"shape \(104, 2\)"),
+        (np.zeros((104, 2)), "series 0: A series has 2 values"),
         (np.full(104, np.nan), "NaN"),
-        (["a"] * 104, "dtype"),
-        ("nowhere.npy", "cannot be read as a series"),
+        (np.array(["a"] * 104), "dtype"),
+        ("nowhere.npy", "There is no file nowhere.npy. Expected the path of a series"),
     ],
 )
 def test_what_is_no_series_gets_a_sentence(forecaster, wrong, sentence):
@@ -56,6 +56,6 @@ def test_what_is_no_series_gets_a_sentence(forecaster, wrong, sentence):
 
 
 def test_a_file_of_another_kind_is_refused_without_the_advice_to_unpickle_it():
-    with pytest.raises(zoo.InputError, match=r"cannot be read as a series \(it holds no whole array") as caught:
+    with pytest.raises(zoo.InputError, match=r"cannot be read as a series \(it is not an .npy file") as caught:
         zoo.predict("tcn-co2", __file__)
     assert "pickle" not in str(caught.value)

@@ -98,6 +98,10 @@ def test_a_transparent_palette_is_laid_over_white(tmp_path):
         (np.full((2, 2, 3), 65535, "uint16"), 255),
         (np.full((2, 2, 3), 99.6, "float32"), 100),
         (np.full((2, 2, 3), 300.0, "float64"), 255),
+        (np.full((2, 2, 3), 7, "int64"), 7),
+        (np.full((2, 2, 3), 514, "int32") * [[[1, 1, 1]], [[1, 1, 1]]] * 20, 40),
+        (np.full((2, 2, 3), True), 255),
+        (np.full((2, 2, 3), 99.6, "float16"), 100),
     ],
 )
 def test_arrays_of_several_dtypes_are_taken(array, expected):
@@ -110,9 +114,16 @@ def test_arrays_of_several_dtypes_are_taken(array, expected):
         (np.zeros((3, 8, 8), "uint8"), r"shape \(3, 8, 8\).*channels last"),
         (np.zeros((0, 8, 3), "uint8"), r"shape \(0, 8, 3\)"),
         (np.zeros(5, "uint8"), r"shape \(5,\)"),
-        (np.zeros((8, 8, 3), "int64"), "dtype int64"),
+        (np.zeros((8, 8, 3), "complex64"), "dtype complex64"),
+        (np.full((8, 8, 3), 70000), "values from 70000 to 70000"),
+        (np.full((8, 8, 3), -1), "values from -1 to -1"),
+        (np.full((8, 8, 3), 4095, "uint16"), "16 bits has values up to 4095.*would come out black"),
         (np.full((8, 8, 3), np.nan), "NaN"),
+        (np.full((8, 8, 3), np.inf), "infinity"),
         (np.full((8, 8, 3), 0.5), "0 to 255; multiply"),
+        (np.ones((8, 8, 3)), "0 to 255; multiply"),
+        (np.array([[-2.1, 2.6]]), "as if it were normalised"),
+        (np.array([[0.0, 65535.0]]), "floats has values from 0 to 65535"),
     ],
 )
 def test_an_array_that_is_no_image_is_refused(array, message):

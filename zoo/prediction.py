@@ -1,44 +1,43 @@
-"""From pictures to named answers."""
+"""From inputs to named answers."""
 
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
+from zoo.arguments import at_least_one
 from zoo.errors import InputError
+from zoo.imaging.forms import several
 from zoo.loading import ready
 from zoo.model import ZooModel
+from zoo.registry import Entry
 from zoo.tasks import find_task
-from zoo.tasks.task import Outputs, Prediction, Prepared
-
-Source = str | os.PathLike | Image.Image | np.ndarray | Mapping[str, Any]
+from zoo.tasks.task import Outputs, Prediction, Prepared, Task
 
 
 def predict(
-    model_or_handle: ZooModel | str | os.PathLike[str],
-    inputs: Source | Iterable[Source],
-    *,
-    top: int = 5,
-    batch_size: int = 8,
+    model_or_handle: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
 ) -> list[Prediction]:
     """Prepare pictures, run the model, and say what came out in words and numbers.
 
     Args:
         model_or_handle: A model from `zoo.load`, or a handle for it.
-        inputs: One image or several: paths, PIL images, or arrays `(height, width, 3)`, 0 to 255; an array
-            `(count, height, width, channels)` is several. For a model of volumes: arrays `(depth, height, width)`, or
-            paths of `.npy` files. For a model of coordinates: pairs (x, y) in pixels, an array `(count, 2)`, or texts
-            such as `"40,12"`. For inpainting: pictures with transparent holes, or `{"image": ..., "mask": ...}`. For
-            depth: 16-bit PNG files (metres x 256, 0 = none), or arrays of metres `(height, width)`.
-            For a forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or paths of `.npy` files.
+        inputs: One input or several, in any form of `zoo.imaging.forms`: a path, the bytes of a file, an open file, a
+            Pillow image, an array or a tensor of any backend; a list, tuple, iterator or `tf.data.Dataset` of these is
+            several, taken `batch_size` at a time. An image is `(height, width, channels)`, 0 to 255; an
+            array `(count, height, width, channels)` is several. For a model of volumes: arrays `(depth, height,
+            width)`, or `.npy` files. For a model of coordinates: pairs (x, y) in pixels, an array `(count, 2)`, or
+            texts such as `"40,12"`. For inpainting: images with transparent holes, or `{"image": ..., "mask": ...}`.
+            For depth: 16-bit PNG files (metres x 256, 0 = none), or arrays of metres `(height, width)`. For a
+            forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or `.npy` files.
         top: How many classes a classification names, best first.
         batch_size: How many images of one size go through the network at once.
 
     Returns:
-        One record per input, in order, with `input` (the path, or `image N`), `model`, `task`, and by task:
+        One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:
 
         - `coordinate-classification`: `x` and `y`, the pixel with the highest score, and its `score` from 0 to 1;
           `record.picture` is the scores of all pixels, from black to white, the highest white.
@@ -62,7 +61,7 @@ def predict(
         `record.outputs`, the arrays.
 
     Raises:
-        InputError: An image cannot be read, or an argument is out of range.
+        InputError: An input cannot be read (which one, the message says), or an argument is out of range.
         As `zoo.load`, for a handle.
 
     Example:
@@ -71,28 +70,27 @@ def predict(
         >>> record["width"], record["height"], record.picture.size
         (12, 16, (12, 16))
     """
-    if top < 1 or batch_size < 1:
-        raise InputError(f"top={top}, batch_size={batch_size}. Expected both to be at least 1.")
+    top, batch_size = at_least_one(top=top, batch_size=batch_size)
     model = ready(model_or_handle)
     task = find_task(model.spec.task)
-    sources = list(_sources(inputs, task.several_rank))
-    records = []
-    for start in range(0, len(sources), batch_size):
-        batch = [task.prepare(source, model.spec) for source in sources[start : start + batch_size]]
-        for offset, output in _outputs(model, batch):
-            position = start + offset
-            name = task.name(sources[position], position, batch[offset])
-            records.append((position, task.record(name, model.spec, batch[offset], output, top)))
-    return [record for _, record in sorted(records, key=lambda pair: pair[0])]
+    sources = enumerate(several(inputs, task.is_several))
+    records: list[Prediction] = []
+    while batch := [_prepared(task, model.spec, *source) for source in itertools.islice(sources, batch_size)]:
+        outputs = sorted(_outputs(model, [prepared for _, prepared in batch]), key=lambda output: output[0])
+        for (name, prepared), (_, output) in zip(batch, outputs, strict=True):
+            records.append(task.record(name, model.spec, prepared, output, top))
+    return records
 
 
-def _sources(inputs: Any, several_rank: int) -> Iterator[Source]:
-    if isinstance(inputs, str | os.PathLike | Image.Image | Mapping):
-        yield inputs
-    elif isinstance(inputs, np.ndarray):
-        yield from inputs if inputs.ndim == several_rank else [inputs]
-    else:
-        yield from inputs
+def _prepared(task: Task, entry: Entry, position: int, source: Any) -> tuple[str, Prepared]:
+    """What a source is called, and what the model takes of it."""
+    try:
+        prepared = task.prepare(source, entry)
+    except InputError as error:
+        if isinstance(source, str):
+            raise  # its path stands in the message
+        raise type(error)(f"{task.kind} {position}: {error}") from error
+    return task.name(source, position, prepared), prepared
 
 
 def _outputs(model: ZooModel, batch: list[Prepared]) -> Iterator[tuple[int, Outputs]]:

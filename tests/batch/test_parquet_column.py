@@ -10,6 +10,7 @@ import pytest
 import zoo
 from zoo.batch import inputs
 from zoo.errors import InputError
+from zoo.tasks.arrays import read_array
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,9 @@ def test_images_as_hugging_face_writes_them_and_arrays_are_read(tmp_path):
     pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet")
     (share,) = inputs.Listing([str(tmp_path)], "image", ())
     first, second = next(inputs.pieces(share, {0})).inputs
-    assert first.opened().shape == (4, 5)
-    with pytest.raises(InputError, match=r"a\.parquet:1 cannot be read"):
-        second.opened()
+    assert read_array(first.file(), "volume").shape == (4, 5)
+    with pytest.raises(InputError, match=r"a\.parquet:1 cannot be read as a volume"):
+        read_array(second.file(), "volume")
 
 
 def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):

@@ -188,7 +188,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(model, photos, tmp_path):
         ("empty", {}, "empty holds nothing to predict"),
         ("photos", {"engine": "spark"}, "Expected 'local' or 'ray'"),
         ("photos", {"concurrency": 2}, "The local engine has no workers"),
-        ("photos", {"batch_size": 0}, "to be at least 1"),
+        ("photos", {"batch_size": 0}, "batch_size=0. Expected a whole number of at least 1"),
         ("photos", {"output": "p.csv"}, "Expected NAME.parquet"),
         ("photos", {"model_or_handle": "coordconv-classifier"}, r"takes \(x, y\) in pixels, no files"),
     ],

@@ -65,8 +65,8 @@ def test_a_prediction_is_in_metres_and_has_a_picture(model, metres):
         (np.full((4, 5), -1.0), "negative"),
         (np.full((4, 5), np.inf), "infinity"),
         (np.ones((4, 5, 3)), r"shape \(4, 5, 3\)"),
-        ("nowhere.png", "nowhere.png cannot be read"),
-        ("nowhere.npy", "nowhere.npy cannot be read as a map of depths"),
+        ("nowhere.png", "There is no file nowhere.png. Expected the path of an image"),
+        ("nowhere.npy", "There is no file nowhere.npy."),
     ],
 )
 def test_what_is_no_map_of_depths_gets_a_sentence(model, wrong, sentence):

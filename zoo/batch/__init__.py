@@ -11,6 +11,7 @@ Both engines answer the same pieces by the same code; only this process writes.
 
 import functools
 import importlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -18,6 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoo.arguments import at_least_one
 from zoo.errors import InputError, MissingExtraError
 from zoo.tasks import find_task
 
@@ -84,7 +86,8 @@ def predict_files(
     """
     path, sources = Path(output), [source] if isinstance(source, str | os.PathLike) else list(source)
     workers = {"concurrency": concurrency, "address": address, "gpus": gpus}
-    _check(path, engine, workers, top, batch_size)
+    top, batch_size = at_least_one(top=top, batch_size=batch_size)
+    _check(path, engine, workers)
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
     from zoo.loading import ready
@@ -108,18 +111,18 @@ def predict_files(
     return work.summary()
 
 
-def _check(output: Path, engine: str, workers: dict[str, Any], top: int, batch_size: int) -> None:
+def _check(output: Path, engine: str, workers: dict[str, Any]) -> None:
     if output.suffix != ".parquet":
         raise InputError(f"The output is called {output}. Expected NAME.parquet.")
-    if top < 1 or batch_size < 1:
-        raise InputError(f"top={top}, batch_size={batch_size}. Expected both to be at least 1.")
     if engine not in ("local", "ray"):
         raise InputError(f"engine={engine!r}. Expected 'local' or 'ray'.")
     if engine == "local" and any(workers.values()):
         given = ", ".join(name for name, value in workers.items() if value)
         raise InputError(f"The local engine has no workers, but {given} is given. Expected engine='ray' with it.")
-    if workers["gpus"] < 0 or (workers["concurrency"] is not None and workers["concurrency"] < 1):
-        raise InputError(f"{workers}. Expected a concurrency of at least 1, and no negative number of GPUs.")
+    if workers["concurrency"] is not None:
+        at_least_one(concurrency=workers["concurrency"])
+    if not isinstance(workers["gpus"], int | float) or not 0 <= workers["gpus"] < math.inf:
+        raise InputError(f"gpus={workers['gpus']!r}. Expected a number of GPUs per worker, 0 for none.")
 
 
 def _import_extra(engine: str) -> None:

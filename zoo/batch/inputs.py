@@ -6,7 +6,6 @@ A *share* is what one worker reads in one go: some files, or one row group of a 
 
 import glob
 import hashlib
-import io
 import os
 import platform
 import stat
@@ -15,13 +14,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
 from zoo.errors import InputError
-from zoo.preprocessing import UNREADABLE, unreadable
+from zoo.imaging.files import Content, File
 
 PIECE = 256  # inputs
 READ = 16  # cells of a column at once
@@ -33,24 +30,15 @@ class Input(NamedTuple):
     name: str
     source: str | bytes | None
 
-    def opened(self) -> Any:
-        """What `Task.prepare` takes: the path, or the picture or the array that the content is.
+    def file(self) -> File:
+        """What `Task.prepare` takes.
 
         Raises:
-            InputError: The content is neither, or there is none.
+            InputError: There is none.
         """
-        if not isinstance(self.source, bytes):
-            if self.source is None:
-                raise InputError(f"{self.name} is empty. Expected the bytes of a file.")
-            return self.source
-        try:
-            if self.source.startswith(np.lib.format.MAGIC_PREFIX):
-                return np.load(io.BytesIO(self.source), allow_pickle=False)
-            picture = Image.open(io.BytesIO(self.source))
-            picture.load()
-            return picture
-        except UNREADABLE as error:
-            raise unreadable(self.name, error) from error
+        if self.source is None:
+            raise InputError(f"{self.name} is empty. Expected the bytes of a file.")
+        return Content(self.source, self.name) if isinstance(self.source, bytes) else self.source
 
 
 class Piece(NamedTuple):

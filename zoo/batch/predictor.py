@@ -68,7 +68,7 @@ class Predictor:
     def _prepared(self, numbered: tuple[int, Input]) -> Ready:
         piece, item = numbered
         try:
-            return Ready(piece, item.name, self.task.prepare(item.opened(), self.model.spec), None)
+            return Ready(piece, item.name, self.task.prepare(item.file(), self.model.spec), None)
         except InputError as error:
             path = item.source if isinstance(item.source, str) else item.name
             said = str(error).replace(as_text(path), item.name)  # the same words on any machine

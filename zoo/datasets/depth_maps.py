@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from zoo.datasets import folders
-from zoo.errors import InputError, UnreadableError
-from zoo.preprocessing import UNREADABLE
+from zoo.errors import InputError
+from zoo.imaging.files import Content, opened_image
 
 UNITS_PER_METRE = 256
 SELECTION = "depth_selection/val_selection_cropped"
@@ -86,16 +86,18 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     return sparse, dense
 
 
-def read_depths(path: Path) -> np.ndarray:
+def read_depths(source: str | os.PathLike | Content | Image.Image) -> np.ndarray:
     """A PNG of 16 bits as metres, 0 where there is none: float32 `(height, width)`."""
-    try:
-        with Image.open(path) as picture:
-            mode, values = picture.mode, np.asarray(picture)
-    except UNREADABLE as error:
-        raise UnreadableError(f"{path} cannot be read ({error}). Expected a whole PNG file.") from error
+    if isinstance(source, Image.Image):
+        mode, values = source.mode, np.asarray(source)
+    else:
+        source = source if isinstance(source, Content) else os.fsdecode(source)
+        with opened_image(source) as image:
+            mode, values = image.mode, np.asarray(image)
     if not mode.startswith("I"):  # Pillow's modes of integers beyond 8 bits
+        name = source.name if isinstance(source, Content) else "A map" if isinstance(source, Image.Image) else source
         raise InputError(
-            f"{path} has pixels of Pillow's mode {mode}. Expected a PNG of 16 bits and one channel, "
+            f"{name} has pixels of Pillow's mode {mode}. Expected a PNG of 16 bits and one channel, "
             f"metres x {UNITS_PER_METRE}, 0 = none."
         )
     return values.astype("float32") / UNITS_PER_METRE

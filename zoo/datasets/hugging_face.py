@@ -4,16 +4,16 @@ The input is the first column of pictures, or `inputs`; the truth the first colu
 `targets`, or the second column of pictures: masks, or maps of depths. Other columns do not count.
 """
 
-import io
+import os
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from zoo.errors import InputError
-from zoo.preprocessing import UNREADABLE, read_picture, unreadable
+from zoo.imaging.files import Content, File, opened_image
+from zoo.imaging.planes import read_image
 
 EXPECTED = (
     "Expected a column of pictures, and one of classes (ClassLabel), `targets`, or a second one of pictures; or "
@@ -31,24 +31,21 @@ class Cell:
     def __init__(self, rows: Any, column: str, row: int, *, is_input: bool):
         self.rows, self.column, self.row, self.is_input = rows, column, row, is_input
 
-    def _source(self) -> Any:
-        """The bytes of the file, or else its path."""
+    def _file(self) -> File:
+        """What the file holds, or else its path."""
         found = self.rows[self.row][self.column]
-        return found["path"] if found["bytes"] is None else io.BytesIO(found["bytes"])
+        return found["path"] if found["bytes"] is None else Content(found["bytes"], f"{self.column} {self.row}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        try:
-            with Image.open(self._source()) as opened:
-                opened.load()
-                as_it_is = not self.is_input or opened.mode.startswith("I")
-                return np.asarray(opened if as_it_is else read_picture(opened), dtype)
-        except UNREADABLE as error:
-            raise unreadable(f"{self.column} {self.row}", error) from error
+        with opened_image(self._file()) as opened:
+            opened.load()
+            as_it_is = not self.is_input or opened.mode.startswith("I")
+            return np.asarray(opened if as_it_is else read_image(opened), dtype)
 
     def checksum(self) -> int:
         """Changes with the file."""
-        source = self._source()
-        return zlib.crc32(source.getvalue() if isinstance(source, io.BytesIO) else str(source).encode())
+        file = self._file()
+        return zlib.crc32(file if isinstance(file, Content) else os.fsencode(file))
 
 
 def is_split(data: Any) -> bool:

@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from zoo.datasets import folders
-from zoo.errors import InputError, UnreadableError
-from zoo.preprocessing import UNREADABLE
+from zoo.errors import InputError
+from zoo.imaging.files import opened_image
+from zoo.imaging.planes import read_image, upright
 
 VOID = -1  # a pixel that belongs to no class, or whose class nobody knows
 BESIDE_MASKS = (".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")  # a .png beside them is the mask
@@ -72,7 +73,7 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
         UnreadableError: A file cannot be read.
         InputError: The mask has several channels, or the two differ in size.
     """
-    picture = np.asarray(_open(pair.picture).convert("RGB"))
+    picture = np.asarray(read_image(pair.picture))
     mask = np.asarray(_open(pair.mask))
     if mask.ndim != 2:
         raise InputError(
@@ -93,9 +94,5 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _open(path: Path) -> Image.Image:
-    try:
-        image = Image.open(path)
-        image.load()
-    except UNREADABLE as error:
-        raise UnreadableError(f"{path} cannot be read ({error}). Expected a picture.") from error
-    return image
+    with opened_image(os.fsdecode(path)) as image:
+        return upright(image)

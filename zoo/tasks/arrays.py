@@ -1,28 +1,22 @@
 """Sources that are arrays of numbers, or `.npy` files of them."""
 
-import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.imaging.files import Content, read_npy
+from zoo.imaging.forms import plain
 
 
 def read_array(source: Any, what: str) -> np.ndarray:
-    """The array itself, or the one in an `.npy` file; `what` it is meant to be stands in the sentence.
+    """The array itself, in any form of `zoo.imaging.forms`, or the one in an `.npy` file; `what` it is meant to be.
 
     Raises:
-        InputError: The file cannot be read.
+        InputError: The file cannot be read, or it is not an array.
     """
-    if not isinstance(source, str | os.PathLike):
-        return np.asarray(source)
-    try:
-        return np.load(source, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        # NumPy's own words for another kind of file advise to unpickle it.
-        reason = (
-            error.strerror if isinstance(error, OSError) and error.strerror else "it holds no whole array of numbers"
-        )
-        raise InputError(
-            f"{os.fspath(source)} cannot be read as a {what} ({reason}). Expected an .npy file from numpy.save."
-        ) from error
+    source = plain(source)
+    if isinstance(source, Mapping):
+        raise InputError(f"A {what} is a mapping with the keys {sorted(map(str, source))}. Expected an array.")
+    return read_npy(source, what) if isinstance(source, str | Content) else np.asarray(source)

@@ -1,12 +1,12 @@
 """Models that take (x, y), column and row of a pixel, and answer for every pixel of a canvas."""
 
 import math
-import os
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.imaging.forms import plain
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
 
@@ -18,6 +18,7 @@ class Coordinates(Task):
 
     pipeline_tag = "tabular-classification"
     example = "40,12"
+    kind = "place"
     several_rank = 2
     columns = None
 
@@ -45,7 +46,7 @@ def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
     """Check that (x, y), column and row, is a pixel of a canvas.
 
     Args:
-        place: Two numbers, or a text of two such as `"40,12"`.
+        place: Two numbers in a tuple, list, array or tensor, or a text of two such as `"40,12"`.
         canvas: Height and width of the canvas in pixels.
 
     Returns:
@@ -56,8 +57,9 @@ def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
     """
     height, width = canvas
     try:
-        x, y = map(float, os.fspath(place).split(",") if isinstance(place, str | os.PathLike) else place)
-    except (TypeError, ValueError):
+        given: Any = plain(place)
+        x, y = map(float, given.split(",") if isinstance(given, str) else given)
+    except (TypeError, ValueError):  # an InputError is one, too
         x = y = math.nan
     if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
         raise InputError(

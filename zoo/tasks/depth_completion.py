@@ -1,14 +1,15 @@
 """A depth for every pixel from a few measured ones."""
 
-import os
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
 from zoo import depth_colors
 from zoo.datasets import depth_maps
 from zoo.errors import InputError
+from zoo.imaging.files import NPY, Content, starts_with
+from zoo.imaging.forms import plain
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.masked import Masked
@@ -31,6 +32,10 @@ class DepthCompletion(Masked):
         "depth_map": bytes,
         "picture": bytes,
     }
+
+    def is_several(self, shape: tuple[int, ...]) -> bool:
+        """One map may have an axis of one channel; one of colours is an image, and not as many maps."""
+        return len(shape) == 4 or (len(shape) == 3 and shape[-1] > 4)
 
     def normalized(self, entry: Entry, image: Any) -> Any:
         return image
@@ -70,8 +75,9 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     """Measured depths and where they are.
 
     Args:
-        source: A 16-bit PNG as KITTI's (metres = value / 256, 0 = none), an `.npy` file, or an array `(height, width)`:
-            integers as in the PNG, or float metres with 0 or NaN for none.
+        source: A 16-bit PNG as KITTI's (metres = value / 256, 0 = none), an `.npy` file, or an array `(height, width)`
+            or `(height, width, 1)`: integers as in the PNG, or float metres with 0 or NaN for none; in any form of
+            `zoo.imaging.forms`.
 
     Returns:
         `image`, metres, 0 for none, and `mask`, 1 where there is one: float32 `(height, width, 1)`.
@@ -79,8 +85,11 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     Raises:
         InputError: It cannot be read, is of another kind, holds a negative or infinite depth, or none at all.
     """
-    is_picture = isinstance(source, str | os.PathLike) and not os.fspath(source).lower().endswith(".npy")
-    array = depth_maps.read_depths(Path(source)) if is_picture else read_array(source, "map of depths")
+    source = plain(source)
+    is_image = isinstance(source, Image.Image) or (isinstance(source, str | Content) and not starts_with(source, NPY))
+    array = depth_maps.read_depths(source) if is_image else read_array(source, "map of depths")
+    if array.ndim == 3 and array.shape[-1] == 1:
+        array = array[..., 0]
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iuf":
         raise InputError(
             f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "

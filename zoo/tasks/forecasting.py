@@ -19,6 +19,10 @@ class Forecasting(Task):
     kind = "series"
     columns: ClassVar = {"forecast": [np.float32]}
 
+    def is_several(self, shape: tuple[int, ...]) -> bool:
+        """One series may have an axis of one channel."""
+        return len(shape) == 3 or (len(shape) == 2 and shape[-1] != 1)
+
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
@@ -57,7 +61,8 @@ def preprocess_series(series: Any, shortest: int) -> np.ndarray:
     """Check that a series is one of numbers and long enough; its unit is left as it is.
 
     Args:
-        series: An array `(time,)`, oldest first, or the path of an `.npy` file that holds one.
+        series: An array `(time,)` or `(time, 1)`, oldest first, or an `.npy` file of one, in any form of
+            `zoo.imaging.forms`.
         shortest: How many values there have to be.
 
     Returns:
@@ -67,6 +72,8 @@ def preprocess_series(series: Any, shortest: int) -> np.ndarray:
         InputError: The file cannot be read, or the array has another shape, NaN, infinity, or too few values.
     """
     array = read_array(series, "series")
+    if array.ndim == 2 and array.shape[-1] == 1:
+        array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise InputError(
             f"A series has the shape {array.shape} and the dtype {array.dtype}. Expected numbers in (time,); "

@@ -1,14 +1,15 @@
 """A picture whose holes are filled."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from zoo.errors import InputError
-from zoo.preprocessing import read_picture
+from zoo.imaging.files import NPY, Content, opened_image, read_npy, starts_with
+from zoo.imaging.forms import plain
+from zoo.imaging.planes import DEEP, read_image, upright
 from zoo.registry import Entry
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
@@ -51,9 +52,9 @@ def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
     """A picture and the mask of its holes.
 
     Args:
-        source: A picture with transparency, whose holes are its fully transparent pixels: a path, a PIL image, or an
-            array `(height, width, 4)`. Or a mapping with `image`, any picture, and `mask`, `(height, width)` or
-            `(height, width, 1)` or a path: not 0 where the picture is whole, 0 in its holes.
+        source: An image with transparency, whose holes are its fully transparent pixels, in any form of
+            `zoo.imaging.forms`; as an array `(height, width, 4)`. Or a mapping with `image`, any image, and `mask`, an
+            image or an array `(height, width)` or `(height, width, 1)`: not 0 where the image is whole, 0 in its holes.
 
     Returns:
         `image`, uint8 `(height, width, 3)`, 0 in the holes, and `mask`, float32 `(height, width, 1)` of 0 and 1.
@@ -61,10 +62,11 @@ def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
     Raises:
         InputError: It cannot be read, has no hole or nothing else, or the mask has another size.
     """
+    source = plain(source)
     if isinstance(source, Mapping):
         if set(source) != {"image", "mask"}:
-            raise InputError(f"A damaged picture has the keys {sorted(source)}. Expected 'image' and 'mask'.")
-        image, mask = np.asarray(read_picture(source["image"])), _mask(source["mask"])
+            raise InputError(f"A damaged image has the keys {sorted(map(str, source))}. Expected 'image' and 'mask'.")
+        image, mask = np.asarray(read_image(source["image"])), _mask(source["mask"])
     else:
         image, mask = _opaque(source)
     if mask.shape != image.shape[:2]:
@@ -81,30 +83,34 @@ def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
 
 def _opaque(source: Any) -> tuple[np.ndarray, np.ndarray]:
     """The colours of a picture, and where it is not fully transparent."""
-    if isinstance(source, np.ndarray):
-        if source.ndim != 3 or source.shape[-1] != 4 or source.dtype != np.uint8:
-            raise InputError(
-                f"A damaged picture has the shape {source.shape} and the dtype {source.dtype}. Expected uint8 "
-                "(height, width, 4), opacity last, 0 in the holes; or {'image': ..., 'mask': ...}."
-            )
-        picture = Image.fromarray(source)
-    elif isinstance(source, Image.Image):
-        picture = ImageOps.exif_transpose(source)
-    else:
-        read_picture(source)  # says in a sentence what is wrong with the file
-        with Image.open(Path(source)) as opened:
-            picture = ImageOps.exif_transpose(opened)
-    pixels = np.asarray(picture.convert("RGBA"))
+    if isinstance(source, np.ndarray) and (source.ndim != 3 or source.shape[-1] != 4):
+        raise InputError(
+            f"A damaged image has the shape {source.shape}. Expected (height, width, 4), opacity last, 0 in the holes; "
+            "or {'image': ..., 'mask': ...}."
+        )
+    pixels = np.asarray(read_image(source, "RGBA"))
     return pixels[..., :3], pixels[..., 3] > 0
 
 
 def _mask(source: Any) -> np.ndarray:
-    array = np.asarray(source) if isinstance(source, np.ndarray) else np.asarray(read_picture(source).convert("L"))
+    source = plain(source)
+    array = source if isinstance(source, np.ndarray) else _levels(source)
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim != 2:
         raise InputError(f"A mask has the shape {array.shape}. Expected (height, width) or (height, width, 1).")
     return array != 0
+
+
+def _levels(source: Any) -> np.ndarray:
+    """The numbers of a mask's file as they are, of colours their luma: a mask of ones is none of holes."""
+    if isinstance(source, str | Content):
+        if starts_with(source, NPY):
+            return read_npy(source)
+        with opened_image(source) as image:
+            return _levels(image)
+    picture = upright(source) if isinstance(source, Image.Image) else read_image(source)
+    return np.asarray(picture if picture.mode in (*DEEP, "1", "L") else read_image(picture).convert("L"))
 
 
 TASK = Inpainting()

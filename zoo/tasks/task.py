@@ -78,6 +78,10 @@ class Task(abc.ABC):
     def input_facts(self, entry: Entry) -> str:
         """What `zoo info` says of the input, in a line."""
 
+    def is_several(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of this shape is as many sources as its first axis is long."""
+        return len(shape) == self.several_rank
+
     def name(self, source: Any, position: int, prepared: Prepared) -> str:
         """What a record calls its source."""
         return os.fspath(source) if isinstance(source, str | os.PathLike) else f"{self.kind} {position}"

@@ -9,7 +9,8 @@ from PIL import Image
 
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.preprocessing import UNREADABLE, read_picture
+from zoo.imaging.files import NPY, TIFF, opened_image, starts_with
+from zoo.imaging.planes import Planes
 from zoo.training.lesson import is_folder
 
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
@@ -36,28 +37,22 @@ def sources(data: Any, split: str) -> list[Any]:
     return found
 
 
-def size(picture: Any) -> tuple[int, int]:
-    """Height and width of a picture, after its whole file was read.
+def size(picture: Any, channels: int = 3) -> tuple[int, int]:
+    """Height and width of an image for a model of `channels`, after its whole file was read.
 
     Raises:
-        UnreadableError, InputError: As `read_picture`.
+        UnreadableError, InputError: As `zoo.imaging.planes`.
     """
-    if not isinstance(picture, str | os.PathLike):
-        return _whole_size(picture)
-    try:
-        with Image.open(picture) as opened:
-            width, height = opened.size
-            turned = opened.getexif().get(0x0112) in TURNED
-            opened.draft("RGB", (64, 64))  # a JPEG is read to its end, but decoded small
-            opened.load()
-        return (width, height) if turned else (height, width)
-    except UNREADABLE:
-        return _whole_size(picture)  # says in a sentence what is wrong
-
-
-def _whole_size(picture: Any) -> tuple[int, int]:
-    width, height = read_picture(picture).size
-    return height, width
+    path = os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else None
+    if path is None or starts_with(path, NPY, *TIFF):
+        width, height = Planes(picture, channels).size
+        return height, width
+    with opened_image(path) as opened:
+        width, height = opened.size
+        turned = opened.getexif().get(0x0112) in TURNED
+        opened.draft("RGB", (64, 64))  # a JPEG is read to its end, but decoded small
+        opened.load()
+    return (width, height) if turned else (height, width)
 
 
 def smallest(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:

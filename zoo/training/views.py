@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.preprocessing import RESAMPLING, read_picture
+from zoo.imaging.planes import Planes
+from zoo.preprocessing import RESAMPLING
 from zoo.registry import Input
 
 SMALLEST_SHARE = 0.5  # of an image's area that a random view shows
@@ -52,12 +53,11 @@ def random_view(source: Any, spec: Input, height: int, width: int, generator: np
     rounded to pixels; the target, a class, is the same for each part.
 
     Returns:
-        uint8 `(height, width, 3)`; `(height, width, 1)` in grey where the model takes one channel.
+        uint8 `(height, width, channels)`, as many as the model takes.
     """
-    picture = read_picture(source)
-    left, top, right, bottom = random_box(picture.height, picture.width, generator)
-    view = picture.resize((width, height), RESAMPLING[spec.interpolation], (left, top, right, bottom))
-    pixels = np.asarray(view.convert("L"))[..., None] if len(spec.mean) == 1 else np.asarray(view)
+    planes = Planes(source, len(spec.mean))
+    box = random_box(*planes.size[::-1], generator)
+    pixels = planes.map(lambda plane: plane.resize((width, height), RESAMPLING[spec.interpolation], box)).pixels()
     return pixels[:, ::-1] if generator.integers(2) else pixels
 
 

@@ -42,7 +42,9 @@ class ImageClassificationLesson(Lesson):
             classes = _numbers([number for _, number in given], labels)
             items = [(source, number) for (source, _), number in zip(given, classes, strict=True)]
             names = hugging_face.class_names(data) or labels or _names(entry, max(classes) + 1)
-        items, sizes = checked(items, lambda item: pictures.size(item[0]), skip_unreadable=skip_unreadable)
+        items, sizes = checked(
+            items, lambda item: pictures.size(item[0], len(entry.input.mean)), skip_unreadable=skip_unreadable
+        )
         classes = [number for _, number in items]
         shape = sizes[0] if len(set(sizes)) == 1 else ()
         if labels is None:
