@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.imaging.files import NPY, TIFF, opened_image, starts_with
