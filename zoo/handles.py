@@ -97,7 +97,7 @@ def resolve(
     *,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
-    token: str | None = None,
+    token: str | bool | None = None,
     offline: bool | None = None,
 ) -> Located:
     """Find the entry that `handle` means. `hf://` handles may download the repository's small description.
@@ -130,7 +130,7 @@ def info(
     *,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
-    token: str | None = None,
+    token: str | bool | None = None,
     offline: bool | None = None,
 ) -> Entry:
     """Everything that is known about a model, without building it and without importing TensorFlow.

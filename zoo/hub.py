@@ -54,7 +54,7 @@ def fetch(
     revision: str | None = None,
     sha256: str | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
-    token: str | None = None,
+    token: str | bool | None = None,
     offline: bool | None = None,
 ) -> HubFile:
     """Bring one file of a repository to this disk and verify it.
@@ -66,7 +66,7 @@ def fetch(
             the first download decides, and later loads stay at the commit that it recorded.
         sha256: What the bytes must hash to; None trusts what the Hub declares.
         cache_dir: Folder of the client's cache. None follows `HF_HUB_CACHE` and `HF_HOME`.
-        token: Access token. None follows `HF_TOKEN` and the login stored on this machine.
+        token: Access token. None follows `HF_TOKEN` and the login stored on this machine; False sends none.
         offline: True makes no request. None follows `HF_HUB_OFFLINE`.
 
     Files that belong together are fetched at one commit: the first as asked, the others at its `revision`.

@@ -35,7 +35,7 @@ class Request:
     revision: str | None
     sha256: str | None
     cache_dir: Path
-    token: str | None
+    token: str | bool | None
     offline: bool
 
     def __post_init__(self):

@@ -29,7 +29,7 @@ def load(
     features: bool = False,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
-    token: str | None = None,
+    token: str | bool | None = None,
     offline: bool | None = None,
 ) -> ZooModel:
     """Build a model and fill it with verified weights.

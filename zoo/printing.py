@@ -4,7 +4,7 @@ A name can hold anything: escapes that a terminal obeys, line breaks that forge 
 text around, Markdown that loads an image. Nothing is lost here: what would act is written as Python writes it, `\\x1b`.
 
     as_text        one line, for terminals, messages and logs
-    as_markdown    one line of Markdown
+    as_markdown    one line of Markdown, and `as_link`, one that leads to an address
     print_json     JSON on stdout
     print_table    a table on stdout
 """
@@ -19,7 +19,7 @@ from typing import Any
 # Printable though Python says otherwise: spaces of other widths, and what joins letters and emoji.
 _KEPT_CATEGORIES, _KEPT = {"Zs"}, {"\u200c", "\u200d"}
 # Every mark that CommonMark, GitHub or Gradio gives a meaning within a line, and what begins a block.
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!:@^]|^[-+=]|(?<=^\d)[.)]|(?<=www)\.", re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!@^]|:(?=//|\w+:)|^[-+=]|(?<=^\d)[.)]|(?<=www)\.", re.IGNORECASE)
 
 
 def as_text(value: Any) -> str:
@@ -40,6 +40,13 @@ def as_text(value: Any) -> str:
 def as_markdown(value: Any) -> str:
     """Write it as Markdown that shows it as text: no link, image, HTML, emphasis, formula or block."""
     return _MARKS.sub(lambda mark: f"\\{mark.group()}", as_text(value))
+
+
+def as_link(text: Any, address: Any) -> str:
+    """Write a Markdown link; where the address is none of the web, only its text."""
+    if not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[\w.~/?=&%+,:@#-]*)?", str(address), re.ASCII):
+        return as_markdown(text)
+    return f"[{as_markdown(text)}]({address})"
 
 
 def print_json(value: Any) -> None:

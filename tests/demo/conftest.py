@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,18 @@ from tests.demo.demo_page import DemoPage
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory) -> Iterator[str]:
-    """Where `zoo demo` listens, as a person starts it; its uploads go into a folder of the session."""
+def uploads(tmp_path_factory) -> Path:
+    """Where the page puts what is uploaded."""
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory, uploads) -> Iterator[str]:
+    """Where `zoo demo` listens, as a person starts it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("demo") / "log"
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "zoo", "demo", "--port", str(port)]
     with (
         log.open("w") as errors,

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from zoo.command_line import main
-from zoo.demo import _is_loopback
+from zoo.demo.guard import is_loopback
 
 
 def run(*arguments):
@@ -47,8 +47,8 @@ def test_a_missing_extra_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("host", "is_loopback"),
+    ("host", "expected"),
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.0.2", False)],
 )
-def test_folders_may_be_typed_on_loopback_only(host, is_loopback):
-    assert _is_loopback(host) is is_loopback
+def test_folders_may_be_typed_on_loopback_only(host, expected):
+    assert is_loopback(host) is expected

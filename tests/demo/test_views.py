@@ -1,5 +1,6 @@
 """Every task has its view, and the views whose models do not lie in the package."""
 
+import os
 import re
 from pathlib import Path
 from typing import get_args
@@ -44,7 +45,10 @@ def test_each_class_has_a_bar_of_its_own():
     assert bars == {"crane 134": 0.5, "crane 517": 0.3, "shark": 0.1, "class 8": 0.1}
 
 
-def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_they_are(classifier, tmp_path):
+def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_they_are(
+    classifier, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     Image.new("RGB", (3000, 1500)).save(tmp_path / "large.png")
     sent, source = {"path": str(tmp_path / "large.png")}, VIEWS["image-classification"].input.source
     assert source(zoo.load("blurnet-textures"), sent).size == (1024, 512)
@@ -55,3 +59,19 @@ def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_th
 def test_nothing_given_is_answered_with_what_to_do(task):
     with pytest.raises(zoo.InputError, match="Nothing was given yet"):
         VIEWS[task].input.source(None, None)
+
+
+@pytest.mark.parametrize("task", [task for task, view in VIEWS.items() if view.input.unread])
+def test_only_uploads_and_samples_are_opened(task, tmp_path, monkeypatch):
+    uploads, elsewhere = tmp_path / "uploads", tmp_path / "photo.png"
+    uploads.mkdir(), os.mkfifo(uploads / "pipe.png"), Image.new("RGB", (8, 8)).save(elsewhere)
+    (uploads / "link.png").symlink_to(elsewhere)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    names = ["link.png", "pipe.png", "nothing.png", "../photo.png", "", "a\0b", "x" * 5000]
+    paths = [*(f"{uploads}/{name}" for name in names), str(elsewhere), "/dev/zero", "http://localhost/a.png", None, 3]
+    sentences = set()
+    for sent in (*({"path": path} for path in paths), {"url": str(elsewhere)}, str(elsewhere), [str(elsewhere)]):
+        with pytest.raises(zoo.InputError) as raised:
+            VIEWS[task].input.source(zoo.load("espcn-x2"), sent)
+        sentences.add(str(raised.value))
+    assert sentences == {"That is no file that was given to this page. Expected an upload or a sample; drop it again."}

@@ -4,30 +4,38 @@
     models.py       which models it may show, and those that stay loaded
     views.py        one line a task: its input, its output, its samples
     inputs.py       what goes in: a picture, one with a brush, a file, a place
+    painting.py     what is painted over a picture
     outputs.py      what comes out: bars, overlays, sliders, plots
     facts.py        what stands about a model beside its answers
+    guard.py        what a visitor may ask
+    uploads.py      which files are opened
     samples/        small pictures and arrays, made by recipes/demo_samples.py
 
 It is made with Gradio, of the extra `layerzoo[demo]`; nothing is measured or sent anywhere, and nothing is loaded from
 elsewhere but the models that come from the Hub.
 """
 
-import ipaddress
 import os
 import socket
+import tempfile
 from importlib.util import find_spec
 
 from zoo.errors import InputError, MissingExtraError
 
 
-def serve(handle: str | None = None, *, host: str | None = None, port: int | None = None) -> None:
+def serve(
+    handle: str | None = None, *, host: str | None = None, port: int | None = None, lend_token: bool = False
+) -> None:
     """Serve the page until it is interrupted, and print its address.
 
     Args:
         handle: The one model that the page shows: whatever `zoo.load` takes. None for a page on which one is picked:
             any of the registry, or a handle that is typed. Folders and `.keras` files may be typed on loopback only.
-        host: The address to listen on. None follows `GRADIO_SERVER_NAME`, as Spaces set it, else loopback.
+        host: The address to listen on. None follows `GRADIO_SERVER_NAME`, as Spaces set it, else loopback. On loopback
+            the page answers nobody who reached it by another name.
         port: None follows `GRADIO_SERVER_PORT`, else the first free one from 7860.
+        lend_token: Whether what is typed elsewhere than on loopback is loaded with the token of this machine, so that
+            anybody can use the private models that it may read.
 
     Raises:
         InputError: The port cannot be listened on, or nobody has trained the model.
@@ -40,12 +48,24 @@ def serve(handle: str | None = None, *, host: str | None = None, port: int | Non
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported
     if find_spec("gradio") is None:
         raise MissingExtraError("A demo needs gradio, which is not installed. Expected: pip install 'layerzoo[demo]'.")
+    from starlette.middleware import Middleware
+
+    from zoo.demo.guard import Guard, is_loopback
     from zoo.demo.page import OPTIONS, build
 
-    page = build(handle, own_files=_is_loopback(host))
-    _, address, _ = page.launch(server_name=host, server_port=port, prevent_thread_lock=True, **OPTIONS)
-    print(address, flush=True)
-    page.block_thread()
+    middleware = [Middleware(Guard, host=host)]
+    with tempfile.TemporaryDirectory(prefix="zoo-demo-", ignore_cleanup_errors=True) as uploads:
+        os.environ.setdefault("GRADIO_TEMP_DIR", uploads)  # else all pages of this user share one
+        page = build(handle, own_files=is_loopback(host), own_token=lend_token or is_loopback(host))
+        _, address, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            app_kwargs={"middleware": middleware},
+            **OPTIONS,
+        )
+        print(address, flush=True)
+        page.block_thread()
 
 
 def _check_free(host: str, port: int) -> None:
@@ -56,10 +76,3 @@ def _check_free(host: str, port: int) -> None:
             f"Port {port} of {host} cannot be listened on ({error.strerror or error}). Expected a free port and an "
             "address of this machine."
         ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,7 +1,8 @@
-"""What stands about a model beside its answers, in Markdown."""
+"""What stands about a model beside its answers, in Markdown that loads nothing: what its makers wrote is text."""
 
 from zoo.export.card_text import address, spoken
 from zoo.licensing import is_non_commercial
+from zoo.printing import as_link, as_markdown
 from zoo.registry import Entry
 
 
@@ -12,19 +13,21 @@ def facts(entry: Entry) -> str:
         "Parameters": f"{entry.parameters_millions * 1e6:,.0f}" if entry.parameters_millions else None,
         "Licence": _licence(entry),
         "Source": _source(entry),
-        "Measured": "; ".join(f"{spoken(name)} {value:g}" for name, value in entry.metrics.items()),
-        "Measured on": entry.measured and entry.measured.dataset,
-        "Paper": entry.paper and f"<{entry.paper}>",
+        "Measured": as_markdown("; ".join(f"{spoken(name)} {value:g}" for name, value in entry.metrics.items())),
+        "Measured on": entry.measured and as_markdown(entry.measured.dataset),
+        "Paper": entry.paper and as_link(entry.paper, entry.paper),
     }
-    return "\n".join([f"## {entry.name}", *(f"- {name}: {value}" for name, value in lines.items() if value)])
+    title = f"## {as_markdown(entry.name)}"
+    return "\n".join([title, *(f"- {name}: {value}" for name, value in lines.items() if value)])
 
 
 def _licence(entry: Entry) -> str:
-    return f"{entry.license}, **for non-commercial use only**" if is_non_commercial(entry.license) else entry.license
+    license = as_markdown(entry.license)
+    return f"{license}, **for non-commercial use only**" if is_non_commercial(entry.license) else license
 
 
 def _source(entry: Entry) -> str:
     source = entry.source or "a folder on this machine"
     if source.startswith("hf://"):
-        return f"[{source}]({address(source)})"
-    return "in this package" if source == "embedded" else source
+        return as_link(source, address(source))
+    return "in this package" if source == "embedded" else as_markdown(source)

@@ -1,10 +1,12 @@
 """What goes into a model, as parts of the page, and how their values become a source for `zoo.predict`.
 
-Gradio would decode a picture before this library sees it, and answer a broken one with nothing but "Error". So
-pictures are taken unread, as the browser sends them: `{"path": ...}`. Gradio's editor would draw whatever is dropped
-into it, 200 megapixels too; so it has no place to drop, and gets what could be read.
+Gradio would decode a picture before this library sees it, and answer a broken one with nothing but "Error". So files
+are taken unread, as the browser sends them, `{"path": ...}`, and opened where they were uploaded (`uploads.py`).
+Gradio's editor would draw whatever is dropped into it, 200 megapixels too; so it has no place to drop, and gets what
+could be read.
 """
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +16,8 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 
+from zoo.demo import painting
+from zoo.demo.uploads import uploaded
 from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.preprocessing import read_picture
@@ -58,7 +62,7 @@ def _picture() -> list[gr.components.Component]:
 
 
 def _fitting(model: ZooModel, sent: dict[str, Any] | None) -> Image.Image:
-    picture = read_picture(_given(sent)["path"])
+    picture = read_picture(uploaded(_given(sent)))
     if model.spec.input.size is None:
         picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return picture
@@ -77,21 +81,23 @@ def _brush() -> list[gr.components.Component]:
         layers=False,
         buttons=[],
     )
+    paintings = painting.Paintings()
+    editor.accept_blobs, editor.preprocess = paintings.accept, paintings.take
     dropped.upload(_canvas, dropped, editor, preprocess=False, show_progress="hidden", api_visibility="private")
     return [editor]
 
 
-def _canvas(sent: dict[str, Any]) -> Image.Image:
+def _canvas(sent: dict[str, Any] | None) -> Image.Image:
     """A dropped picture to paint on; its transparent pixels stay so.
 
     Raises:
         gradio.Error: It cannot be read.
     """
-    path = sent["path"]
     try:
+        path = uploaded(_given(sent))
         picture = read_picture(path)
-    except InputError as error:
-        raise gr.Error(named(str(error)), duration=None, print_exception=False) from error
+    except InputError as error:  # shown as HTML
+        raise gr.Error(html.escape(named(str(error))), duration=None, print_exception=False) from error
     with Image.open(path) as opened:
         if opened.has_transparency_data:
             picture = ImageOps.exif_transpose(opened).convert("RGBA")
@@ -101,20 +107,22 @@ def _canvas(sent: dict[str, Any]) -> Image.Image:
 
 def _damaged(model: ZooModel, painted: dict[str, Any] | None) -> dict[str, np.ndarray]:
     """The picture, and a mask that is 0 where it is painted over or transparent."""
-    background = _given(painted and painted["background"])
-    pixels = np.asarray(background.convert("RGBA"))
+    pixels = np.asarray(painting.read(_given(painted and painted["background"])))
     mask = pixels[..., 3] > 0
     for layer in painted["layers"] if painted else []:
-        mask &= np.asarray(layer.convert("RGBA"))[..., 3] == 0
+        covered = np.asarray(painting.read(layer))[..., 3] > 0
+        if covered.shape != mask.shape:
+            raise InputError("What was painted has another size than the picture. Expected the same; drop it again.")
+        mask &= ~covered
     return {"image": pixels[..., :3].copy(), "mask": mask}
 
 
 def _file(label: str, *suffixes: str) -> Input:
-    return Input(lambda: [gr.File(label=label, file_types=list(suffixes), height=140)], _small)
+    return Input(lambda: [gr.File(label=label, file_types=list(suffixes), height=140)], _small, unread=True)
 
 
-def _small(model: ZooModel, path: str | None) -> str:
-    given = _given(path)
+def _small(model: ZooModel, sent: dict[str, Any] | None) -> str:
+    given = uploaded(_given(sent))
     prepared = model.preprocess(given)
     array = prepared["mask"] if isinstance(prepared, dict) else prepared
     if array.size > LARGEST_INPUT:

@@ -1,10 +1,12 @@
 """The models of a page: which it may show, and those that stay loaded between requests."""
 
 import functools
+import tempfile
 import threading
+from typing import Any
 
 from zoo.errors import InputError
-from zoo.handles import resolve
+from zoo.handles import parse, resolve
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.registry import Entry, registry
@@ -17,12 +19,14 @@ class Models:
 
     Args:
         own_files: Whether folders and `.keras` files of this machine may be shown too.
+        own_token: Whether repositories may be shown that need the token of this machine. Else they are loaded as
+            anybody gets them, into a cache of their own: that of this machine holds what its token has brought.
     """
 
-    def __init__(self, *, own_files: bool):
-        self.own_files = own_files
+    def __init__(self, *, own_files: bool, own_token: bool):
+        self.own_files, self.own_token = own_files, own_token
         self._loading = threading.Lock()
-        self._load = functools.lru_cache(KEPT)(ready)
+        self._load = functools.lru_cache(KEPT)(lambda handle: ready(handle, **self._options(handle)))
 
     def entry(self, handle: str) -> Entry:
         """What is known of a model, before it is loaded where that is possible.
@@ -32,8 +36,7 @@ class Models:
             InputError: Nobody has trained it.
             As `zoo.load`.
         """
-        self._refuse_own_files(handle)
-        located = resolve(handle)
+        located = resolve(handle, **self._options(handle))
         entry = located.entry
         has_weights = entry.pretrained or located.handle.path is not None
         if entry.random_layers or entry.random != "none" or not has_weights:
@@ -42,10 +45,19 @@ class Models:
 
     def model(self, handle: str) -> ZooModel:
         """The model, loaded once however many ask for it at the same time. Raises as `zoo.load`."""
-        self._refuse_own_files(handle)
+        self._options(handle)
         with self._loading:
             return self._load(handle)
 
-    def _refuse_own_files(self, handle: str) -> None:
+    def _options(self, handle: str) -> dict[str, Any]:
+        """How a model is loaded. Raises InputError for what is no handle, UnknownModelError for what is not shown."""
+        if not isinstance(handle, str):
+            raise InputError(f"A model has no name {handle!r}. Expected one of `zoo list`, or hf://owner/name.")
         if not (self.own_files or handle.startswith("hf://")):
-            registry().find(handle.partition("@")[0])
+            registry().find(handle.partition("@")[0])  # does not look whether there is such a file
+        is_hub = parse(handle).kind == "hub"
+        return {"token": False, "cache_dir": self._cache.name} if is_hub and not self.own_token else {}
+
+    @functools.cached_property
+    def _cache(self) -> tempfile.TemporaryDirectory:
+        return tempfile.TemporaryDirectory(prefix="zoo-demo-", ignore_cleanup_errors=True)

@@ -11,6 +11,7 @@ from zoo import depth_colors, segmentation
 from zoo.demo.inputs import PAINT
 from zoo.model import ZooModel
 from zoo.preprocessing import read_picture
+from zoo.printing import as_text
 from zoo.tasks.task import Prediction
 
 SHOWN_SIDE = 384  # pixels
@@ -36,7 +37,7 @@ def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
         is_unique = item["label"] and labels.count(item["label"]) == 1
         return item["label"] if is_unique else f"{item['label'] or 'class'} {item['index']}"
 
-    return [{name(item): item["score"] for item in record["predictions"]}]
+    return [{as_text(name(item)): item["score"] for item in record["predictions"]}]
 
 
 def _annotated() -> list[gr.components.Component]:
@@ -46,7 +47,7 @@ def _annotated() -> list[gr.components.Component]:
 def _classes(record: Any, model: ZooModel, source: Any) -> list[Any]:
     """The picture as the model saw it, and each class but the background as a mask in its colour."""
     found = [item for item in record["classes"] if item["label"] != "background"]
-    texts = {item["index"]: f"{item['label'] or item['index']} {item['area']:.1%}" for item in found}
+    texts = {item["index"]: as_text(f"{item['label'] or item['index']} {item['area']:.1%}") for item in found}
     palette = segmentation.colors(max(texts, default=0) + 1)
     masks = [((record.label_map == index).astype(float), text) for index, text in texts.items()]
     shown = {text: "#{:02x}{:02x}{:02x}".format(*palette[index]) for index, text in texts.items()}

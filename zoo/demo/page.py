@@ -11,16 +11,19 @@ import gradio as gr
 
 import zoo
 from zoo.demo.facts import facts
+from zoo.demo.guard import UPLOAD_BYTES
 from zoo.demo.inputs import named
 from zoo.demo.models import Models
 from zoo.demo.views import VIEWS
 from zoo.errors import InputError, ZooError
+from zoo.printing import as_markdown
 from zoo.registry import list_models, registry
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 
 FIRST = "espcn-x2.photos"
 LINES = 3  # of an answer in words
+WAITING = 64  # calls; more are told to come again
 KEPT_SECONDS = 3600  # then what was uploaded and answered is deleted
 # Nothing is measured, kept in the browser, shared, or offered to other programs.
 OPTIONS: dict[str, Any] = {
@@ -32,7 +35,7 @@ OPTIONS: dict[str, Any] = {
     "mcp_server": False,
     "pwa": False,
     "ssr_mode": False,
-    "max_file_size": "64mb",
+    "max_file_size": UPLOAD_BYTES,
     "theme": gr.themes.Default(primary_hue="emerald").set(  # as dark as white letters need
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_dark="*primary_700",
@@ -52,21 +55,22 @@ class Panel(NamedTuple):
     samples: gr.Examples
 
 
-def build(handle: str | None = None, *, own_files: bool = False) -> gr.Blocks:
+def build(handle: str | None = None, *, own_files: bool = False, own_token: bool = False) -> gr.Blocks:
     """The page of one model, or of all of them.
 
     Args:
         handle: The model. None for a page on which one is picked, or its handle typed.
-        own_files: Whether a folder or a `.keras` file of this machine may be typed.
+        own_files, own_token: Which may be typed, see `Models`.
 
     Raises:
         As `zoo.load`, for a handle.
     """
-    models = Models(own_files=own_files or handle is not None)
+    is_given = handle is not None  # whoever visits such a page cannot choose another
+    models = Models(own_files=own_files or is_given, own_token=own_token or is_given)
     first = models.entry(handle or FIRST)
     title = first.name if handle else "layerzoo"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as page:
-        gr.Markdown(f"# {title}")
+        gr.Markdown(f"# {as_markdown(title)}")
         picked = gr.State(handle) if handle else _picker()
         with gr.Row():
             left, right = gr.Column(), gr.Column()
@@ -79,7 +83,7 @@ def build(handle: str | None = None, *, own_files: bool = False) -> gr.Blocks:
             _connect(task, panel, picked, status, models)
         if not handle:
             _follow(picked, panels, status, told, models)
-    return page
+    return page.queue(max_size=WAITING, api_open=False)
 
 
 def _picker() -> gr.Dropdown:
@@ -130,7 +134,7 @@ def _connect(task: str, panel: Panel, picked: gr.components.Component, status: g
             seconds = time.perf_counter() - start
             return [*view.output.values(record, model, source), _said(record, seconds)]
         except ZooError as error:
-            return [*nothing, named(str(error))]
+            return [*nothing, as_markdown(named(str(error)))]
 
     events = [panel.run.click, panel.samples.load_input_event.success]
     if isinstance(panel.given[0], gr.Image | gr.File):  # dropped, it is all that the model waits for
@@ -151,7 +155,7 @@ def _said(record: Prediction, seconds: float) -> str:
     """What the model said, in a few lines, and how long it took."""
     lines = find_task(record["task"]).lines(record)
     words = "; ".join(line.strip() for line in lines[:LINES]) + ("; …" if lines[LINES:] else "")
-    return f"**{record['model']}** answered in **{seconds:.2f} s**: {words}"
+    return f"**{as_markdown(record['model'])}** answered in **{seconds:.2f} s**: {as_markdown(words)}"
 
 
 def _follow(
@@ -165,7 +169,7 @@ def _follow(
         try:
             entry = models.entry(handle or FIRST)
         except ZooError as error:
-            return [str(error), "", *[gr.skip()] * len(columns), *[None] * len(answered)]
+            return [as_markdown(error), "", *[gr.skip()] * len(columns), *[None] * len(answered)]
         shown = [gr.Column(visible=task == entry.task) for task in panels for _ in (0, 1)]
         return ["", facts(entry), *shown, *[None] * len(answered)]
 

@@ -1,14 +1,11 @@
 """How the models of each task are shown: one line a task."""
 
-from importlib import resources
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.demo import inputs, outputs
 from zoo.demo.inputs import Input
 from zoo.demo.outputs import Output
-
-_FOLDER = Path(str(resources.files("zoo") / "demo" / "samples"))
+from zoo.demo.uploads import SAMPLES
 
 
 class View(NamedTuple):
@@ -20,10 +17,10 @@ class View(NamedTuple):
 
 
 def _files(*names: str) -> list[list[Any]]:
-    return [[str(_FOLDER / name)] for name in names]
+    return [[str(SAMPLES / name)] for name in names]
 
 
-_DAMAGED: dict[str, Any] = {"background": str(_FOLDER / "damaged.png"), "layers": [], "composite": None}
+_DAMAGED: dict[str, Any] = {"background": str(SAMPLES / "damaged.png"), "layers": [], "composite": None}
 _PICTURES = _files("cat.jpg", "pagoda.jpg")
 _PLACES = [[40, 12], [44, 50]]
 
