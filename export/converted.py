@@ -17,7 +17,7 @@ from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
 from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
 from zoo.export.verification import ELSEWHERE, Runner, check, write_extras
-from zoo.export.versions import new_version
+from zoo.export.versions import check_version, disk_error, new_version
 from zoo.model import ZooModel
 
 
@@ -44,6 +44,7 @@ def convert(
         version: As for every export.
         allow_random: As for every export.
     """
+    check_version(version)
     model = exportable(model_or_handle, allow_random=allow_random)
     if takes_mask(model):
         raise ExportError(f"{model.spec.name} takes a picture and a mask. Expected one input; saved_model writes both.")
@@ -51,7 +52,7 @@ def convert(
         raise ExportError(f"{model.spec.name} gives several maps. Expected one output; only saved_model writes more.")
     inputs = samples(model)
     reference = reference_outputs(model, inputs)
-    with new_version(directory, f"{card_name(model.spec).replace('/', '--')}-{name}", version) as new:
+    with new_version(directory, f"{card_name(model.spec)}-{name}", version) as new:
         differences: dict[str, dict] = {}
         try:
             write(model, new.folder)
@@ -62,7 +63,7 @@ def convert(
         except ZooError:
             raise
         except Exception as error:  # converters and runtimes raise whatever they like
-            raise ExportError(explanation(model, name, f"{error}")) from error
+            raise (disk_error(error) or ExportError(explanation(model, name, f"{error}"))) from error
         facts = {"format": name, "exact": exact, "differences": differences}
         write_extras(new.folder, new.folder, model, facts=facts, inputs=inputs, reference=reference)
     return new.path

@@ -16,7 +16,7 @@ from zoo.errors import ExportError, MissingExtraError
 from zoo.export.card import carded_entries
 from zoo.export.card_facts import card_name
 from zoo.export.exportable import samples, takes_pictures
-from zoo.export.verification import extras_of
+from zoo.export.record import extras_of
 from zoo.loading import load
 from zoo.model import ZooModel
 from zoo.registry import Entry

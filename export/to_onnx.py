@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.errors import InputError
 from zoo.export.converted import convert, input_signature, runtime
 from zoo.export.verification import Outputs
 from zoo.model import ZooModel
 
 FILE = "model.onnx"
+OPSETS = range(9, 19)  # those that tf2onnx 1.17 writes; below them ONNX Runtime answers NaN
 
 
 def onnx(
@@ -28,7 +30,7 @@ def onnx(
         model_or_handle: A model from `zoo.load`, or a handle for it.
         directory: Where models lie.
         version: A number from 1; None for the next.
-        opset: ONNX's operator set; None for the converter's own choice.
+        opset: ONNX's operator set, from 9 to 18; None for the converter's own choice.
         allow_random: Export a model that has random weights too.
 
     Returns:
@@ -39,6 +41,9 @@ def onnx(
         MissingExtraError: Converter or runtime are not installed: `layerzoo[onnx]`.
         AccessError, InputError: As `saved_model`.
     """
+    if opset is not None and (isinstance(opset, bool) or not isinstance(opset, int) or opset not in OPSETS):
+        expected = f"a whole number from {OPSETS[0]} to {OPSETS[-1]}"
+        raise InputError(f"opset={opset!r}. Expected {expected}; leave it out for the converter's own choice.")
     for module in ("tf2onnx", "onnxruntime"):
         runtime(module, "onnx")
 

@@ -16,7 +16,7 @@ from zoo.export.exportable import exportable, named, reference_outputs, samples,
 from zoo.export.reusable import Reusable, answer, feature_extractor, input_dtypes, named_features, signatures
 from zoo.export.variants import folded, in_bfloat16
 from zoo.export.verification import TOLERANCE, Outputs, check, write_extras
-from zoo.export.versions import new_version
+from zoo.export.versions import check_version, disk_error, new_version
 from zoo.model import ZooModel
 
 
@@ -76,6 +76,7 @@ def saved_model(
         raise InputError(f"dtype={dtype!r}. Expected None, 'float32' or 'bfloat16'.")
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size}. Expected at least 1, or None for any.")
+    check_version(version)
     model = exportable(model_or_handle, allow_random=allow_random)
     network = folded(model) if inference_only else model
     network = in_bfloat16(network) if dtype == "bfloat16" else network
@@ -89,14 +90,21 @@ def saved_model(
         "inference_only": inference_only,
         "dtype": dtype or "float32",
     }
-    with new_version(directory, card_name(model.spec).replace("/", "--"), version) as new:
+    with new_version(directory, card_name(model.spec), version) as new:
         reusable = Reusable(network, batch_size=batch_size, compile_xla=compile_xla, trainable=not inference_only)
         served = signatures(network, reusable, batch_size=batch_size, compile_xla=compile_xla)
-        tf.saved_model.save(reusable, str(new.folder), signatures=served)
+        _write(reusable, new.folder, served)
         facts["differences"] = _differences(new.folder, model, inputs, reference, exact=facts["exact"])
         extras = new.folder / "assets.extra"
         write_extras(new.folder, extras, model, facts=facts, inputs=inputs, reference=reference)
     return new.path
+
+
+def _write(reusable: Reusable, folder: Path, served: dict[str, Any]) -> None:
+    try:
+        tf.saved_model.save(reusable, str(folder), signatures=served)
+    except tf.errors.OpError as error:
+        raise (disk_error(error) or error) from error
 
 
 def run(folder: Path, inputs: Any) -> Outputs:

@@ -5,7 +5,6 @@ Beside the export lie `export.json` (what it is, how far it differs, the SHA-256
 """
 
 import datetime
-import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -17,14 +16,15 @@ from typing import Any
 import numpy as np
 
 import zoo
-from zoo.errors import ExportError
+from zoo.errors import ExportError, ZooError
+from zoo.export.record import digest, digests, read_arrays, read_record
+from zoo.handles import path_of
 from zoo.labels import read_labels
 from zoo.model import ZooModel
 from zoo.registry import Entry
 
 TOLERANCE = 1e-5  # of the largest reference value, on the machine that exports
 ELSEWHERE = 1e-4  # another processor rounds differently
-FORMATS = ("saved_model", "litert", "onnx", "openvino")  # zoo/export/to_<format>.py
 Outputs = dict[str, np.ndarray]
 Runner = Callable[[Path, Any], Outputs]
 
@@ -51,7 +51,7 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
         "largest_reference": largest,
         "relative_difference": difference / largest if largest else difference,
     }
-    if exact and difference > tolerance * largest:
+    if exact and not difference <= tolerance * largest:  # NaN is not
         raise ExportError(
             f"{entry.name}: the export differs by {difference:.3g} from the Keras model, whose largest answer is "
             f"{largest:.3g}. Expected at most {tolerance * largest:.3g}; it is not kept."
@@ -96,14 +96,9 @@ def write_extras(
         "keras": importlib.metadata.version("keras"),
         "tensorflow": importlib.metadata.version("tensorflow"),
         "exported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "files": _hashes(folder),
+        "files": digests(folder),
     }
     (extras / "export.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
-
-def extras_of(folder: Path) -> Path:
-    """Where the extras lie: `assets.extra/` of a SavedModel, beside the file of any other format."""
-    return folder / "assets.extra" if (folder / "saved_model.pb").is_file() else folder
 
 
 def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
@@ -116,42 +111,28 @@ def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
         The record of the export, with `verified`: how far the answers on this machine differ.
 
     Raises:
-        ExportError: Not an export of this library, a file that changed, or answers that differ.
+        ExportError: Not an export of this library, damaged, a file that changed, or answers that differ.
         MissingExtraError: The runtime of its format is not installed.
     """
-    folder = Path(directory)
-    extras = extras_of(folder)
-    try:
-        record = json.loads((extras / "export.json").read_bytes())
-        entry = Entry.model_validate_json((extras / "zoo.json").read_bytes())
-        with np.load(extras / "verification.npz") as file:
-            reference = dict(file)
-    except (OSError, ValueError) as error:
-        raise ExportError(
-            f"{folder} is no export of this library ({error}). Expected one version, such as served/resnet50/1."
-        ) from error
-    changed = [name for name, digest in record["files"].items() if _digest(folder / name) != digest]
+    folder = path_of(directory)
+    record, entry = read_record(folder)
+    changed = [name for name, expected in record.files.items() if digest(folder / name) != expected]
     if changed:
         raise ExportError(f"{folder}: {', '.join(changed)} changed since the export. Export the model again.")
+    reference = read_arrays(folder)
     stored = {name: reference.pop(name) for name in list(reference) if name.startswith("inputs")}
     inputs = stored.get("inputs", {name.removeprefix("inputs_"): array for name, array in stored.items()})
-    outputs = _runner(record["format"])(folder, inputs)
-    return record | {"verified": check(entry, outputs, reference, exact=record["exact"], tolerance=ELSEWHERE)}
-
-
-def _runner(name: str) -> Runner:
-    if name not in FORMATS:
-        raise ExportError(f"There is no format {name!r} in this version. Expected one of {', '.join(FORMATS)}.")
-    return importlib.import_module(f"zoo.export.to_{name}").run
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
-
-
-def _digest(path: Path) -> str:
-    if not path.is_file():
-        return "missing"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    if not stored or not reference:
+        raise ExportError(f"{folder}: verification.npz lacks inputs or answers. Export the model again.")
+    module = importlib.import_module(f"zoo.export.to_{record.format}")
+    try:
+        outputs = module.run(folder, inputs)
+    except ZooError:
+        raise
+    except Exception as error:  # runtimes raise whatever they like on a file that is not theirs
+        raise ExportError(
+            f"{folder} cannot be run as {record.format} ({type(error).__name__}: {str(error)[:300]}). "
+            "Export the model again."
+        ) from error
+    verified = check(entry, outputs, reference, exact=record.exact, tolerance=ELSEWHERE)
+    return record.model_dump(mode="json") | {"verified": verified}

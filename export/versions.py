@@ -5,17 +5,24 @@ it, a killed export leaves nothing that looks like a version, and two exporters 
 """
 
 import contextlib
+import errno
 import os
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import AccessError, ExportError, InputError
+from zoo.handles import path_of
+from zoo.whole import flush, flush_all, made_folder, writable
 
 _PARTIAL = ".partial-"
 _ORPHAN_SECONDS = 24 * 3600  # a partial folder this old belongs to a process that was killed
+_LARGEST = 2**63 - 1  # TensorFlow Serving reads versions as int64
+_LONGEST_BYTES = 200  # file systems take 255
 
 
 class NewVersion:
@@ -25,46 +32,92 @@ class NewVersion:
         self.folder = self.path = folder
 
 
+def check_version(version: Any) -> None:
+    """Check that it is a number from 1, or None.
+
+    Raises:
+        InputError: It is not.
+    """
+    if version is None:
+        return
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= _LARGEST:
+        raise InputError(f"version={version!r}. Expected a whole number from 1; leave it out for the next.")
+
+
+def folder_name(name: str) -> str:
+    """The folder of the model called `name`: `owner/name` of the Hub is `owner--name`, a path its last part.
+
+    A name may come from a stranger's description, so whatever it holds, this is one visible folder.
+
+    Raises:
+        ExportError: Nothing of the name can be the name of a folder.
+    """
+    is_repository = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name)
+    parts = [part.strip() for part in re.split(r"[/\\]", name) if part.strip()]
+    found = name.replace("/", "--") if is_repository else (parts or [""])[-1]
+    if found.startswith(".") or not found.isprintable() or not 0 < len(os.fsencode(found)) <= _LONGEST_BYTES:
+        raise ExportError(
+            f"The model is called {name[:_LONGEST_BYTES]!r}, which cannot be the name of a folder. Expected letters, "
+            "digits, '.', '-' and '_', not '.' first; zoo.save gives it the name of the folder that it is saved to."
+        )
+    return found
+
+
 @contextlib.contextmanager
 def new_version(directory: str | os.PathLike[str], name: str, version: int | None) -> Iterator[NewVersion]:
     """Give a folder to fill, and rename it to the version when the block ends without an error.
 
+    Where the block fails, or the disk is full, nothing is left: no partial folder, and none of the folders above it
+    that were made for it.
+
     Args:
         directory: Where the models lie.
-        name: The model's folder in it.
+        name: The model's name, of which `folder_name` makes its folder.
         version: A number from 1; None for the highest that is there and one more.
 
     Raises:
         AccessError: `directory` cannot be written.
-        ExportError: The version exists.
+        ExportError: The version exists, or the name cannot be the name of a folder.
         InputError: The version is not a number from 1.
     """
-    if version is not None and (isinstance(version, bool) or not isinstance(version, int) or version < 1):
-        raise InputError(f"version={version!r}. Expected a whole number from 1, or None for the next.")
-    home = Path(directory) / name
+    check_version(version)
+    home = path_of(directory) / folder_name(name)
     partial = home / f"{_PARTIAL}{uuid.uuid4().hex}"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        _forget_orphans(home)
+    _refuse_a_file(home)
+    with made_folder(home):
         if version is not None and (home / str(version)).exists():
             raise _exists(home, version)
-        partial.mkdir()
-    except OSError as error:
-        raise AccessError(
-            f"{home} cannot be written ({error.strerror}). Expected a folder of yours; choose another directory."
-        ) from error
-    try:
-        new = NewVersion(partial)
-        yield new
-        _flush(partial)
-        new.path = _publish(partial, home, version)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        with writable(home):
+            _forget_orphans(home)
+            partial.mkdir(parents=True)  # another exporter that failed may have removed the empty folder
+        try:
+            new = NewVersion(partial)
+            with writable(home):
+                yield new
+                flush_all(partial)
+                new.path = _publish(partial, home, version)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def disk_error(error: Exception) -> OSError | None:
+    """What the disk refused, where `error` says so: an `OSError`, or TensorFlow's words for one."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+    found = [code for code in codes if f"; {os.strerror(code)}" in str(error)]
+    return OSError(found[0], os.strerror(found[0])) if found else None
 
 
 def versions(home: Path) -> list[int]:
     """The versions in a model's folder, lowest first."""
     return sorted(int(path.name) for path in home.iterdir() if path.name.isdecimal())
+
+
+def _refuse_a_file(home: Path) -> None:
+    for path in (home, *home.parents):
+        if path.is_file():
+            raise AccessError(f"{path} is a file. Expected a folder, or none yet; choose another directory.")
 
 
 def _publish(partial: Path, home: Path, version: int | None) -> Path:
@@ -76,11 +129,11 @@ def _publish(partial: Path, home: Path, version: int | None) -> Path:
             partial.rename(target)
         except OSError as error:
             if not target.exists():
-                raise AccessError(f"{target} cannot be written ({error.strerror}).") from error
+                raise
             if version is not None:
                 raise _exists(home, version) from error
         else:
-            _flush_folder(home)
+            flush(home)
             return target
 
 
@@ -96,19 +149,3 @@ def _forget_orphans(home: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # another exporter may forget it at the same time
             if time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _flush(folder: Path) -> None:
-    """Bring the bytes to the disk before the name: after a power failure too, a version is whole."""
-    for path in [*folder.rglob("*"), folder]:
-        _flush_folder(path)
-
-
-def _flush_folder(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

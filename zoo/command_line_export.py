@@ -1,6 +1,8 @@
 """The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
 
+import difflib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,8 @@ FORMATS = ("saved_model", "litert", "onnx", "openvino")
 @click.argument("handle", metavar="MODEL")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
 @click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
-@click.option("--version", type=int, help="A number from 1; by default the next.")
+@click.option("--version", help="A number from 1; by default the next.")
+@click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")
 @click.option("--inference-only", is_flag=True, help="saved_model: fold batch normalisation; no fine-tuning.")
 @click.option("--dtype", help="saved_model: bfloat16 to compute in it.")
 @click.option("--allow-random", is_flag=True, help="Export random weights too.")
@@ -22,24 +25,49 @@ def export(
     handle: str,
     output: Path,
     name: str,
-    version: int | None,
+    version: str | None,
+    opset: str | None,
     inference_only: bool,
     dtype: str | None,
     allow_random: bool,
 ) -> None:
     """Write MODEL for a server or another runtime, compare it, and print the folder of the new version."""
     from zoo.errors import InputError
+    from zoo.export.versions import check_version
 
-    if name not in FORMATS:
-        raise InputError(f"There is no format {name!r}. Expected one of {', '.join(FORMATS)}.")
+    _check_format(name)
     if name != "saved_model" and (inference_only or dtype):
         raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
+    if name != "onnx" and opset is not None:
+        raise InputError(f"--opset belongs to onnx. Leave it out for {name}.")
+    number = _number("--version", version)
+    check_version(number)
+    options: dict[str, Any] = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
+    if name == "onnx":
+        options["opset"] = _number("--opset", opset)
     import_keras_quietly()
     import zoo.export
 
-    options = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
     write = getattr(zoo.export, name)
-    click.echo(write(handle, output, version=version, allow_random=allow_random, **options))
+    click.echo(as_text(write(handle, output, version=number, allow_random=allow_random, **options)))
+
+
+def _check_format(name: str) -> None:
+    from zoo.errors import InputError
+
+    if name not in FORMATS:
+        near = difflib.get_close_matches(name.lower(), FORMATS, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"There is no format {name!r}. Expected one of {', '.join(FORMATS)}.{hint}")
+
+
+def _number(option: str, text: str | None) -> int | None:
+    from zoo.errors import InputError
+
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        raise InputError(f"{option} is {text!r}. Expected a whole number; leave it out for the default.") from None
 
 
 @click.command()

@@ -1,7 +1,9 @@
 """Exports that several test files look at, made once."""
 
+import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,17 @@ import pytest
 import zoo
 import zoo.export
 from zoo import architectures
+
+
+@contextlib.contextmanager
+def short_of_space(length):
+    """No file can have more bytes, as if the disk were full: the system refuses the write itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def scattered(model):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 import zoo.export
 from zoo.command_line import main
 from zoo.command_line_export import FORMATS
-from zoo.export import verification
+from zoo.export.record import ExportRecord
 
 
 def run(*arguments):
@@ -35,6 +36,12 @@ def test_export_prints_the_folder_that_verify_takes(tmp_path):
             ["export", "espcn-x2", "--format", "caffe"],
             "There is no format 'caffe'. Expected one of saved_model, litert",
         ),
+        (["export", "espcn-x2", "--format", "tflite"], "Did you mean 'litert'?"),
+        (["export", "espcn-x2", "--format", "SavedModel"], "Did you mean 'saved_model'?"),
+        (["export", "espcn-x2", "--version", "latest"], "--version is 'latest'. Expected a whole number"),
+        (["export", "espcn-x2", "--format", "onnx", "--opset", "x"], "--opset is 'x'. Expected a whole number"),
+        (["export", "espcn-x2", "--format", "onnx", "--opset", "3"], "opset=3. Expected a whole number from 9 to 18"),
+        (["export", "espcn-x2", "--opset", "17"], "--opset belongs to onnx. Leave it out for saved_model"),
         (["export", "espcn-x2", "--format", "onnx", "--dtype", "bfloat16"], "belong to saved_model"),
         (["export", "espcn-x2", "--dtype", "float8"], "Expected None, 'float32' or 'bfloat16'"),
         (["export", "espcn-x2", "--version", "0"], "Expected a whole number from 1"),
@@ -47,16 +54,17 @@ def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path):
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_verify_refuses_what_is_no_export(tmp_path):
     result = run("verify", tmp_path)
     assert result.exit_code == 1
-    assert "is no export of this library" in result.stderr
+    assert "is not an export of this library" in result.stderr
 
 
 def test_the_formats_are_those_that_can_be_verified():
-    assert verification.FORMATS == FORMATS
+    assert get_args(ExportRecord.model_fields["format"].annotation) == FORMATS
 
 
 def test_the_public_names_are_sorted_and_there():

@@ -9,8 +9,8 @@ from skimage import data
 
 import zoo
 import zoo.export
-from tests.export.conftest import small
-from zoo.errors import ExportError, InputError, MissingExtraError
+from tests.export.conftest import short_of_space, small
+from zoo.errors import AccessError, ExportError, InputError, MissingExtraError
 from zoo.export.converted import explanation, runtime
 
 # tf2onnx 1.17 asks NumPy for names that it has given up; Keras works around it.
@@ -94,13 +94,25 @@ def test_a_layer_that_litert_has_not_is_named(tmp_path):
     model.spec = zoo.info("medicalnet_resnet10")
     with pytest.raises(ExportError, match=r"layer 'shrink' \(MaxPooling3D\).*'tf.MaxPool3D' op is neither a custom op"):
         zoo.export.litert(model, tmp_path)
-    assert list((tmp_path / "medicalnet_resnet10-litert").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_explanation_knows_layers_by_their_scopes():
     model = small("resnet10t", config={"depths": [1]}, num_classes=2)
     text = explanation(model, "onnx", "Tensorflow op [resnet10t_1/layer1-0-conv2_1/Conv2D: Conv2D] is not supported")
     assert "the layer 'layer1-0-conv2' (Conv2D)" in text
+
+
+@pytest.mark.parametrize("opset", [0, 8, 19, "17", 17.0, True])
+def test_an_opset_that_there_is_not_is_refused(opset, tmp_path):
+    with pytest.raises(InputError, match=f"opset={opset!r}. Expected a whole number from 9 to 18"):
+        zoo.export.onnx("espcn-x2", tmp_path, opset=opset)
+
+
+def test_a_full_disk_is_no_fault_of_a_layer(export, tmp_path):
+    with short_of_space(20_000), pytest.raises(AccessError, match=r"cannot be written \(File too large\)"):
+        export("espcn-x2", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_runtime_names_the_extra():

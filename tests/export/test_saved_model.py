@@ -71,8 +71,6 @@ def test_verify_finds_a_changed_file(tmp_path):
     (path / "variables" / "variables.index").write_bytes(b"other")
     with pytest.raises(ExportError, match=r"variables\.index changed since the export"):
         zoo.export.verify(path)
-    with pytest.raises(ExportError, match="is no export of this library"):
-        zoo.export.verify(tmp_path)
 
 
 def test_folding_leaves_no_batch_normalisation_and_the_same_answers(classifier):
@@ -165,7 +163,7 @@ def test_random_weights_are_refused(classifier, tmp_path):
 def test_arguments_out_of_range_are_refused(options, error, message, tmp_path):
     with pytest.raises(error, match=message):
         zoo.export.saved_model("espcn-x2", tmp_path, **options)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_something_else_is_refused(tmp_path):
@@ -181,7 +179,7 @@ def test_a_version_that_exists_is_kept(saved_models):
 
 def test_a_directory_that_cannot_be_written_is_said_so(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(AccessError, match="cannot be written"):
+    with pytest.raises(AccessError, match=r"file is a file\. Expected a folder"):
         zoo.export.saved_model("espcn-x2", tmp_path / "file")
 
 
@@ -190,4 +188,4 @@ def test_answers_that_differ_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("zoo.export.to_saved_model.folded", in_bfloat16)  # a network that answers a little differently
     with pytest.raises(ExportError, match=r"differs by .* from the Keras model"):
         zoo.export.saved_model("espcn-x2", tmp_path, inference_only=True)
-    assert list((tmp_path / "espcn-x2").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import zoo.export
+from tests.export.conftest import short_of_space
 from tests.hub_server import can_drop_privileges
-from zoo.errors import AccessError, ExportError
+from zoo.errors import AccessError, ExportError, InputError
 from zoo.export.to_saved_model import saved_model
 from zoo.export.versions import new_version, versions
 
@@ -92,7 +93,58 @@ def write(folder, content, version=None, meanwhile=lambda: None):
 def test_an_error_leaves_nothing(tmp_path):
     with pytest.raises(ZeroDivisionError):
         write(tmp_path, "half", meanwhile=lambda: 1 / 0)
-    assert list((tmp_path / "model").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**63, 1.0, True, "latest", "1"])
+def test_a_version_is_a_number_from_1(version, tmp_path):
+    with pytest.raises(InputError, match=r"version=.*Expected a whole number from 1; leave it out for the next"):
+        write(tmp_path, "none", version)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "", "/", "../..", ".hidden", "a/.hidden", "\0", "a\nb", " ", 300 * "a", "..\\.."]
+)
+def test_a_name_that_is_no_folder_is_refused(name, tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ExportError, match="cannot be the name of a folder"), new_version(tmp_path / "out", name, None):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("resnet50", "resnet50"),
+        ("owner/model-2.v1", "owner--model-2.v1"),
+        ("../../beside", "beside"),
+        ("/home/me/my model/", "my model"),
+        ("..\\beside", "beside"),
+        ("Bäume", "Bäume"),
+    ],
+)
+def test_a_name_becomes_one_folder(name, folder, tmp_path):
+    with new_version(tmp_path / "out", name, None) as new:
+        pass
+    assert new.path == tmp_path / "out" / folder / "1"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
+    def fill():
+        with short_of_space(1000):
+            write(tmp_path / "new", 2000 * "x")
+
+    with pytest.raises(AccessError, match=r"model cannot be written \(File too large\)"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_what_another_exporter_made(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        write(tmp_path / "new", "ours", meanwhile=lambda: (write(tmp_path / "new", "theirs"), 1 / 0))
+    assert (tmp_path / "new" / "model" / "1" / "content").read_text() == "theirs"
 
 
 def test_a_version_made_by_another_in_the_meantime_is_not_overwritten(tmp_path):
@@ -123,7 +175,12 @@ def test_a_directory_without_permission_is_one_sentence(tmp_path):
     assert "cannot be written (Permission denied)" in done.stderr
 
 
-def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
+@pytest.mark.parametrize("place", ["file", "file/below", "."])
+def test_a_file_where_the_folder_should_be_is_one_sentence(place, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(AccessError, match="cannot be written"), new_version(tmp_path / "file", "model", None):
+    with (
+        pytest.raises(AccessError, match=r"file is a file\. Expected a folder"),
+        new_version(tmp_path / place, "file", None),
+    ):
         pass
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
