@@ -1,24 +1,27 @@
 """Descriptions of models as they are found: our `zoo.json`, timm's `config.json`, and the spec in a `.keras` file.
 
-They come from strangers. Imports no TensorFlow.
+They come from strangers: no large file is read, every value is checked as what it is (`zoo/bounds.py`), and what is
+built is a network like those of the registry, at most twice as large. Imports no TensorFlow.
 """
 
+import functools
 import json
 import os
-import re
+import reprlib
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from zoo.bounds import leaves
 from zoo.errors import AccessError, RegistryError, UnknownModelError
-from zoo.registry import Entry, Input, registry
+from zoo.registry import Entry, registry
+from zoo.timm_config import timm_entry
 
-# Lists in zoo/labels/ by their number of classes.
-IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k", 21_843: "imagenet-21k-goog"}
 LARGEST_BYTES = 16_000_000  # the names of 22,000 classes take 1 MB
+_TIMES_AS_LARGE = 2
 
 
 def read_folder(folder: Path) -> Entry:
@@ -44,6 +47,24 @@ def read_folder(folder: Path) -> Entry:
     )
 
 
+def read_description(path: Path, where: str) -> Entry:
+    """Read a `zoo.json` or `config.json`; messages name it as one of `where`.
+
+    Raises:
+        RegistryError: It is not as it should be.
+        UnknownModelError: The architecture is not one of ours.
+        AccessError: It cannot be read.
+    """
+    what = f"{path.name} of {where}"
+    content = _content(path, what)
+    try:
+        entry = Entry.model_validate(content) if path.name == "zoo.json" else timm_entry(content, what)
+    except ValidationError as error:
+        raise _invalid(error, what) from error
+    _check_network(entry, what)
+    return entry
+
+
 def read_keras_file(path: Path) -> Entry:
     """Read the spec that `model.save` wrote into a `.keras` file.
 
@@ -52,16 +73,14 @@ def read_keras_file(path: Path) -> Entry:
         RegistryError: Not a file of Keras 3, or of another model than one of `zoo.load`.
         AccessError: It cannot be read.
     """
+    if not path.is_file():
+        raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
     try:
         with zipfile.ZipFile(path) as archive:
             member = archive.getinfo("config.json")
             if member.file_size > LARGEST_BYTES:
                 raise ValueError(f"its config.json has {member.file_size:,} bytes")
             config = json.loads(archive.read(member))
-    except FileNotFoundError as error:
-        raise UnknownModelError(
-            f"There is no file {path}. Expected a model saved with model.save('name.keras')."
-        ) from error
     except PermissionError as error:
         raise AccessError(f"{path} cannot be read ({error.strerror}). Ask its owner, or choose another.") from error
     except (OSError, ValueError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
@@ -80,81 +99,87 @@ def read_keras_file(path: Path) -> Entry:
         raise _invalid(error, f"The spec in {path}") from error
 
 
-def read_description(path: Path, where: str) -> Entry:
-    """Read a `zoo.json` or `config.json`; messages name it as one of `where`.
-
-    Raises:
-        RegistryError: It is not as it should be.
-        UnknownModelError: The architecture is not one of ours.
-    """
+def _content(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object of a file."""
     try:
-        content = json.loads(path.read_bytes())
-        if path.name == "zoo.json":
-            return Entry.model_validate(content)
-        return _timm_entry(content, where)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+            raise RegistryError(f"{what} is not a file of at most {LARGEST_BYTES:,} bytes. Expected JSON.")
+        content = json.loads(path.read_bytes(), parse_constant=_no_number)
+    except PermissionError as error:
+        raise AccessError(f"{path} cannot be read ({error.strerror}). Ask its owner.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "too many levels" if isinstance(error, RecursionError) else _short(str(error))
+        raise RegistryError(f"{what} is not JSON ({reason}). Expected the model's description.") from error
+    if not isinstance(content, dict):
         raise RegistryError(
-            f"{path.name} of {where} is not JSON ({error}). Expected the model's description."
-        ) from error
-    except ValidationError as error:
-        raise _invalid(error, f"{path.name} of {where}") from error
+            f"{what} contains a {type(content).__name__}. Expected a JSON object with the model's keys."
+        )
+    return content
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 def _invalid(error: ValidationError, what: str) -> RegistryError:
     first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
-    return RegistryError(f"{what}: {key}: {first['msg']}, got {first['input']!r}.")
+    key = _short(".".join(map(str, first["loc"])))
+    got = "" if first["type"] in ("missing", "description") else f", got {reprlib.repr(first['input'])}"
+    return RegistryError(f"{what}: {f'{key}: ' if key else ''}{first['msg']}{got}.")
 
 
-def _timm_entry(content: dict[str, Any], where: str) -> Entry:
-    """timm's `config.json`, in both of its shapes: with `pretrained_cfg`, or with everything on one level."""
-    pretrained = content.get("pretrained_cfg") or content
-    name = str(content.get("architecture") or pretrained.get("architecture"))
-    if name not in registry().default_names:
-        raise UnknownModelError(
-            f"{where} holds the architecture {name!r}. Expected one that `zoo list` shows; others cannot be built here."
-        )
-    unknown = set(content.get("model_args") or {}) - {"num_classes"}
-    if unknown:
+def _short(text: str) -> str:
+    return text if len(text) < 200 else f"{text[:200]}..."
+
+
+def _check_network(entry: Entry, what: str) -> None:
+    """Refuse what no network of the registry is like: another builder, other keys, or numbers far larger.
+
+    Raises:
+        RegistryError: Names the key.
+    """
+    ours = [each for each in registry().entries.values() if each.builder == entry.builder]
+    if not ours:
         raise RegistryError(
-            f"config.json of {where} changes the architecture by model_args {sorted(unknown)}. Expected "
-            "only num_classes; such a variant cannot be built here."
+            f"{what}: builder: {entry.builder!r} builds no network of this version. Expected one of the registry, as "
+            "`zoo info` shows them; a newer layerzoo may have it."
         )
-    base = registry().entries.get(f"{name}.{pretrained.get('tag')}", registry().find(name))
-    num_classes = content.get("num_classes", pretrained.get("num_classes", 1000))
-    headless = num_classes == 0 or (base.task == "image-features" and num_classes == base.num_classes)
-    return base.model_copy(
-        update={
-            "tag": pretrained.get("tag"),
-            "filename": "model.safetensors",
-            "format": "timm",
-            "task": "image-features" if headless else "image-classification",
-            "license": pretrained.get("license") or "other",
-            "input": _timm_input(pretrained),
-            "labels": _timm_labels(content.get("label_names"), pretrained, num_classes),
-            "num_classes": num_classes,
-            "sha256": None,
-            "metrics": {},
-            "measured": None,
-        }
-    )
+    tasks = {each.task for each in ours}
+    heads = {"image-classification", "image-features"}
+    if entry.task not in (tasks | heads if tasks & heads else tasks):
+        raise RegistryError(
+            f"{what}: task: {entry.builder} makes no {entry.task}. Expected {' or '.join(sorted(tasks))}."
+        )
+    largest = _largest(entry.builder)
+    for path, total in _totals(entry.config).items():
+        key = f"config.{'.'.join(path)}"
+        if path not in largest:
+            raise RegistryError(
+                f"{what}: {_short(key)}: no {entry.builder} of this version has such a value. Expected those that "
+                f"`zoo info {ours[0].architecture}` shows; a newer layerzoo may have it."
+            )
+        if total > _TIMES_AS_LARGE * largest[path]:
+            raise RegistryError(
+                f"{what}: {key} comes to {total:g}. Expected at most {_TIMES_AS_LARGE * largest[path]:g}, "
+                f"{_TIMES_AS_LARGE} times the largest {entry.builder} of this version."
+            )
 
 
-def _timm_labels(names: list[str] | None, pretrained: dict[str, Any], num_classes: int) -> str | tuple[str, ...] | None:
-    """The file's own names, or ImageNet's: timm leaves them out, and ends tags in the data set (`..._in12k_384`)."""
-    names = names or pretrained.get("label_names")
-    if names:
-        return tuple(names)
-    is_imagenet = re.search(r"in\d+k(_\d+)?$", pretrained.get("tag", "in1k"))
-    return IMAGENET.get(num_classes) if is_imagenet else None
+@functools.cache
+def _largest(builder: str) -> dict[tuple[str, ...], float]:
+    """For each place in a config the largest total that the registry has."""
+    largest: dict[tuple[str, ...], float] = {}
+    for entry in registry().entries.values():
+        if entry.builder == builder:
+            for path, total in _totals(entry.config).items():
+                largest[path] = max(total, largest.get(path, 0))
+    return largest
 
 
-def _timm_input(pretrained: dict[str, Any]) -> Input:
-    return Input(
-        size=pretrained["input_size"][-1],
-        interpolation=pretrained.get("interpolation", "bicubic"),
-        crop=pretrained.get("crop_pct", 0.875),
-        crop_mode=pretrained.get("crop_mode", "center"),
-        mean=tuple(pretrained.get("mean", (0.485, 0.456, 0.406))),
-        std=tuple(pretrained.get("std", (0.229, 0.224, 0.225))),
-    )
+def _totals(config: dict[str, Any]) -> dict[tuple[str, ...], float]:
+    """What the numbers at each place come to: those of a list together. How many there are counts too."""
+    totals: dict[tuple[str, ...], float] = {}
+    for path, value in leaves(config):
+        number = abs(value) if isinstance(value, int | float) else 0
+        totals[path] = totals.get(path, 0) + max(number, 1)
+    return totals

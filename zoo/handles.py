@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from zoo import hub
 from zoo.descriptions import read_description, read_folder, read_keras_file
-from zoo.errors import InputError, UnknownModelError
+from zoo.errors import InputError, OfflineError, UnknownModelError
 from zoo.hub_request import check_repo_id
 from zoo.registry import Entry, registry
 
@@ -145,8 +145,9 @@ def info(
     Raises:
         UnknownModelError: No such model; the message offers the nearest names.
     """
-    entry = resolve(handle, revision=revision, cache_dir=cache_dir, token=token, offline=offline).entry
-    if not (entry.source or "").startswith("hf://") or entry.sha256:
+    located = resolve(handle, revision=revision, cache_dir=cache_dir, token=token, offline=offline)
+    entry = located.entry
+    if located.handle.path is not None or not (entry.source or "").startswith("hf://") or entry.sha256:
         return entry
     record = hub.recorded(repo_id(entry), entry.filename, revision=entry.revision, cache_dir=cache_dir)
     if record is None:
@@ -167,14 +168,21 @@ def _hub_entry(repo_id: str, revision: str | None, **options: Any) -> Entry:
     first, second = sorted(("zoo.json", "config.json"), key=known, reverse=True)
     try:
         file = hub.fetch(repo_id, first, revision=revision, **options)
-    except UnknownModelError as neither:
+    except (UnknownModelError, OfflineError) as neither:
+        # Without a network: an earlier load may have learnt at another name of the commit that there is no zoo.json.
+        is_offline = isinstance(neither, OfflineError)
         try:
-            file = hub.fetch(repo_id, second, revision=revision, **options)
-        except UnknownModelError:
+            file = hub.fetch(
+                repo_id, second, revision=revision, **{**options, **({"offline": True} if is_offline else {})}
+            )
+        except (UnknownModelError, OfflineError):
             raise neither from None
     where = f"hf://{repo_id}"
     entry = read_description(file.path, where)
-    return entry.model_copy(update={"name": repo_id, "source": where, "revision": file.revision})
+    facts: dict[str, Any] = {"name": repo_id, "source": where, "revision": file.revision}
+    if entry.base is not None and entry.base.source == where:  # it is the very checkpoint
+        facts["base"] = None
+    return entry.model_copy(update=facts)
 
 
 def _text(handle: Any) -> str:

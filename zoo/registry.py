@@ -15,9 +15,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
+from zoo.bounds import (
+    MOST_CHANNELS,
+    Address,
+    Classes,
+    Config,
+    Crop,
+    Deviation,
+    Filename,
+    Labels,
+    Line,
+    Mean,
+    Metrics,
+    Name,
+    Patterns,
+    Side,
+    Source,
+    Word,
+)
 from zoo.errors import InputError, RegistryError, UnknownModelError
+from zoo.labels import read_labels
 
 TaskName = Literal[
     "coordinate-classification",
@@ -49,19 +69,25 @@ class Input(Record):
     `crop` is the share of the resized picture that is kept, `mean` and `std` are in units of [0, 1], one a channel.
     """
 
-    size: int | None = Field(None, gt=0)
+    size: Side | None = None
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
-    crop: float = Field(1.0, gt=0, le=1)
+    crop: Crop = 1.0
     crop_mode: Literal["center", "squash", "border"] = "center"
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.0, 1.0)
+    mean: tuple[Mean, ...] = Field((0.0, 0.0, 0.0), min_length=1, max_length=MOST_CHANNELS)
+    std: tuple[Deviation, ...] = Field((1.0, 1.0, 1.0), min_length=1, max_length=MOST_CHANNELS)
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Input":
+        if len(self.mean) != len(self.std):
+            raise PydanticCustomError("description", "mean and std should have a number per channel each")
+        return self
 
 
 class Measured(Record):
     """Where the metrics come from: the data they were measured on, and who says so."""
 
-    dataset: str
-    source: str
+    dataset: Line
+    source: Line
 
 
 class Checkpoint(Record):
@@ -76,30 +102,30 @@ class Checkpoint(Record):
     so.
     """
 
-    source: str | None = Field(None, pattern=r"^(embedded|hf://[^/@]+/[^/@]+)$")
-    revision: str | None = None
-    filename: str = "model.safetensors"
+    source: Source | None = None
+    revision: Line | None = None
+    filename: Filename = "model.safetensors"
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     format: Format
     task: TaskName | None = None
-    optional: tuple[str, ...] = ()
-    random_layers: tuple[str, ...] = ()
-    license: str
+    optional: Patterns = ()
+    random_layers: Patterns = ()
+    license: Line
     input: Input
-    labels: str | tuple[str, ...] | None = None
-    num_classes: int | None = Field(None, ge=0)
-    parameters_millions: float | None = Field(None, gt=0)
-    metrics: dict[str, float] = {}
+    labels: Labels = None
+    num_classes: Classes | None = None
+    parameters_millions: float | None = Field(None, gt=0, le=1e6)
+    metrics: Metrics = {}
     measured: Measured | None = None
 
 
 class Base(Record):
     """The model with whose weights the training of another one began."""
 
-    name: str
-    source: str
-    revision: str | None
-    license: str
+    name: Line
+    source: Line
+    revision: Line | None
+    license: Line
 
 
 class Entry(Checkpoint):
@@ -113,20 +139,31 @@ class Entry(Checkpoint):
     is the model with whose weights this one began, where it was saved or published.
     """
 
-    name: str
-    architecture: str
-    tag: str | None
-    builder: str = Field(pattern=r"^\w+\.\w+$")
-    config: dict[str, Any] = {}
+    name: Name
+    architecture: Word
+    tag: Word | None
+    builder: str = Field(pattern=r"^\w+\.\w+$", max_length=100)
+    config: Config = {}
     task: TaskName
-    paper: str
-    classifier: str | None = None
-    head: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
+    paper: Address
+    classifier: Line | None = None
+    head: Patterns = ()
+    unused: Patterns = ()
     random: Literal["none", "head", "all"] = "none"
-    drawn: dict[str, str] = {}
+    drawn: dict[Line, Word] = Field({}, max_length=100_000)
     features: bool = False
     base: Base | None = None
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Entry":
+        names = read_labels(self.labels)
+        if names is not None and self.num_classes not in (None, len(names)):
+            raise PydanticCustomError(
+                "description",
+                "labels should be as many as the {classes} classes of num_classes, and are {names}",
+                {"classes": self.num_classes, "names": len(names)},
+            )
+        return self
 
     @property
     def pretrained(self) -> bool:

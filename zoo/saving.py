@@ -82,8 +82,10 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
 
 
 def _name(folder: Path) -> str:
-    """The name of a folder as text: one that is not UTF-8 has a sign of its own for what cannot be told."""
-    return os.fsencode(folder.name).decode("utf-8", "replace")
+    """The model's name, after its folder; what no name holds is left out."""
+    text = os.fsencode(folder.name).decode("utf-8", "replace")
+    kept = "".join(char if char.isprintable() and char not in "/\\:" else "-" for char in text)[:200].strip()
+    return kept if kept.strip(".") else "model"
 
 
 def is_unchanged(model: ZooModel) -> bool:
