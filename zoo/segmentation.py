@@ -43,8 +43,10 @@ def colors(count: int) -> np.ndarray:
 def overlay(picture: np.ndarray, classes: np.ndarray, found: list[dict]) -> Image.Image:
     """The picture, half covered by the colours of the classes `found` in it, and below it what the colours mean.
 
-    Background stays uncovered. The result is as wide as the picture, and higher by the legend.
+    Background stays uncovered. The result is as wide as the picture, and higher by the legend. Of an image of many
+    bands the first three are shown, of fewer the first in grey.
     """
+    picture = picture[..., :3] if picture.shape[-1] >= 3 else picture[..., :1].repeat(3, axis=-1)
     palette = colors(max(entry["index"] for entry in found) + 1)
     covered = (picture // 2 + palette[classes] // 2).astype(np.uint8)
     background = [entry["index"] for entry in found if entry["label"] == "background"]

@@ -164,3 +164,12 @@ def test_files_on_both_sides_that_were_handed_over_are_said(tmp_path, caplog):
         assert not caplog.records
         say_shared(Examples(tuple(paths[:3])), Examples(tuple(paths[3:])))
     assert "1 of 5 examples to measure on are also learnt from" in caplog.text
+
+
+def test_pipes_are_left_out_and_links_to_nothing_are_not(tmp_path, caplog):
+    """A pipe called as an image would keep whoever opens it waiting."""
+    write(tmp_path, "cat/1.png", "dog/2.png")
+    os.mkfifo(tmp_path / "cat" / "pipe.jpg")
+    os.symlink(tmp_path / "moved.png", tmp_path / "cat" / "gone.png")
+    assert found(tmp_path) == {"cat": ["1.png", "gone.png"], "dog": ["2.png"]}
+    assert "pipe.jpg" in caplog.text

@@ -1,8 +1,8 @@
 """Folders as they lie on people's disks: which files in them are data, and which splits they have.
 
 Hidden files and folders, and those that systems, archives and viewers leave behind (`__MACOSX`, `@eaDir`,
-`.thumbnails`, `._photo.jpg`), are never data. Links are followed. What is left out is said once for each folder that is
-read, by the logger `zoo`. Imports neither Keras nor TensorFlow.
+`.thumbnails`, `._photo.jpg`), are never data, nor are pipes and devices. Links are followed. What is left out is said
+once for each folder that is read, by the logger `zoo`. Imports neither Keras nor TensorFlow.
 """
 
 import functools
@@ -34,9 +34,10 @@ logger = logging.getLogger("zoo")
 
 @functools.cache
 def image_suffixes() -> frozenset[str]:
-    """The endings of files that Pillow reads, in small letters, such as `".jpg"`."""
+    """The endings of files that are read as images, in small letters, such as `".jpg"` and `".npy"`."""
     known = Image.registered_extensions()
-    return frozenset(suffix for suffix, kind in known.items() if kind in Image.OPEN and kind not in NEVER_READ)
+    read = {suffix for suffix, kind in known.items() if kind in Image.OPEN and kind not in NEVER_READ}
+    return frozenset({*read, ".npy"})
 
 
 def is_hidden(name: str) -> bool:
@@ -45,8 +46,12 @@ def is_hidden(name: str) -> bool:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder by name, without the hidden ones."""
-    return [path for path in _listed(folder) if path.is_dir() and not is_hidden(path.name)]
+    """The folders in a folder by name, without the hidden ones.
+
+    Raises:
+        InputError: The folder cannot be listed.
+    """
+    return [Path(entry.path) for entry in _listed(folder) if entry.is_dir() and not is_hidden(entry.name)]
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -55,9 +60,12 @@ def image_files(folder: Path) -> list[Path]:
     Raises:
         InputError: The folder cannot be listed.
     """
-    listed = [path for path in _listed(folder) if not path.is_dir()]
-    found = [path for path in listed if _is_image(path)]
-    say_left_out(folder, [path for path in listed if path not in set(found)])
+    found: list[Path] = []
+    left_out: list[Path] = []
+    for entry in _listed(folder):
+        if not entry.is_dir():
+            (found if _is_image(entry) else left_out).append(Path(entry.path))
+    say_left_out(folder, left_out)
     return found
 
 
@@ -71,19 +79,19 @@ def image_files_below(folder: Path) -> tuple[list[Path], list[Path]]:
     """
     found: list[Path] = []
     left_out: list[Path] = []
-    for path, is_data in _walk(folder, ()):
-        (found if is_data and _is_image(path) else left_out).append(path)
+    for entry in _walk(folder, ()):
+        (found if _is_image(entry) else left_out).append(Path(entry.path))
     return found, left_out
 
 
 def holds_images(folder: Path) -> bool:
     """Whether an image lies in the folder or below."""
-    return any(is_data and _is_image(path) for path, is_data in _walk(folder, ()))
+    return any(map(_is_image, _walk(folder, ())))
 
 
 def holds_images_itself(folder: Path) -> bool:
     """Whether an image lies in the folder, not below."""
-    return any(_is_image(path) and not path.is_dir() for path in _listed(folder))
+    return any(map(_is_image, _listed(folder)))
 
 
 def say_left_out(folder: Path, paths: list[Path]) -> None:
@@ -132,29 +140,31 @@ def check_split(folder: str | os.PathLike, split: str) -> None:
         raise InputError(f"There is no split {split!r} in {folder}. Expected {' or '.join(map(repr, there))}.")
 
 
-def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[tuple[Path, bool]]:
-    """Files below a folder, by path, and hidden folders: each with whether it is data."""
+def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[os.DirEntry[str]]:
+    """The files below a folder, by path, and the hidden folders."""
     real = os.path.realpath(folder)
     if real in above:
         return
-    for path in _listed(folder):
-        hidden = is_hidden(path.name)
-        if not hidden and path.is_dir():
-            yield from _walk(path, (*above, real))
+    for entry in _listed(folder):
+        if entry.is_dir() and not is_hidden(entry.name):
+            yield from _walk(Path(entry.path), (*above, real))
         else:
-            yield path, not hidden
+            yield entry
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(folder.iterdir())
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{folder} cannot be listed ({reason}). Expected a folder to read.") from error
+        raise InputError(f"{folder} cannot be listed ({error.strerror}). Expected a folder to read.") from error
 
 
-def _is_image(path: Path) -> bool:
-    return not is_hidden(path.name) and _is_image_name(path.name)
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    """Whether it is called as an image; a link that leads nowhere is one that cannot be read, and no pipe."""
+    if is_hidden(entry.name) or not _is_image_name(entry.name) or entry.is_dir():
+        return False
+    return entry.is_file() or not os.path.exists(entry.path)
 
 
 def _is_image_name(name: str) -> bool:

@@ -16,10 +16,10 @@ from PIL import Image
 from zoo.datasets import folders
 from zoo.errors import InputError
 from zoo.imaging.files import opened_image
-from zoo.imaging.planes import read_image, upright
+from zoo.imaging.planes import Planes, upright
 
 VOID = -1  # a pixel that belongs to no class, or whose class nobody knows
-BESIDE_MASKS = (".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")  # a .png beside them is the mask
+BESIDE_MASKS = (".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")  # a .png beside them is the mask
 APART = (".png", *BESIDE_MASKS)
 LAYOUT = "NAME.jpg with its mask NAME.png beside it, or NAME.png with its mask in {split}annot/NAME.png"
 
@@ -59,40 +59,49 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
 
 
 def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read a picture and the class of each of its pixels.
+    """Read an image and the class of each of its pixels.
 
     Args:
         pair: Where they lie.
         num_classes: Values from 0 to `num_classes - 1` are classes; all others are void.
 
     Returns:
-        The picture, uint8 RGB `(height, width, 3)`, and the classes, int32 `(height, width)`, `VOID` where there is
-        none.
+        The image, uint8 RGB `(height, width, 3)`, and the classes, int32 `(height, width)`, `VOID` where there is none.
 
     Raises:
         UnreadableError: A file cannot be read.
         InputError: The mask has several channels, or the two differ in size.
     """
-    picture = np.asarray(read_image(pair.picture))
-    mask = np.asarray(_open(pair.mask))
+    image, values = read_values(pair)
+    return image, classes(values, num_classes)
+
+
+def read_values(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Likewise, for a model of so many channels, with the mask as it is: int32 `(height, width)`."""
+    image, mask = Planes(pair.picture, channels).pixels(), np.asarray(_open(pair.mask))
     if mask.ndim != 2:
         raise InputError(
             f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, "
             "grey or with a palette; replace each colour by its class."
         )
-    if mask.shape != picture.shape[:2]:
+    if mask.shape != image.shape[:2]:
         raise InputError(
             f"The mask {pair.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
-            f"{picture.shape[1]} x {picture.shape[0]}. Expected the same size; resize masks without interpolation."
+            f"{image.shape[1]} x {image.shape[0]}. Expected the same size; resize masks without interpolation."
         )
     if mask.dtype.kind not in "biu":
         raise InputError(
             f"The mask {pair.mask} holds {mask.dtype} values. Expected ints: the number of the class of each pixel."
         )
-    mask = mask.astype(np.int32)
-    return picture, np.where((mask >= 0) & (mask < num_classes), mask, VOID)
+    return image, mask.astype(np.int32)
+
+
+def classes(values: np.ndarray, num_classes: int) -> np.ndarray:
+    """The classes of a mask: its values from 0 to `num_classes - 1`, and `VOID` elsewhere."""
+    return np.where((values >= 0) & (values < num_classes), values, VOID)
 
 
 def _open(path: Path) -> Image.Image:
     with opened_image(os.fsdecode(path)) as image:
+        image.load()
         return upright(image)

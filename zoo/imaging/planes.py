@@ -81,6 +81,7 @@ def read_image(source: Any, mode: str = "RGB") -> Image.Image:
         return _of_array(read_npy(source), mode)
     try:
         with opened_image(source) as image:
+            image.load()
             return _converted(upright(image), mode)
     except UnreadableError:
         if not starts_with(source, *TIFF):
@@ -145,6 +146,7 @@ def _bands(source: Any, channels: int) -> list[Image.Image]:
             source, orientation = read_tiff(source)
         else:
             with opened_image(source) as image:
+                image.load()
                 source = upright(image)
     elif isinstance(source, Image.Image):
         source = upright(source)

@@ -7,10 +7,11 @@ from typing import Any
 
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.imaging.files import NPY, TIFF, opened_image, starts_with
+from zoo.imaging.files import opened_image, starts_with
 from zoo.imaging.planes import Planes
 from zoo.training.lesson import is_folder
 
+JPEG = b"\xff\xd8\xff"
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
@@ -42,7 +43,7 @@ def size(picture: Any, channels: int = 3) -> tuple[int, int]:
         UnreadableError, InputError: As `zoo.imaging.planes`.
     """
     path = os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else None
-    if path is None or starts_with(path, NPY, *TIFF):
+    if path is None or channels not in (1, 3) or not starts_with(path, JPEG):
         width, height = Planes(picture, channels).size
         return height, width
     with opened_image(path) as opened:

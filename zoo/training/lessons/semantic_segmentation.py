@@ -11,9 +11,9 @@ from zoo.datasets import pictures_with_masks
 from zoo.datasets.class_names import find_classes
 from zoo.datasets.pictures_with_masks import VOID, Pair
 from zoo.errors import InputError
+from zoo.imaging.planes import Planes
 from zoo.labels import read_labels
 from zoo.measures.segmentation import SegmentationMeasure
-from zoo.preprocessing import read_picture
 from zoo.registry import Entry
 from zoo.training import report
 from zoo.training.checking import checked
@@ -47,7 +47,8 @@ class SemanticSegmentationLesson(Lesson):
             labels = labels or read_labels(entry.labels)
             items = pairs(data, self.data)
         count = len(labels) if labels else entry.num_classes or 0
-        items, found = checked(items, lambda item: _checked(item, count), skip_unreadable=skip_unreadable)
+        channels = len(entry.input.mean)
+        items, found = checked(items, lambda item: _checked(item, channels, count), skip_unreadable=skip_unreadable)
         sizes, pixels = zip(*found, strict=True)
         return Examples(tuple(items), smallest(sizes), labels, pixels=pixels)
 
@@ -63,8 +64,8 @@ class SemanticSegmentationLesson(Lesson):
         return height, width, len(entry.input.mean)
 
     def read(self, item, entry, shape, generator):
-        picture, classes = same_view(_read(item, entry.num_classes), shape, generator)
-        return picture, classes
+        image, values = same_view(_read(item, len(entry.input.mean)), shape, generator)
+        return image, pictures_with_masks.classes(values, entry.num_classes)
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         weights = None if learnt is None or learnt.pixels is None else pixel_weights(learnt.pixels)
@@ -136,34 +137,31 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     return names
 
 
-def _checked(item: Any, count: int) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """The size of a picture and its mask, and how many pixels of each class there are."""
-    where, values = (item.mask, _mask(item)) if isinstance(item, Pair) else ("A mask", np.asarray(item[1]))
-    picture, classes = _read(item, count)
+def _checked(item: Any, channels: int, count: int) -> tuple[tuple[int, int], tuple[int, ...]]:
+    """The size of an image and its mask, and how many pixels of each class there are."""
+    image, values = _read(item, channels)
     strange = np.setdiff1d(values, [*range(count + 1), UNKNOWN, VOID])
     if strange.size:
+        where = item.mask if isinstance(item, Pair) else "A mask"
         raise InputError(
             f"{where} holds {strange[0]}, which is no class. Expected 0 to {count - 1}, and {UNKNOWN} or {count} where "
             f"there is none; {CLASSES_FILE} in the folder names other classes, one a line."
         )
-    return picture.shape[:2], tuple(np.bincount(classes[classes != VOID], minlength=count).tolist())
+    known = values[(values >= 0) & (values < count)]
+    return image.shape[:2], tuple(np.bincount(known, minlength=count).tolist())
 
 
-def _mask(pair: Pair) -> np.ndarray:
-    return pictures_with_masks.read_pair(pair, 1 << 30)[1]
-
-
-def _read(item: Any, count: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _read(item: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image for a model of so many channels, and its mask as it is."""
     if isinstance(item, Pair):
-        return pictures_with_masks.read_pair(item, count or 0)
-    picture, mask = np.asarray(read_picture(item[0])), np.asarray(item[1])
-    if mask.shape != picture.shape[:2] or mask.dtype.kind not in "biu":
+        return pictures_with_masks.read_values(item, channels)
+    image, mask = Planes(item[0], channels).pixels(), np.asarray(item[1])
+    if mask.shape != image.shape[:2] or mask.dtype.kind not in "biu":
         raise InputError(
-            f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its picture the shape {picture.shape}. "
+            f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its picture the shape {image.shape}. "
             "Expected ints in (height, width), as many as pixels."
         )
-    mask = mask.astype(np.int32)
-    return picture, np.where((mask >= 0) & (mask < (count or 0)), mask, VOID)
+    return image, mask.astype(np.int32)
 
 
 LESSON = SemanticSegmentationLesson()
