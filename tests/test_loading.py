@@ -329,6 +329,8 @@ for handle in ("resnet18", "hf://me/mine"):
         print(spec.revision, spec.sha256)
     spec = zoo.info(handle, offline=True)
     print(spec.revision, spec.sha256)
+    spec = zoo.load(f"{handle}@{spec.revision}", offline=True).spec
+    print(spec.revision, spec.sha256)
 """
 
 
@@ -338,7 +340,7 @@ def test_what_was_downloaded_is_recorded_and_loaded_again_without_network(hub, f
     handle = hub.repository("me/mine").commit(files)  # timm's layout
     digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
     done = hub.run(LOAD)
-    assert done.stdout.splitlines() == 3 * [f"{name} {digest}"] + 3 * [f"{handle} {digest}"], done.stderr
+    assert done.stdout.splitlines() == 4 * [f"{name} {digest}"] + 4 * [f"{handle} {digest}"], done.stderr
 
 
 def test_two_processes_at_once_download_once_and_both_succeed(hub, path):

@@ -125,11 +125,14 @@ def _flat(content: dict[str, Any], what: str) -> tuple[dict[str, Any], dict[str,
     outer = content if not inner else {key: content.get(key) for key in _OUTER}
     flat = {**inner, **{key: value for key, value in outer.items() if value is not None}}
     for key, older in (("label_names", "labels"), ("label_names", "id2label"), ("num_classes", "num_labels")):
-        flat.setdefault(key, flat.get(older))
+        if flat.get(key) is None:
+            flat[key] = flat.get(older)
     if content.get("architectures") == ["TimmWrapperModel"]:  # transformers' name for one without a head
         flat["num_classes"] = 0
     if flat.get("num_classes") is None:
         flat["num_classes"] = arguments.get("num_classes")
+    if flat["num_classes"] is None and isinstance(flat["label_names"], list):
+        flat["num_classes"] = len(flat["label_names"]) or None
     flat["in_chans"] = arguments.get("in_chans")
     # timm takes its default where one of these is 0 or empty, too
     return {key: value for key, value in flat.items() if value or (value == 0 and key == "num_classes")}, arguments
