@@ -1,6 +1,5 @@
 """What is painted over a picture: the browser sends it in parts, of which Gradio would keep and decode any number."""
 
-import io
 import threading
 from typing import Any
 
@@ -8,7 +7,7 @@ from PIL import Image
 
 from zoo.demo.uploads import uploaded
 from zoo.errors import InputError
-from zoo.preprocessing import UNREADABLE
+from zoo.imaging.files import Content, opened_image
 
 LAYERS = 4  # the page offers one
 LARGEST_SIDE = 2048  # pixels; a picture to paint on has half of it
@@ -58,13 +57,8 @@ def read(part: Any) -> Image.Image:
     Raises:
         InputError: It is too large, or no picture.
     """
-    source = io.BytesIO(part) if isinstance(part, bytes) else uploaded(part)
-    try:
-        with Image.open(source) as opened:
-            if max(opened.size) <= LARGEST_SIDE:
-                return opened.convert("RGBA")
-    except UNREADABLE as error:
-        raise InputError(
-            f"What was painted cannot be read ({error}). Expected a PNG; drop the picture again."
-        ) from error
+    source = Content(part, "What was painted") if isinstance(part, bytes) else uploaded(part)
+    with opened_image(source) as opened:
+        if max(opened.size) <= LARGEST_SIDE:
+            return opened.convert("RGBA")
     raise InputError(f"What was painted is too large. Expected at most {LARGEST_SIDE} pixels a side; drop it again.")
