@@ -23,6 +23,8 @@ TURNS = {  # by EXIF orientation
 # Modes whose numbers are levels of grey beyond 8 bits; Pillow's own conversion clips them at 255.
 DEEP = ("F", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
+LAZY = Content(b"", "The image")  # one whose file Pillow has opened and not yet read
+
 
 class Planes:
     """An image for a model of `channels`: what is resized is 8 bits, upright, and all of one size.
@@ -74,7 +76,8 @@ def read_image(source: Any, mode: str = "RGB") -> Image.Image:
     """
     source = _image_of(plain(source))
     if isinstance(source, Image.Image):
-        return _converted(upright(source), mode)
+        with readable(LAZY):
+            return _converted(upright(source), mode)
     if isinstance(source, np.ndarray):
         return _of_array(source, mode)
     if starts_with(source, NPY):
@@ -104,14 +107,9 @@ def _image_of(source: Any) -> Any:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The image with its EXIF orientation applied.
-
-    Raises:
-        UnreadableError: It was opened lazily, and its file is damaged.
-    """
-    with readable(Content(b"", getattr(image, "filename", "") or "The image")):
-        image.load()
-        return turned(image, image.getexif().get(0x0112, 1))
+    """The image with its EXIF orientation applied. Where its file is not read yet, raises what Pillow raises."""
+    image.load()
+    return turned(image, image.getexif().get(0x0112, 1))
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:
@@ -149,7 +147,8 @@ def _bands(source: Any, channels: int) -> list[Image.Image]:
                 image.load()
                 source = upright(image)
     elif isinstance(source, Image.Image):
-        source = upright(source)
+        with readable(LAZY):
+            source = upright(source)
     array = np.asarray(source)
     if array.ndim != 3 or array.shape[-1] != channels or 0 in array.shape:
         raise InputError(

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.imaging.files import NPY, Content, opened_image, read_npy, starts_with
+from zoo.imaging.files import NPY, Content, opened_image, read_npy, readable, starts_with
 from zoo.imaging.forms import plain
-from zoo.imaging.planes import DEEP, read_image, upright
+from zoo.imaging.planes import DEEP, LAZY, read_image, upright
 from zoo.registry import Entry
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
@@ -108,9 +108,14 @@ def _levels(source: Any) -> np.ndarray:
         if starts_with(source, NPY):
             return read_npy(source)
         with opened_image(source) as image:
-            return _levels(image)
-    picture = upright(source) if isinstance(source, Image.Image) else read_image(source)
-    return np.asarray(picture if picture.mode in (*DEEP, "1", "L") else read_image(picture).convert("L"))
+            return _numbers(image)
+    with readable(LAZY):
+        return _numbers(source)
+
+
+def _numbers(image: Image.Image) -> np.ndarray:
+    image = upright(image)
+    return np.asarray(image if image.mode in (*DEEP, "1", "L") else read_image(image).convert("L"))
 
 
 TASK = Inpainting()

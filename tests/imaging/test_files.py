@@ -1,0 +1,200 @@
+"""Files as they are found: damaged in any way, of claims that they do not keep, and none at all."""
+
+import io
+import os
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.datasets import depth_maps, pictures_with_masks
+from zoo.imaging.files import Content, read_npy
+from zoo.imaging.planes import Planes, read_image
+from zoo.preprocessing import preprocess
+from zoo.registry import Input
+from zoo.tasks import find_task
+from zoo.tasks.inpainting import preprocess_damaged
+from zoo.training import pictures
+
+GOLDEN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "golden")
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype="uint8")
+CROPPED = Input(size=224, crop=0.875)
+# Everything that opens a path.
+READERS = {
+    "an image": read_image,
+    "bands": lambda path: Planes(path, 6),
+    "a damaged image": preprocess_damaged,
+    "a mask": lambda path: preprocess_damaged({"image": NOISE, "mask": path}),
+    "depths": depth_maps.read_depths,
+    "a pair": lambda path: pictures_with_masks.read_pair(pictures_with_masks.Pair(path, path), 3),
+    "to learn from": pictures.size,
+    "a volume": lambda path: find_task("volume-features").prepare(path, None),
+}
+
+
+def encoded(suffix):
+    file = io.BytesIO()
+    Image.fromarray(NOISE).save(file, {"jpg": "JPEG"}.get(suffix, suffix.upper()))
+    return file.getvalue()
+
+
+def png(width, height, bits=8):
+    """A PNG that claims a size, and holds nothing."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def npy(shape, dtype="<f4", content=b""):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_2_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return file.getvalue() + content
+
+
+def sentence(read, path):
+    """Why the file cannot be read; None where it can. Any other error is raised."""
+    try:
+        read(path)
+    except zoo.errors.UnreadableError as error:
+        return str(error)
+
+
+SUFFIXES = ["png", "jpg", "gif", "bmp", "webp", "tiff", "qoi", "ico", "tga", "sgi", "pcx", "ppm", "dds", "jpeg2000"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_damaged_file_of_any_format_is_an_image_or_one_sentence(suffix, tmp_path):
+    whole, generator = encoded(suffix), np.random.default_rng(1)
+    path = tmp_path / f"photo.{suffix}"
+    for trial in range(12):
+        content = bytearray(whole[: len(whole) * trial // 6] if trial < 6 else whole)
+        for place in generator.integers(0, max(1, len(content)), 6 if trial >= 6 else 0):
+            content[place] = generator.integers(256)
+        path.write_bytes(content)
+        for read in (read_image, pictures.size):
+            said = sentence(read, path)
+            assert said is None or said.startswith(f"{path} cannot be read as an image (")
+
+
+def test_what_pillow_raises_of_a_broken_qoi_names_the_file():
+    path = os.path.join(GOLDEN, "broken.qoi")
+    with pytest.raises(
+        zoo.errors.UnreadableError, match=r"broken\.qoi cannot be read as an image \(index out of range"
+    ):
+        read_image(path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_refused_at_once(reader, kind, tmp_path):
+    path = tmp_path / "photo.jpg"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(tmp_path / "pipe.jpg")
+        path = tmp_path / "pipe.jpg" if kind == "pipe" else path
+        if kind != "pipe":
+            path.symlink_to(tmp_path / "pipe.jpg")
+    expected = "Is a directory" if kind == "folder" else "is a pipe or a device. Expected a regular file"
+    with pytest.raises(zoo.InputError, match=rf"{path.name}.*{expected}"):
+        READERS[reader](path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_that_is_not_there_and_a_url(reader, tmp_path):
+    with pytest.raises(zoo.InputError, match=r"There is no file .*nothing\.png"):
+        READERS[reader](tmp_path / "nothing.png")
+    for url in ("https://example.org/cat.png", "s3://bucket/cat.png", "data:image/png;base64,AAAA"):
+        with pytest.raises(zoo.InputError, match=r"is a URL\. Expected a file on this machine: download it first"):
+            READERS[reader](url)
+
+
+def peak_mebibytes(call):
+    tracemalloc.start()
+    with pytest.raises(zoo.InputError) as raised:
+        call()
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return peak, str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (npy((10**12,)), r"claims 1,000,000,000,000 values"),
+        (npy((10**6, 10**6, 3), "<f8"), r"claims"),
+        (npy((1000, 1000), "<f4", b"1234"), r"claims 1,000,000 values, and it ends before"),
+        (npy((4,), "|O"), r"does not contain an array of numbers"),
+        (b"\x93NUMPY\x03\0", r"cannot be read as"),
+        (b"\x93NUMPY\x01\0\xff\xff{'descr': ", r"cannot be read as"),
+        (b"\x93NUMPY", r"cannot be read as"),
+    ],
+)  # fmt: skip
+def test_an_array_that_claims_more_than_it_holds_costs_nothing(content, message, tmp_path):
+    path = tmp_path / "array.npy"
+    path.write_bytes(content)
+    for source in (path, Content(content, "array.npy")):
+        for read in (read_image, find_task("volume-segmentation").prepare, find_task("forecasting").prepare):
+            arguments = () if read is read_image else (zoo.info("tcn-co2"),)
+            peak, sentence = peak_mebibytes(lambda: read(source, *arguments))  # noqa: B023
+            assert peak < 1
+            assert "array.npy" in sentence
+    with pytest.raises(zoo.InputError, match=message):
+        read_npy(Content(content))
+
+
+def test_a_sparse_file_that_holds_what_it_claims_is_refused_too(tmp_path):
+    path = tmp_path / "array.npy"
+    path.write_bytes(npy((1 << 38,)))
+    os.truncate(path, 1 << 41)
+    peak, sentence = peak_mebibytes(lambda: read_npy(str(path)))
+    assert peak < 1
+    assert "more than 134,217,728" in sentence
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(("width", "height"), [(10000, 10000), (13000, 13000), (60000, 60000), (2**31 - 1, 2**31 - 1)])
+def test_an_image_that_would_be_unpacked_into_gigabytes_is_refused_before(width, height, tmp_path):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png(width, height))
+    for read in (read_image, pictures.size, preprocess_damaged, lambda path: Planes(path, 4)):
+        peak, sentence = peak_mebibytes(lambda: read(path))  # noqa: B023
+        assert peak < 1
+        assert "bomb.png cannot be read as an image" in sentence
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 300_000), (300_000, 1), (3, 60_000)])
+@pytest.mark.parametrize("mode", ["center", "border", "squash"])
+def test_an_image_of_extreme_shape_costs_what_is_kept_of_it(width, height, mode, tmp_path):
+    path = tmp_path / "thin.png"
+    Image.new("L", (width, height), 200).save(path)
+    tracemalloc.start()
+    pixels = preprocess(path, CROPPED.model_copy(update={"crop_mode": mode}))
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+    assert pixels.shape == (224, 224, 3)
+    assert 200 in pixels
+
+
+def test_only_the_box_that_the_crop_keeps_is_resized(monkeypatch):
+    resized, resize = [], Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image, "resize", lambda self, size, *rest: resized.append(size) or resize(self, size, *rest)
+    )
+    preprocess(np.zeros((4000, 2, 3), "uint8"), CROPPED)
+    assert resized == [(224, 224)]
+
+
+def test_a_document_that_another_program_would_run_is_no_image(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) print\n")
+    with pytest.raises(zoo.errors.UnreadableError, match="not an image that Pillow knows"):
+        read_image(tmp_path / "photo.jpg")
