@@ -287,3 +287,47 @@ def test_files_of_masks_that_hold_no_classes_are_told(mode, tmp_path):
     mask.save(tmp_path / "test" / "1.png", "TIFF" if mode == "F" else "PNG")
     with pytest.raises(zoo.InputError, match=r"1\.png (holds float32 values|has . channels)\. Expected"):
         zoo.evaluate(models.segmenter(), os.fspath(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "pipe or a device"),
+        (b"no archive", "cannot be read as a file of arrays"),
+        ({"inputs": PLACES}, "it has no targets"),
+        ({"inputs": PLACES, "targets": np.array([None])}, "cannot be read as a file of arrays"),
+    ],
+)
+def test_files_of_arrays_that_are_none_are_told(content, sentence, tmp_path):
+    path = tmp_path / "places.npz"
+    if content is None:
+        os.mkfifo(path)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.savez(path, **content)
+    with pytest.raises(zoo.InputError, match=rf"places\.npz.*{sentence}|{sentence}"):
+        zoo.evaluate(models.named_pixel(), path)
+
+
+@pytest.mark.parametrize("data", [None, 5, (5, 3), ([], []), [1, 2], ({}, {}), (iter([]), iter([]))])
+@pytest.mark.parametrize("task", ["image-classification", "semantic-segmentation", "coordinate-regression"])
+def test_what_is_no_data_is_told(task, data):
+    with pytest.raises(zoo.InputError, match="Expected"):
+        zoo.evaluate(HAND_COUNTED[task][0](), data)
+
+
+def test_a_model_of_one_size_says_which():
+    pixels = models.image((4, 4, 3))
+    fixed = models.made(pixels, models.ops.mean(pixels, axis=(1, 2)), "image-classification", num_classes=3)
+    assert zoo.evaluate(fixed, ([flat(RED, 4, 4)], [0]))["top1_percent"] == 100
+    with pytest.raises(zoo.InputError, match=r"has the shape \(8, 8, 3\), image-classification takes \(4, 4, 3\)"):
+        zoo.evaluate(fixed, ([flat(RED)], [0]))
+
+
+def test_names_of_classes_that_are_no_text_are_told(tmp_path):
+    write(tmp_path / "test" / "1.jpg", flat(RED))
+    write(tmp_path / "test" / "1.png", np.zeros((8, 8), "uint8"))
+    (tmp_path / "classes.txt").write_bytes(b"r\xe9d\ngreen\nblue\n")
+    with pytest.raises(zoo.InputError, match="Expected text in UTF-8"):
+        zoo.evaluate(models.segmenter(), tmp_path)

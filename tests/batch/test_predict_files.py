@@ -151,8 +151,9 @@ def test_an_output_inside_the_source_is_no_input(model, photos, tmp_path, monkey
 def test_hidden_files_are_none_and_every_other_is(model, photos, tmp_path):
     folder = some(photos, tmp_path / "few")
     (folder / ".DS_Store").write_text("")
-    (folder / ".git").mkdir()
-    (folder / ".git" / "config.jpg").write_text("")
+    for name in (".git", "@eaDir", "__MACOSX"):
+        (folder / name).mkdir()
+        (folder / name / "config.jpg").write_text("")
     (folder / "README.txt").write_text("holiday")
     (folder / "gone.jpg").symlink_to("nowhere")
     os.link(photos / "00001.jpg", os.fsencode(folder) + b"/\xff.jpg")  # no UTF-8

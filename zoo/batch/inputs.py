@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zoo.datasets.folders import is_hidden
 from zoo.errors import InputError
 from zoo.imaging.files import Content, File
 
@@ -116,9 +117,9 @@ def _below(folder: str, without: Collection[str]) -> Iterator[str]:
     for parent, folders, names in os.walk(folder, onerror=refuse):
         paths = {name: os.path.join(parent, name) for name in folders}
         folders[:] = [
-            name for name in sorted(folders) if name[0] != "." and os.path.abspath(paths[name]) not in without
+            name for name in sorted(folders) if not is_hidden(name) and os.path.abspath(paths[name]) not in without
         ]
-        yield from (os.path.join(parent, name) for name in sorted(names) if name[0] != ".")
+        yield from (os.path.join(parent, name) for name in sorted(names) if not is_hidden(name))
 
 
 def _matches(pattern: str) -> Iterator[str]:

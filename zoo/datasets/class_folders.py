@@ -44,6 +44,7 @@ def find_pictures(folder: str | os.PathLike, split: str | None = None) -> tuple[
         part = folders.split_folder(root, split)
         if not part.is_dir():
             raise folders.no_folder(part, LAYOUT)
+        folders.say_left_out(root, _others(root))
         root = _passed_through(part)
     classes = folders.subfolders(root)
     if not classes:
@@ -77,12 +78,11 @@ def has_splits(root: Path) -> bool:
     named = folders.splits(root)
     if not named:
         return False
-    others = [path for path in folders.subfolders(root) if path not in named and folders.holds_images(path)]
+    others = _others(root)
     if not others:
         return True
     parts = [path for path in named if _holds_classes(path)]
     if len({folders.CANONICAL[path.name.lower()] for path in parts}) > 1:
-        folders.say_left_out(root, others)
         return True
     if parts:
         raise InputError(
@@ -90,6 +90,12 @@ def has_splits(root: Path) -> bool:
             f"does. Expected splits or classes: move the others away, or pass {parts[0]} or a folder without it."
         )
     return False
+
+
+def _others(root: Path) -> list[Path]:
+    """The folders of images that are not called as splits are."""
+    named = set(folders.splits(root))
+    return [path for path in folders.subfolders(root) if path not in named and folders.holds_images(path)]
 
 
 def _passed_through(root: Path) -> Path:

@@ -1,11 +1,13 @@
 """Lessons from arrays of numbers: inputs and targets of one shape each, or an `.npz` file that holds the two."""
 
-from pathlib import Path
+import os
+import zipfile
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.imaging.files import open_file, readable
 from zoo.registry import Entry
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, is_folder, pairs
@@ -65,11 +67,12 @@ def _numbers(values: Any, what: str) -> np.ndarray:
 
 
 def _read(path: Any) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["inputs"], file["targets"]
-    except (OSError, ValueError, KeyError, EOFError, IndexError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{Path(path)} cannot be read ({error}). Expected an .npz file from "
-            "numpy.savez(path, inputs=..., targets=...)."
-        ) from error
+    name, expected = os.fsdecode(path), "Expected a file from numpy.savez(path, inputs=..., targets=...)."
+    with readable(name, "file of arrays", expected), open_file(name) as opened:
+        if not zipfile.is_zipfile(opened):
+            raise ValueError("it is not an .npz file")
+        opened.seek(0)
+        file = np.load(opened, allow_pickle=False)
+        if missing := {"inputs", "targets"} - set(file.files):
+            raise ValueError(f"it has no {' and no '.join(sorted(missing))}")
+        return file["inputs"], file["targets"]

@@ -2,7 +2,7 @@
 
 import abc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,9 @@ def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
             "tf.data.Dataset of batches."
         )
     inputs, truths = data
+    if not all(isinstance(part, Sized) for part in data):
+        kinds = " and a ".join(type(part).__name__ for part in data)
+        raise InputError(f"The data are a {kinds}. Expected inputs and targets that have a length: arrays or lists.")
     if len(inputs) != len(truths) or len(inputs) == 0:
         raise InputError(
             f"There are {len(inputs)} inputs and {len(truths)} truths. Expected as many, and at least one."

@@ -123,8 +123,11 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     path = Path(data) / CLASSES_FILE
     if not path.is_file():
         return known or read_labels(entry.labels)
-    names = tuple(path.read_text().split("\n"))
-    names = tuple(name.strip() for name in names if name.strip())
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}). Expected text in UTF-8, a class a line.") from error
+    names = tuple(name.strip() for name in lines if name.strip())
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
             f"{path} holds {len(set(names))} names in {len(names)} lines. Expected a class a line, two or more."
