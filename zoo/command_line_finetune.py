@@ -1,10 +1,12 @@
 """The command that teaches: `zoo finetune`. Imports what it needs when it runs."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
@@ -57,7 +59,9 @@ class AutoOr(click.ParamType):
 @click.option("--host-index", default=0, show_default=True, type=int, help="Which of HOSTS this is.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def finetune(
+    ctx: click.Context,
     handle: str,
     data: Path,
     output: Path | None,
@@ -75,6 +79,8 @@ def finetune(
         os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()
     import zoo
+    from zoo.finetuning import execute
+    from zoo.training.arguments import check_arguments
     from zoo.training.hosts import join
     from zoo.training.preparation import prepare
 
@@ -82,16 +88,34 @@ def finetune(
         join(hosts, host_index)
 
     options["mixed_precision"] = "auto" if options["mixed_precision"] is None else options["mixed_precision"]
+    resume = options.pop("resume")
     if dry_run:
-        del options["resume"]
+        check_arguments(**options)
         plan = prepare(zoo.load(handle), data, **options).plan.as_dict()
         return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
-    run = zoo.finetune(handle, data, output=output, **options)
+    run = execute(handle, data, options, output=output, resume=resume, command=_typed(ctx))
     if as_json:
         return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
     click.echo(run.folder)
     for name, value in run.metrics.items():
         click.echo(as_text(f"  {name}: {value}"))
+
+
+def _typed(ctx: click.Context) -> str:
+    """The command as it was typed, options in the order of the help."""
+    from zoo.training.call import shown_path
+
+    words = ["zoo", "finetune", *(shown_path(ctx.params[name]) for name in ("handle", "data"))]
+    for option in ctx.command.params:
+        name = option.name or ""
+        if not isinstance(option, click.Option) or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(value, bool):
+            words.append((option.opts if value else option.secondary_opts)[-1])
+        else:
+            words += [option.opts[-1], shown_path(value) if isinstance(value, Path) else str(value)]
+    return shlex.join(words)
 
 
 def _told(plan: dict[str, Any]) -> list[str]:

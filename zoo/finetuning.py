@@ -1,5 +1,6 @@
 """Fine-tuning: a pretrained model taught your own data, in a folder that can be gone on with, loaded and published."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,19 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from zoo.devices import dtype_policy
 from zoo.errors import InputError
-from zoo.handles import path_of
+from zoo.export.published_card import published_card
 from zoo.loading import load_folder, ready
 from zoo.model import ZooModel
 from zoo.registry import Measured
-from zoo.saving import save
+from zoo.saving import FILES, Snapshot, folder_name, write
 from zoo.training import hosts
+from zoo.training.arguments import check_arguments, output_folder
+from zoo.training.call import written_call
 from zoo.training.plan import Freeze
 from zoo.training.preparation import Preparation, prepare
-from zoo.training.running import finish, train_model
-from zoo.training.state import State, check_same
-
-RUN_FILE = "run.json"
+from zoo.training.running import finish, logger, train_model
+from zoo.training.state import State, check_same, held
+from zoo.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
+from zoo.whole import flush, whole_file, writable
 
 
 @dataclass(frozen=True)
@@ -102,99 +106,138 @@ def finetune(
     Raises:
         InputError: The data or the arguments make no sense, the loss is no number, or `output` holds another run.
             Data are checked before anything is trained: empty classes, one class only, pictures that cannot be read,
-            masks with values that are no class, sizes that do not match.
+            masks with values that are no class, sizes that do not match. Another process trains in `output`.
+        UnreadableError: The run in `output` is damaged; it begins anew only with `resume=False`.
+        AccessError: `output` cannot be written, or the disk is full; what was kept before is still there.
         As `zoo.load`, for a handle.
     """
-    prepared = prepare(
-        ready(model_or_handle),
-        train,
-        validation=validation,
-        epochs=epochs,
-        freeze=freeze,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        augment=augment,
-        mixed_precision=mixed_precision,
-        skip_unreadable=skip_unreadable,
-        seed=seed,
-    )
-    folder = path_of(output) if output is not None else Path("runs") / prepared.model.spec.name.replace("/", "-")
+    options: dict[str, Any] = {
+        "validation": validation,
+        "epochs": epochs,
+        "freeze": freeze,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "augment": augment,
+        "mixed_precision": mixed_precision,
+        "skip_unreadable": skip_unreadable,
+        "seed": seed,
+    }
+    command = written_call(model_or_handle, train, {**options, "output": output, "resume": resume})
+    return execute(model_or_handle, train, options, output=output, resume=resume, command=command)
+
+
+def execute(
+    model_or_handle: ZooModel | str,
+    train: Any,
+    options: dict[str, Any],
+    *,
+    output: str | os.PathLike[str] | None,
+    resume: bool,
+    command: str,
+) -> Run:
+    """`finetune`, called as `command` says."""
+    check_arguments(**options)
+    prepared = prepare(ready(model_or_handle), train, **options, command=command)
+    folder = output_folder(output, train, prepared.model.spec.name)
     hosts.check_agreement(prepared.settings, "data or arguments")
     if hosts.is_first():
-        _make_room(folder, resume)
-    hosts.wait("room is made")
-    if not (folder / RUN_FILE).is_file():
-        state = State(folder / "state", prepared.settings)
+        _check_free(folder)
+    if resume and (folder / RUN_FILE).is_file():
+        with hosts.alone():
+            return _finished(folder, prepared)
+    with held(folder) if hosts.is_first() else contextlib.nullcontext():
+        if hosts.is_first() and not resume:
+            _clear(folder)
+        hosts.wait("room is made")
+        state = State(folder / STATE, prepared.settings, command)
         hosts.check_agreement(state.epoch, "states of the run")
         train_model(prepared, state, folder / "logs")
         if hosts.is_first():
-            with hosts.alone():
+            with hosts.alone(), writable(folder):
                 run = _kept(prepared, state, folder)
         hosts.wait("the run is written")
-        if hosts.is_first():
-            return run
+    if hosts.is_first():
+        return run
     with hosts.alone():
         return _finished(folder, prepared)
 
 
-def _make_room(folder: Path, resume: bool) -> None:
-    """See that the folder is free or a run's, and empty it of the run where that is to begin anew.
+def _check_free(folder: Path) -> None:
+    """See that the folder is a run's, or holds nothing that a run would write over.
 
     Raises:
-        InputError: It holds a model that no run wrote.
+        InputError: It holds a model that no run wrote, or somebody's files.
     """
-    state, run, model = folder / "state", folder / RUN_FILE, folder / "zoo.json"
-    if model.is_file() and not (run.is_file() or state.is_dir()):
+    if (folder / RUN_FILE).is_file() or any((folder / STATE / name).exists() for name in (LAST, BEST)):
+        return
+    if (folder / "zoo.json").is_file():
         raise InputError(f"{folder} holds a model that is no run, and stays as it is. Expected another output.")
-    if not resume:
-        for file in (model, run):  # the model first: without it nothing stands in the way of the next call
-            file.unlink(missing_ok=True)
-        for path in (state, folder / "logs"):
-            shutil.rmtree(path, ignore_errors=True)
+    if taken := [name for name in (STATE, *FILES) if (folder / name).exists()]:
+        raise InputError(
+            f"{folder} holds {', '.join(taken)}, which no run wrote, and stays as it is. Expected another output."
+        )
+
+
+def _clear(folder: Path) -> None:
+    """Empty the folder of a run that is to begin anew."""
+    for name in ("zoo.json", RUN_FILE):  # the model first: without it nothing stands in the way of the next call
+        (folder / name).unlink(missing_ok=True)
+    for name in (LAST, BEST):
+        (folder / STATE / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "logs", ignore_errors=True)
 
 
 def _kept(prepared: Preparation, state: State, folder: Path) -> Run:
     """Save the model, and last the file that says that the run is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
     model, metrics = finish(prepared, state, folder)
-    model = _saved(model, metrics, folder)
+    training = TrainingRecord(
+        data=prepared.data,
+        command=prepared.command,
+        metrics={name: value for name, value in metrics.items() if not isinstance(value, dict)},
+        history=state.history,
+    )
+    model = _saved(model, training, folder)
     record = {
-        "data": prepared.data,
-        "command": prepared.command,
+        **training.model_dump(),
         "base": prepared.base.model_dump(mode="json", include={"name", "source", "revision", "sha256", "license"}),
-        "metrics": {name: value for name, value in metrics.items() if not isinstance(value, dict)},
         "by_class": {name: value for name, value in metrics.items() if isinstance(value, dict)},
-        "history": state.history,
         "best_epoch": state.best_epoch,
         "settings": prepared.settings,
     }
-    partial = folder / f"partial-{RUN_FILE}"
-    partial.write_text(json.dumps(record, indent=2))
-    partial.replace(folder / RUN_FILE)
+    with whole_file(folder / RUN_FILE) as place:
+        place.write_text(json.dumps(record, indent=2), encoding="utf-8")
     shutil.rmtree(state.folder, ignore_errors=True)
     return Run(model, state.history, metrics, folder)
 
 
-def _saved(model: ZooModel, metrics: dict[str, Any], folder: Path) -> ZooModel:
-    """Save into a folder that is new, as `zoo.save` wants it, and move the files beside those of the run."""
+def _saved(model: ZooModel, training: TrainingRecord, folder: Path) -> ZooModel:
+    """Write the model, with the card of this run, and move its files beside those of the run."""
+    where = f"{training.metrics.get('count')} validation examples of what it was fine-tuned on"
+    snapshot = Snapshot(model)
+    entry = snapshot.described(
+        folder_name(folder),
+        unchanged=False,
+        metrics=training.results,
+        measured=Measured(dataset=where, source="zoo.finetune"),
+    )
     partial = folder / "partial"
     shutil.rmtree(partial, ignore_errors=True)
-    for path in save(model, partial / folder.resolve().name).iterdir():
-        path.replace(folder / path.name)
-    shutil.rmtree(partial)
-    loaded = load_folder(folder)
-    numbers = {name: value for name, value in metrics.items() if not isinstance(value, dict) and name != "count"}
-    if numbers:
-        where = f"{metrics['count']} validation examples of what it was fine-tuned on"
-        measured = Measured(dataset=where, source="zoo finetune")
-        loaded.spec = loaded.spec.model_copy(update={"metrics": numbers, "measured": measured})
-        (folder / "zoo.json").write_text(loaded.spec.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.mkdir()
+    try:
+        loaded = write(snapshot, partial, entry, str(published_card(entry, training=training)))
+        for path in partial.iterdir():
+            flush(path)
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return loaded
 
 
 def _finished(folder: Path, prepared: Preparation) -> Run:
     """The run that the folder holds, if it is the one that is asked for."""
-    record = json.loads((folder / RUN_FILE).read_text())
-    check_same(folder, record["settings"], prepared.settings)
-    metrics = {**record["metrics"], **record["by_class"]}
-    return Run(load_folder(folder), record["history"], metrics, folder)
+    record = read_record(folder / RUN_FILE, RunRecord)
+    check_same(folder, record.settings, prepared.settings)
+    logger.warning(f"{folder} holds this run, finished: nothing is trained again")
+    with dtype_policy("float32"):
+        model = load_folder(folder)
+    return Run(model, record.history, {**record.metrics, **record.by_class}, folder)

@@ -13,9 +13,10 @@ from zoo import weights as weight_files
 from zoo.descriptions import read_folder
 from zoo.errors import InputError, IntegrityError, UnknownModelError
 from zoo.handles import Handle, Located
+from zoo.licensing import UNKNOWN
 from zoo.model import ZooModel
 from zoo.registry import Entry, registry
-from zoo.untrained import remember_drawn
+from zoo.untrained import remember_drawn, remember_loaded
 
 
 def load(
@@ -181,8 +182,9 @@ def _own_file(path: str | os.PathLike) -> Path:
 
 
 def _without_provenance(entry: Entry) -> Entry:
-    """The registry knows neither where an own file comes from nor how good it is."""
-    return entry.model_copy(update={"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None})
+    """The registry knows neither where an own file comes from nor how good it is, nor what its owner allows."""
+    facts = {"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None, "license": UNKNOWN}
+    return entry.model_copy(update=facts)
 
 
 def _filled(
@@ -193,7 +195,8 @@ def _filled(
     first_conv: tuple[str, ...],
 ) -> ZooModel:
     if path is None:
-        model = _built(entry.model_copy(update={"random": "all", "source": None}), input_shape)
+        entry = entry.model_copy(update={"random": "all", "source": None, "license": UNKNOWN})
+        model = _built(entry, input_shape)
         remember_drawn(model, model.layers)
         return model
     with weight_files.abstract():
@@ -214,6 +217,8 @@ def _filled(
     if drawn:
         model.spec = entry.model_copy(update={"random": "head"})
         remember_drawn(model, [layer for layer in model.layers if layer.name in drawn])
+    elif entry.format != "zoo" and entry.source is not None:
+        remember_loaded(model)
     notices.say(model.spec, drawn)
     return model
 

@@ -30,6 +30,7 @@ class ZooModel(keras.Model):
     """
 
     spec: Entry
+    loaded_fingerprint: str  # see zoo/untrained.py; only where it was loaded from a file of others
 
     def preprocess(self, source: Any) -> Any:
         """From one source to what the model takes, without the batch axis, as this checkpoint was evaluated.

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ import keras
 import numpy as np
 import safetensors.numpy
 
-from zoo.errors import AccessError, InputError, PublishError
+from zoo.devices import dtype_policy
+from zoo.errors import InputError, PublishError
 from zoo.handles import path_of
 from zoo.loading import load_folder
 from zoo.model import ZooModel
-from zoo.registry import Base, Entry
+from zoo.registry import Base, Entry, Measured
 from zoo.training_record import TrainingRecord
-from zoo.untrained import settle
+from zoo.untrained import is_as_loaded, settled
+from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"
+FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "model.weights.h5")
 _TOLERANCE = 1e-5  # of the largest answer, on the same machine
 
 
@@ -66,71 +70,91 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"{target} exists. Expected a new folder, since none is overwritten; choose another name.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as partial:
-            whole = Path(partial) / "whole"
-            whole.mkdir()
-            entry = described(model, _name(target), unchanged=is_unchanged(model))
-            write(model, whole, entry, str(published_card(entry, training=TrainingRecord())))
-            whole.rename(target)
-    except OSError as error:
-        raise AccessError(
-            f"{target} cannot be written ({error}). Expected a folder of yours; choose another."
-        ) from error
+    snapshot = Snapshot(model)
+    entry = snapshot.described(folder_name(target))
+    with whole_folder(target) as place:
+        write(snapshot, place, entry, str(published_card(entry, training=TrainingRecord())))
     return target
 
 
-def _name(folder: Path) -> str:
+def folder_name(folder: Path) -> str:
     """The model's name, after its folder; what no name holds is left out."""
-    text = os.fsencode(folder.name).decode("utf-8", "replace")
+    text = os.fsencode(folder.resolve().name).decode("utf-8", "replace")
     kept = "".join(char if char.isprintable() and char not in "/\\:" else "-" for char in text)[:200].strip()
     return kept if kept.strip(".") else "model"
 
 
-def is_unchanged(model: ZooModel) -> bool:
-    """Whether the weights are still those of the file, of our own format, that the model was loaded from."""
-    return hashlib.sha256(_tensors(model)).hexdigest() == model.spec.sha256
+class Snapshot:
+    """A model at one moment: its weights are read once, and all that is written and said agrees with them.
 
-
-def described(model: ZooModel, name: str, *, unchanged: bool) -> Entry:
-    """The entry of the model as it is now, under a new name: its weights lie in a file of our own format.
-
-    `unchanged` says that they are those that were loaded. Else what was measured of the base does not hold for them.
+    Attributes:
+        model: The model, which stays as it is.
+        tensors: Its weights as a safetensors file, called as their Keras variable paths.
+        sha256: Of `tensors`.
+        spec: What the model says of itself; what it began with counts as trained once it has changed.
+        is_unchanged: Whether the weights are known to be those that were loaded.
     """
-    settle(model)
-    spec = model.spec
-    facts: dict[str, Any] = {
-        "name": name,
-        "source": None,
-        "revision": None,
-        "filename": WEIGHTS,
-        "sha256": hashlib.sha256(_tensors(model)).hexdigest(),
-        "format": "zoo",
-        "unused": (),
-        "optional": (),
-        "random_layers": (),
-        "drawn": {} if spec.random == "none" else spec.drawn,
-        "parameters_millions": _parameters_millions(model),
-        "base": base_of(spec),
-    }
-    if not unchanged:
-        facts |= {"tag": None, "metrics": {}, "measured": None}
-    return spec.model_copy(update=facts)
+
+    def __init__(self, model: ZooModel):
+        self.model, self.tensors, self.spec = model, _tensors(model), settled(model)
+        self.sha256 = hashlib.sha256(self.tensors).hexdigest()
+        self.is_unchanged = self.sha256 == self.spec.sha256 or is_as_loaded(model)
+
+    def described(
+        self,
+        name: str,
+        *,
+        unchanged: bool | None = None,
+        metrics: Mapping[str, float] | None = None,
+        measured: Measured | None = None,
+    ) -> Entry:
+        """The entry under a new name: the weights lie in a file of our own format.
+
+        Args:
+            name: Of the folder or the repository.
+            unchanged: Whether the weights are those that were loaded, where somebody knows it better. If they are not,
+                what was measured of the base does not hold for them.
+            metrics: What was measured of these weights, and `measured` on which data; instead of what is known.
+            measured: See `metrics`.
+        """
+        spec = self.spec
+        facts: dict[str, Any] = {
+            "name": name,
+            "source": None,
+            "revision": None,
+            "filename": WEIGHTS,
+            "sha256": self.sha256,
+            "format": "zoo",
+            "unused": (),
+            "optional": (),
+            "random_layers": (),
+            "drawn": {} if spec.random == "none" else spec.drawn,
+            "parameters_millions": _parameters_millions(self.model),
+            "base": base_of(spec),
+        }
+        if not (self.is_unchanged if unchanged is None else unchanged):
+            facts |= {"tag": None, "metrics": {}, "measured": None}
+        if metrics:
+            facts |= {"metrics": dict(metrics), "measured": measured}
+        return spec.model_copy(update=facts)
 
 
-def write(model: ZooModel, folder: Path, entry: Entry, card: str) -> ZooModel:
+def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel:
     """Fill an empty folder, and return the model that it holds: the same, but not compiled, and with `entry` as spec.
 
     Raises:
         PublishError: The folder does not give the model back.
+        AccessError: It cannot be written.
     """
-    (folder / WEIGHTS).write_bytes(_tensors(model))
-    (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    loaded = load_folder(folder)
-    _compare(model, loaded)
-    _write_for_keras(loaded, folder)
+    with writable(folder):
+        (folder / WEIGHTS).write_bytes(snapshot.tensors)
+        (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    with dtype_policy(snapshot.model):
+        loaded = load_folder(folder)
+    _compare(snapshot.model, loaded)
+    with writable(folder):
+        _write_for_keras(loaded, folder)
     return loaded
 
 

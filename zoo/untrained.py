@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from zoo.model import ZooModel
+from zoo.registry import Entry
 
 
 def remember_drawn(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
@@ -42,12 +43,34 @@ def untrained(model: ZooModel) -> list[str]:
     ]
 
 
+def settled(model: ZooModel) -> Entry:
+    """What the model says of itself as training has left it: once every random value is replaced, none is random, and
+    the figures of the old weights are gone. The model stays as it is."""
+    if model.spec.random == "none" or untrained(model):
+        return model.spec
+    trained: dict[str, Any] = {"random": "none", "drawn": {}, "metrics": {}, "measured": None}
+    return model.spec.model_copy(update=trained)
+
+
 def settle(model: ZooModel) -> None:
-    """Where training has replaced every random value, let the spec say so; the figures of the old weights go."""
-    if model.spec.random != "none" and not untrained(model):
-        trained: dict[str, Any] = {"random": "none", "drawn": {}, "metrics": {}, "measured": None}
-        model.spec = model.spec.model_copy(update=trained)
+    """Let the model itself say so."""
+    model.spec = settled(model)
+
+
+def remember_loaded(model: ZooModel) -> None:
+    """Keep a fingerprint of all weights with the model, for files that are not written as ours are."""
+    model.loaded_fingerprint = _whole_fingerprint(model)
+
+
+def is_as_loaded(model: ZooModel) -> bool:
+    """Whether the weights are known to be those that were loaded; a copy of the model does not know."""
+    loaded = getattr(model, "loaded_fingerprint", None)
+    return loaded is not None and loaded == _whole_fingerprint(model)
+
+
+def _whole_fingerprint(model: ZooModel) -> str:
+    return " ".join(_fingerprint(keras.ops.convert_to_numpy(variable)) for variable in model.weights)
 
 
 def _fingerprint(values: np.ndarray) -> str:
-    return f"{zlib.crc32(np.ascontiguousarray(values, 'float32').tobytes()):08x}"
+    return f"{zlib.crc32(np.ascontiguousarray(values, 'float32').view('uint8')):08x}"

@@ -27,8 +27,9 @@ def test_a_run_goes_without_the_pictures_that_cannot_be_read(photographs, tmp_pa
     broken = damage(photographs / "red" / "0.png")
     with pytest.raises(UnreadableError, match=r"red.0\.png cannot be read"):
         zoo.finetune("blurnet-textures", photographs, epochs=1, output=tmp_path / "run")
+    options = {"epochs": 1, "freeze": "backbone", "skip_unreadable": True, "output": tmp_path / "run"}
     with caplog.at_level(logging.WARNING, "zoo"):
-        run = zoo.finetune("blurnet-textures", photographs, epochs=1, skip_unreadable=True, output=tmp_path / "run")
+        run = zoo.finetune("blurnet-textures", photographs, **options)
     assert f"1 of 26 examples cannot be read and are left out:\n{broken} cannot be read" in caplog.text
     assert "20 examples to learn from, 5 to measure on" in (run.folder / "run.json").read_text()
 

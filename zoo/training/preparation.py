@@ -59,9 +59,13 @@ def prepare(
     mixed_precision: bool | Literal["auto"],
     skip_unreadable: bool,
     seed: int,
+    command: str = "",
 ) -> Preparation:
-    """Decide and check everything; trains nothing and writes nothing. Arguments as those of `zoo.finetune`."""
-    _check(model, epochs, freeze, learning_rate, batch_size)
+    """Decide and check everything; trains nothing and writes nothing.
+
+    Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called.
+    """
+    _check(model)
     options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
     options |= {"augment": augment, "seed": seed}
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
@@ -85,7 +89,7 @@ def prepare(
         "weights": _weights_digest(model),
     }
     loss = lesson.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
-    words, command = _in_words(train, plan), _call(model, train, options)
+    words = _in_words(train, plan)
     return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], loss, words, command, settings)
 
 
@@ -170,17 +174,11 @@ def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...]
     return copy
 
 
-def _check(model: Any, epochs: int, freeze: Any, learning_rate: Any, batch_size: Any) -> None:
+def _check(model: Any) -> None:
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model that gives answers.")
-    if epochs < 1 or (batch_size != "auto" and batch_size < 1):
-        raise InputError(f"epochs={epochs}, batch_size={batch_size}. Expected both to be at least 1.")
-    if learning_rate != "auto" and not learning_rate > 0:
-        raise InputError(f"learning_rate={learning_rate}. Expected 'auto' or a number above 0.")
-    if freeze not in ("backbone", "none") and (isinstance(freeze, bool) or not isinstance(freeze, int)):
-        raise InputError(f"freeze={freeze!r}. Expected 'backbone', 'none' or a number of layers.")
 
 
 def _examples(
@@ -214,11 +212,6 @@ def _in_words(data: Any, plan: Plan) -> str:
     return f"{name}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
 
 
-def _call(model: ZooModel, data: Any, options: dict[str, Any]) -> str:
-    """The call, for the card."""
-    source = repr(Path(data).name) if is_folder(data) else "data"
-    arguments = [f"{name}={value!r}" for name, value in options.items()]
-    return f"zoo.finetune({', '.join([repr(model.spec.name), source, *arguments])})"
 
 
 def _shape(model: ZooModel) -> tuple[int | None, ...]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import keras
 
 from zoo import architectures
-from zoo.devices import jit_compile
+from zoo.devices import dtype_policy, jit_compile
 from zoo.model import ZooModel
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
@@ -17,6 +18,8 @@ from zoo.training.callbacks import Keep, Reshuffle, Show
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
 from zoo.training.state import State
+
+logger = logging.getLogger("zoo")
 
 SHARE_OF_WARM_UP = 0.05  # of a phase's steps
 
@@ -27,6 +30,7 @@ def train_model(
     """Train from where `state` is to the end; Keras calls the `callbacks` too."""
     if state.epoch:
         state.restore(prepared.model)
+        logger.warning(f"{logs.parent}: resumed after epoch {state.epoch} of {prepared.plan.epochs}")
     for phase in prepared.plan.phases:
         if state.epoch < phase.last and not state.stopped:
             _train_phase(prepared, phase, state, logs, callbacks)
@@ -88,9 +92,10 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
 
 def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any]]:
     """The taught model in float32, with what it scores; draws the pictures of the run."""
-    model = architectures.build(
-        prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape
-    )
+    with dtype_policy("float32"):
+        model = architectures.build(
+            prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape
+        )
     state.restore_best(model)
     report.draw_history(state.history, state.best_epoch, folder / "history.png")
     if prepared.validation is None:

@@ -1,24 +1,70 @@
 """How far a run is, on disk: everything that decides how it goes on, in one file that is there whole or not at all."""
 
+import contextlib
 import json
+import logging
 import math
-import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import filelock
 import keras
 import numpy as np
 import safetensors.numpy
-from safetensors import safe_open
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError, safe_open
 
-from zoo.errors import InputError
+from zoo.errors import InputError, UnreadableError
+from zoo.training_record import BEST, LAST, STATE, first_problem
+from zoo.whole import made_folder, whole_file, writable
 
-LAST, BEST = "last.safetensors", "best.safetensors"
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+_UNREADABLE = {"BF16", "F8_E4M3", "F8_E5M2"}  # by NumPy
+
+logger = logging.getLogger("zoo")
 
 
-def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder of a run, alone. Nothing is left of a run that ends before it has kept anything.
+
+    Raises:
+        InputError: Another process trains in it.
+        AccessError: It cannot be written.
+    """
+    state, logs = folder / STATE, folder / "logs"
+    had_logs = logs.exists()
+    with made_folder(state):
+        lock = filelock.FileLock(state / "lock")
+        try:
+            with writable(folder):
+                lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise InputError(
+                f"Another process trains in {folder}. Expected to be alone: wait for it, or choose another output "
+                "folder."
+            ) from None
+        try:
+            yield
+        finally:
+            if not any((state / name).exists() for name in (LAST, BEST)):
+                shutil.rmtree(state, ignore_errors=True)
+                if not had_logs and not (folder / "zoo.json").exists():
+                    shutil.rmtree(logs, ignore_errors=True)
+            lock.release()
+
+
+def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any], command: str = "") -> None:
     """See that the run in `folder` is the one that is asked for.
+
+    Args:
+        folder: Of the run.
+        found: Its settings.
+        wanted: Those that are asked for.
+        command: How an unfinished run was called, where that is known.
 
     Raises:
         InputError: It is another.
@@ -26,13 +72,37 @@ def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> N
     wanted = json.loads(json.dumps(wanted))
     keys = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
     if "plan" in keys:
-        keys += [f"plan.{key}" for key, value in wanted["plan"].items() if found["plan"].get(key) != value]
+        plans = [settings["plan"] if isinstance(settings.get("plan"), dict) else {} for settings in (found, wanted)]
+        keys += [f"plan.{key}" for key in {**plans[0], **plans[1]} if plans[0].get(key) != plans[1].get(key)]
         keys.remove("plan")
-    if keys:
-        raise InputError(
-            f"{folder} holds another run: {', '.join(keys)} differ. Expected the same arguments and data to go on with "
-            "it; else choose another output, or resume=False to begin anew."
-        )
+    if not keys:
+        return
+    unfinished = f" That run is unfinished; to finish it, run the same command again: {command}" if command else ""
+    raise InputError(
+        f"{folder} holds another run: {', '.join(keys)} differ. Expected the same arguments and data to go on with "
+        f"it; else choose another output folder, or resume=False (--no-resume) to begin anew.{unfinished}"
+    )
+
+
+class Progress(BaseModel):
+    """What stands beside the weights: after how many epochs, with which history, and what was the best."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    settings: dict[str, Any]
+    command: str = ""
+    epoch: Annotated[int, Field(ge=1, strict=True)]
+    waited: Count
+    best: Annotated[float, Field(allow_inf_nan=False)]
+    best_epoch: Count
+    stopped: Annotated[bool, Field(strict=True)]
+    history: dict[str, list[float]]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Progress":
+        if self.best_epoch >= self.epoch or any(len(values) != self.epoch for values in self.history.values()):
+            raise ValueError(f"the history does not have {self.epoch} epochs")
+        return self
 
 
 class State:
@@ -41,24 +111,44 @@ class State:
     Args:
         folder: Where the files lie. What lies there is gone on with, if it has the same `settings`.
         settings: All that decides the outcome, as `json.dumps` takes it.
+        command: How the run was called, so that a person can be told.
 
     Raises:
         InputError: The folder holds another run.
+        UnreadableError: What lies there is damaged: nothing begins anew unless that is asked for.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any]):
-        self.folder, self.settings = folder, settings
+    def __init__(self, folder: Path, settings: dict[str, Any], command: str = ""):
+        self.folder, self.settings, self.command = folder, settings, command
         self.epoch, self.waited, self.best, self.best_epoch = 0, 0, math.inf, 0
         self.stopped = False
         self.history: dict[str, list[float]] = {}
-        if (folder / LAST).is_file():
+        if (folder / LAST).exists():
             self._read()
+        elif (folder / BEST).exists():
+            self._check_begun()
 
     def _read(self) -> None:
-        with safe_open(self.folder / LAST, framework="numpy") as file:
-            facts = json.loads(file.metadata()["state"])
-        check_same(self.folder.parent, facts.pop("settings"), self.settings)
-        vars(self).update(facts)
+        with _opened(self.folder / LAST) as file:
+            metadata = file.metadata() or {}
+        try:
+            progress = Progress.model_validate_json(metadata.get("state", ""))
+        except ValidationError as error:
+            raise _damaged(self.folder / LAST, first_problem(error)) from error
+        check_same(self.folder.parent, progress.settings, self.settings, progress.command)
+        vars(self).update(progress.model_dump(exclude={"settings", "command"}))
+        with _opened(self.folder / BEST):
+            pass
+
+    def _check_begun(self) -> None:
+        """The best weights alone: a run that was killed while its first epoch was kept begins again, and says so."""
+        with _opened(self.folder / BEST) as file:
+            metadata = file.metadata() or {}
+        if metadata.get("epoch", "1") != "1":
+            raise _damaged(self.folder / LAST, "the file is missing")
+        logger.warning(
+            f"{self.folder.parent}: the run was interrupted before its first epoch was kept; it begins again"
+        )
 
     def record(self, logs: dict[str, float], monitored: str) -> bool:
         """Add an epoch to the history; whether it is the best so far."""
@@ -73,16 +163,24 @@ class State:
         return is_better
 
     def write(self, model: keras.Model, *, is_best: bool) -> None:
-        """Keep the model and its optimizer. The best weights first: a run killed in between writes the same again."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep the model and its optimizer. The best weights first: a run killed in between writes the same again.
+
+        Raises:
+            AccessError: The disk refuses; what was kept before is still there.
+        """
         if is_best:
-            _replace(self.folder / BEST, _tensors("model", model.variables), {})
+            _replace(self.folder / BEST, _tensors("model", model.variables), {"epoch": str(self.epoch)})
         facts = {key: value for key, value in vars(self).items() if key != "folder"}
         tensors = _tensors("model", model.variables) | _tensors("optimizer", model.optimizer.variables)
         _replace(self.folder / LAST, tensors, {"state": json.dumps(facts)})
 
     def restore(self, model: keras.Model) -> None:
-        """Give the model the weights of the last epoch."""
+        """Give the model the weights of the last epoch; see that those of the best one fit, too.
+
+        Raises:
+            UnreadableError: A file is damaged.
+        """
+        _check(model.variables, "model", self.folder / BEST)
         _assign(model.variables, "model", self.folder / LAST)
 
     def restore_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
@@ -100,14 +198,48 @@ def _tensors(prefix: str, variables: Sequence[Any]) -> dict[str, np.ndarray]:
 
 
 def _assign(variables: Sequence[Any], prefix: str, path: Path) -> None:
-    tensors = safetensors.numpy.load_file(path)
-    for index, variable in enumerate(variables):
-        variable.assign(tensors[f"{prefix}/{index}"])
+    _check(variables, prefix, path)
+    with _opened(path) as file:
+        for index, variable in enumerate(variables):
+            variable.assign(file.get_tensor(f"{prefix}/{index}"))
+
+
+def _check(variables: Sequence[Any], prefix: str, path: Path) -> None:
+    """See that a file holds a tensor per variable, of its shape, before any is assigned.
+
+    Raises:
+        UnreadableError: It holds others.
+    """
+    with _opened(path) as file:
+        found = {name for name in file.keys() if name.startswith(f"{prefix}/")}  # noqa: SIM118 (it is no dict)
+        wanted = [f"{prefix}/{index}" for index in range(len(variables))]
+        if found != set(wanted):
+            raise _damaged(path, f"it holds {len(found)} tensors of the {prefix} instead of {len(wanted)}")
+        for name, variable in zip(wanted, variables, strict=True):
+            part = file.get_slice(name)
+            if tuple(part.get_shape()) != tuple(variable.shape) or part.get_dtype() in _UNREADABLE:
+                raise _damaged(path, f"{name} is {part.get_dtype()} {part.get_shape()}, not {tuple(variable.shape)}")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, why: str) -> UnreadableError:
+    return UnreadableError(
+        f"{path} cannot be read ({why}). Expected the state of the run as zoo.finetune left it: bring it back from a "
+        "copy, or begin the run anew with resume=False (--no-resume)."
+    )
 
 
 def _replace(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    safetensors.numpy.save_file(tensors, partial, metadata)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with whole_file(path) as place:
+        try:
+            safetensors.numpy.save_file(tensors, place, metadata)
+        except SafetensorError as error:  # what the disk refuses, in its own words
+            raise OSError(str(error)) from error

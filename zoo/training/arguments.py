@@ -1,0 +1,80 @@
+"""The arguments of `zoo.finetune`, looked at before anything is loaded or written: what makes no sense is named."""
+
+import math
+import os
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import InputError
+from zoo.handles import path_of
+
+LARGEST_SEED = 2**32 - 1  # of NumPy's generators
+
+
+def check_arguments(
+    *,
+    validation: Any,
+    epochs: Any,
+    freeze: Any,
+    learning_rate: Any,
+    batch_size: Any,
+    augment: Any,
+    mixed_precision: Any,
+    skip_unreadable: Any,
+    seed: Any,
+) -> None:
+    """See that each is of its kind and in its range.
+
+    Raises:
+        InputError: One is not; names it.
+    """
+    if isinstance(validation, Real):
+        raise _wrong("validation", validation, "data to measure on, or None: a fifth of the training data is held out")
+    if not _is_whole(epochs, 1):
+        raise _wrong("epochs", epochs, "a whole number of at least 1")
+    if not _is_word(batch_size, "auto") and not _is_whole(batch_size, 1):
+        raise _wrong("batch_size", batch_size, "'auto' or a whole number of at least 1")
+    if not _is_word(learning_rate, "auto") and not _is_rate(learning_rate):
+        raise _wrong("learning_rate", learning_rate, "'auto' or a finite number above 0")
+    if not _is_word(freeze, "backbone", "none") and not _is_whole(freeze, 0):
+        raise _wrong("freeze", freeze, "'backbone', 'none' or a number of layers")
+    if not isinstance(mixed_precision, bool) and not _is_word(mixed_precision, "auto"):
+        raise _wrong("mixed_precision", mixed_precision, "True, False or 'auto'")
+    for name, value in (("augment", augment), ("skip_unreadable", skip_unreadable)):
+        if not isinstance(value, bool):
+            raise _wrong(name, value, "True or False")
+    if not _is_whole(seed, 0) or seed > LARGEST_SEED:
+        raise _wrong("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
+
+
+def output_folder(output: Any, train: Any, name: str) -> Path:
+    """The folder of the run: `output`, or `runs/NAME`.
+
+    Raises:
+        InputError: It is no path, or lies within the data, which it would become a part of.
+    """
+    if output is None:
+        return Path("runs") / name.replace("/", "-")
+    if not isinstance(output, str | os.PathLike) or not os.fspath(output):
+        raise _wrong("output", output, "the path of a folder, or None for runs/NAME")
+    folder = path_of(output)
+    if isinstance(train, str | os.PathLike) and folder.resolve().is_relative_to(path_of(train).resolve()):
+        raise InputError(f"output={os.fspath(output)!r} lies within the data. Expected a folder outside of them.")
+    return folder
+
+
+def _is_word(value: Any, *words: str) -> bool:
+    return isinstance(value, str) and value in words
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _is_whole(value: Any, smallest: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= smallest
+
+
+def _wrong(name: str, value: Any, expected: str) -> InputError:
+    return InputError(f"{name}={value!r}. Expected {expected}.")
