@@ -19,6 +19,7 @@ from zoo.bounds import leaves
 from zoo.errors import AccessError, RegistryError, UnknownModelError
 from zoo.registry import Entry, registry
 from zoo.timm_config import timm_entry
+from zoo.training_record import check_finished
 
 LARGEST_BYTES = 16_000_000  # the names of 22,000 classes take 1 MB
 _TIMES_AS_LARGE = 2
@@ -31,7 +32,9 @@ def read_folder(folder: Path) -> Entry:
         UnknownModelError: There is none.
         RegistryError: It is not as it should be.
         AccessError: The folder cannot be read.
+        InputError: It contains a run of `zoo.finetune` that is unfinished.
     """
+    check_finished(folder)
     try:
         names = os.listdir(folder)
     except PermissionError as error:

@@ -23,6 +23,7 @@ from zoo.training_record import TrainingRecord, training_record
 if TYPE_CHECKING:
     from zoo.finetuning import Run
     from zoo.model import ZooModel
+    from zoo.saving import Snapshot
 
 
 class Published(NamedTuple):
@@ -120,7 +121,7 @@ class _Given(NamedTuple):
     `base` is the model that the weights come from, whose licence binds.
     """
 
-    model: "ZooModel"
+    snapshot: "Snapshot"
     original: Entry | None
     base: Base | None
     training: TrainingRecord
@@ -146,28 +147,28 @@ def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: 
     """Load the model if need be, and refuse one that nobody has trained."""
     from zoo.finetuning import Run
     from zoo.loading import ready
-    from zoo.saving import base_of, is_unchanged
+    from zoo.saving import Snapshot, base_of
 
-    training, unchanged = TrainingRecord(), False
+    training, is_loaded = TrainingRecord(), False
     if isinstance(model_or_folder, Run):
         model_or_folder = model_or_folder.folder
     if isinstance(model_or_folder, str | os.PathLike):
         handle = parse(model_or_folder)
-        if handle.kind == "folder" and handle.path is not None:
+        if handle.kind == "folder":  # a name of the registry has none, whatever lies where we are
             training = training_record(handle.path)
-        unchanged = handle.kind != "keras"
+        is_loaded = handle.kind != "keras"
     model = ready(model_or_folder, token=token)
     _refuse_untrained(model)
-    base, original = base_of(model.spec), model.spec if unchanged or is_unchanged(model) else None
+    snapshot = Snapshot(model)
+    base, original = base_of(snapshot.spec), snapshot.spec if is_loaded or snapshot.is_unchanged else None
     if base is not None and base.source == f"hf://{repo_id}":  # the next version of the same model
-        base = model.spec.base
-    return _Given(model, original, base, training)
+        base = snapshot.spec.base
+    return _Given(snapshot, original, base, training)
 
 
 def _refuse_untrained(model: "ZooModel") -> None:
-    from zoo.untrained import settle, untrained
+    from zoo.untrained import untrained
 
-    settle(model)
     if names := untrained(model):
         some = f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
         raise PublishError(
@@ -178,19 +179,15 @@ def _refuse_untrained(model: "ZooModel") -> None:
 
 def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, float] | None) -> Entry:
     """The entry as the repository will hold it."""
-    from zoo.saving import described
-
-    of_the_run = {name: value for name, value in given.training.metrics.items() if name != "count"}
-    figures = dict(metrics or of_the_run)
-    entry = described(given.model, repo_id, unchanged=given.original is not None)
+    entry = given.snapshot.described(
+        repo_id,
+        unchanged=given.original is not None,
+        metrics=metrics or given.training.results,
+        measured=Measured(dataset=given.training.data or "data of the publisher", source="its publisher"),
+    )
     # Of a model that lies in the package the card itself tells how it was trained.
     is_embedded = given.original is not None and given.original.source == "embedded"
-    facts: dict[str, Any] = {"source": f"hf://{repo_id}", "license": license, "base": given.base}
-    if is_embedded:
-        facts["base"] = None
-    if figures:
-        measured = Measured(dataset=given.training.data or "data of the publisher", source="its publisher")
-        facts |= {"metrics": figures, "measured": measured}
+    facts = {"source": f"hf://{repo_id}", "license": license, "base": None if is_embedded else given.base}
     return entry.model_copy(update=facts)
 
 
@@ -198,7 +195,7 @@ def _stage(given: _Given, entry: Entry, card: str, folder: Path, *, saved_model:
     """Write all that goes up into an empty folder."""
     from zoo.saving import write
 
-    loaded = write(given.model, folder, entry, card)
+    loaded = write(given.snapshot, folder, entry, card)
     picture = given.original and given.original.source == "embedded" and facts_of(given.original).picture
     if picture:
         shutil.copy(str(resources.files("zoo") / "model_cards" / picture.file), folder)

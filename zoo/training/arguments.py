@@ -69,11 +69,11 @@ def _is_word(value: Any, *words: str) -> bool:
 
 
 def _is_rate(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and float(value) > 0
 
 
 def _is_whole(value: Any, smallest: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= smallest
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= smallest
 
 
 def _wrong(name: str, value: Any, expected: str) -> InputError:
