@@ -127,7 +127,7 @@ def finetune(
 
 
 def execute(
-    model_or_handle: ZooModel | str,
+    model_or_handle: ZooModel | str | os.PathLike[str],
     train: Any,
     options: dict[str, Any],
     *,

@@ -183,7 +183,14 @@ def _own_file(path: str | os.PathLike) -> Path:
 
 def _without_provenance(entry: Entry) -> Entry:
     """The registry knows neither where an own file comes from nor how good it is, nor what its owner allows."""
-    facts: dict[str, Any] = {"source": None, "revision": None, "sha256": None, "metrics": {}, "measured": None, "license": UNKNOWN}
+    facts: dict[str, Any] = {
+        "source": None,
+        "revision": None,
+        "sha256": None,
+        "metrics": {},
+        "measured": None,
+        "license": UNKNOWN,
+    }
     return entry.model_copy(update=facts)
 
 

@@ -73,4 +73,4 @@ def _whole_fingerprint(model: ZooModel) -> str:
 
 
 def _fingerprint(values: np.ndarray) -> str:
-    return f"{zlib.crc32(memoryview(np.ascontiguousarray(values, 'float32')).cast('B')):08x}"
+    return f"{zlib.crc32(np.ascontiguousarray(values, 'float32').data):08x}"
