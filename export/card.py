@@ -12,8 +12,10 @@ from zoo import handles
 from zoo.export import card_text
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
 from zoo.licensing import HUB_LICENSES, is_non_commercial
+from zoo.printing import as_text
 from zoo.registry import Entry, registry
 from zoo.tasks import find_task
+from zoo.training_record import TrainingRecord, training_record
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -32,7 +34,8 @@ def model_card(model_or_handle: Any) -> "ModelCard":
     """The card of a model, with the Hub's metadata.
 
     Args:
-        model_or_handle: A name or another handle, an `Entry`, or a model from `zoo.load`.
+        model_or_handle: A name or another handle, an `Entry`, or a model from `zoo.load`. Of a model whose weights were
+            changed since, the card tells what it began with, and not what was measured of that.
 
     Returns:
         A `huggingface_hub.ModelCard`: `str(card)` is the whole file, `card.data` its metadata, `card.text` the rest.
@@ -46,7 +49,11 @@ def model_card(model_or_handle: Any) -> "ModelCard":
         >>> zoo.export.model_card("espcn-x2").data.license
         'apache-2.0'
     """
-    entry = _entry(model_or_handle)
+    from zoo.export.published_card import published_card
+
+    entry, training = _described(model_or_handle)
+    if entry.random == "none" and (entry.base or (entry.source is None and entry.sha256)):  # somebody has trained it
+        return published_card(entry, training=training)
     return card_of(entry, facts_of(entry), measurements_of(entry))
 
 
@@ -60,14 +67,14 @@ def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard"
     is_listed = entry.license in HUB_LICENSES - {"other"}
     data = ModelCardData(
         license=entry.license if is_listed else "other",
-        license_name=None if is_listed else {"other": "see-source"}.get(entry.license, entry.license),
+        license_name=None if is_listed else {"other": "see-source"}.get(entry.license, as_text(entry.license)),
         license_link=None if is_listed else _page(entry),
         library_name="keras",
         pipeline_tag=find_task(entry.task).pipeline_tag,
         tags=["keras", "layerzoo", entry.task, entry.builder.split(".")[0]],
         datasets=["ILSVRC/imagenet-1k"] if "in1k" in (entry.tag or "") else None,
         base_model=_base_model(entry),
-        model_name=name if results else None,
+        model_name=as_text(name) if results else None,
         eval_results=results or None,
     )
     text = card_text.body(entry, facts, measured)
@@ -118,12 +125,29 @@ def _index() -> str:
     )
 
 
-def _entry(model_or_handle: Any) -> Entry:
+def _described(model_or_handle: Any) -> tuple[Entry, TrainingRecord]:
+    """What is known of a model as it is, and of its training."""
     spec = getattr(model_or_handle, "spec", model_or_handle)
     if not isinstance(spec, Entry):
-        return handles.info(model_or_handle)
+        located = handles.resolve(model_or_handle)
+        folder = located.folder
+        entry = located.entry if folder else handles.info(model_or_handle)
+        return entry, training_record(folder)
+    if spec is not model_or_handle:
+        spec = _as_it_is(model_or_handle)
     # With random weights the figures of the pretrained ones would be a lie.
-    return spec if spec.random == "none" else spec.model_copy(update={"metrics": {}, "measured": None})
+    random = {"metrics": {}, "measured": None} if spec.random != "none" else {}
+    return spec.model_copy(update=random), TrainingRecord()
+
+
+def _as_it_is(model: Any) -> Entry:
+    """The spec of a model, or, once its weights are others, of one that began with them."""
+    from zoo.saving import Snapshot
+
+    snapshot = Snapshot(model)
+    if snapshot.is_unchanged or snapshot.spec.random != "none":
+        return snapshot.spec
+    return snapshot.described(snapshot.spec.name).model_copy(update={"sha256": None})
 
 
 def _base_model(entry: Entry) -> str | None:
@@ -142,12 +166,12 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
         EvalResult(
             task_type=find_task(entry.task).pipeline_tag,
             dataset_type="imagenet-1k" if "ImageNet-1k" in entry.measured.dataset else "other",
-            dataset_name=entry.measured.dataset,
-            metric_type=METRIC_TYPES.get(name) or name.split("_")[-2:][0],
-            metric_name=card_text.spoken(name),
+            dataset_name=as_text(entry.measured.dataset),
+            metric_type=METRIC_TYPES.get(name) or as_text(name.split("_")[-2:][0]),
+            metric_name=as_text(card_text.spoken(name)),
             metric_value=value,
-            source_name=entry.measured.source,
-            source_url=_page(entry) if (entry.source or "").startswith("hf://") else entry.paper,
+            source_name=as_text(entry.measured.source),
+            source_url=_page(entry),
         )
         for name, value in entry.metrics.items()
         if not name.startswith(BASELINES)
@@ -157,7 +181,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
 def _page(entry: Entry) -> str:
     """Where it comes from: its repository on the Hub, or the paper of what is trained here."""
     is_on_hub = (entry.source or "").startswith("hf://")
-    return f"https://huggingface.co/{handles.repo_id(entry)}" if is_on_hub else entry.paper
+    return card_text.address(entry.source or "") if is_on_hub else as_text(entry.paper)
 
 
 if __name__ == "__main__":

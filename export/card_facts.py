@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from zoo.errors import RegistryError
-from zoo.registry import Entry, Record
+from zoo.registry import Entry, Record, registry
 
 
 class Work(Record):
@@ -67,23 +67,28 @@ class Facts(Record):
 
 
 def facts_of(entry: Entry) -> Facts:
-    """The facts that `cards.yaml` holds for the entry, or none."""
-    return _all_facts().get(card_name(entry), Facts())
+    """The facts that `cards.yaml` holds for the entry, or none: they hold for the registry's own model alone."""
+    return _all_facts().get(card_name(entry), Facts()) if is_of_the_registry(entry) else Facts()
 
 
 def measurements_of(entry: Entry) -> dict[str, Any]:
     """What the recipe wrote beside an embedded checkpoint; empty for every other."""
-    if entry.source != "embedded":
+    if entry.source != "embedded" or not is_of_the_registry(entry):
         return {}
     path = resources.files("zoo") / "checkpoints" / Path(entry.filename).with_suffix(".json").name
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def is_of_the_registry(entry: Entry) -> bool:
+    """Whether it is the registry's model of that name, and not one that was trained, changed or saved since."""
+    known = registry().entries.get(entry.name)
+    # What a download has learnt of the file is no other model.
+    return known is not None and entry.model_copy(update={"revision": known.revision, "sha256": known.sha256}) == known
+
+
 def card_name(entry: Entry) -> str:
     """How a person calls the model: the architecture where its default checkpoint is meant."""
-    from zoo.registry import registry
-
-    is_default = registry().default_names.get(entry.architecture) == entry.name
+    is_default = registry().default_names.get(entry.architecture) == entry.name and entry.source is not None
     return entry.architecture if is_default else entry.name
 
 

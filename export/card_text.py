@@ -1,11 +1,23 @@
-"""The body of a model card, section by section, as Markdown."""
+"""The body of a model card, section by section, as Markdown.
 
+Names, labels, licences and metrics may be a stranger's: `as_markdown`, `code` and `address` show them as text.
+"""
+
+import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from zoo.export.card_facts import Facts, Table, Work, card_name
+from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
+from zoo.licensing import UNKNOWN
+from zoo.printing import as_markdown, as_text
 from zoo.registry import Base, Entry
 from zoo.tasks import find_task
+
+_WORDS = {"iou": "IoU", "psnr": "PSNR", "ssim": "SSIM", "mae": "MAE", "rmse": "RMSE"}
+_UNITS = {"percent": "%", "db": "dB", "ppm": "ppm", "metres": "m", "pixels": "pixels"}
+_PAGE = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9./_~%?=&;,+-]*)?")
 
 MISUSES = "Decisions about people, and anything where a mistake harms someone and nobody looks again."
 
@@ -23,33 +35,53 @@ def body(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
         "Limits and biases": _bullets(facts.limits) or _inherited_limits(entry),
         "Licence": _licence(entry, facts),
         "Source": _source(entry),
-        "Citation": f"```bibtex\n{facts.citation}\n```" if facts.citation else f"The paper: {entry.paper}",
+        "Citation": f"```bibtex\n{facts.citation}\n```" if facts.citation else f"The paper: {_page(entry.paper)}",
     }
     text = "\n\n".join(f"## {title}\n\n{section}" for title, section in sections.items() if section)
-    return f"# {card_name(entry)}\n\n{summary(entry, facts)}\n\n{text}\n"
+    return f"# {as_markdown(card_name(entry))}\n\n{summary(entry, facts)}\n\n{text}\n"
 
 
 def summary(entry: Entry, facts: Facts) -> str:
     """One paragraph: what it is."""
     size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
-    return facts.summary or f"`{entry.name}`: {entry.task.replace('-', ' ')} for Keras 3{size}."
+    return facts.summary or f"{code(entry.name)}: {entry.task.replace('-', ' ')} for Keras 3{size}."
 
 
 def usage(entry: Entry) -> str:
     """The snippet to copy: it runs as it stands beside a file of the name that it reads."""
-    name = card_name(entry)
-    name = f"hf://{name}" if "/" in name else name
-    task = find_task(entry.task)
-    snippet = f'import zoo\n\nrecord = zoo.predict("{name}", "{task.example}")[0]\n{task.show}'
-    return f'```python\n{snippet}\n```\n\n`pip install layerzoo`. `zoo.load("{name}")` gives the `keras.Model`.'
+    name, task = json.dumps(as_text(_handle(entry)), ensure_ascii=False), find_task(entry.task)
+    snippet = f'import zoo\n\nrecord = zoo.predict({name}, "{task.example}")[0]\n{task.show}'
+    load = code(f"zoo.load({name})")
+    return f"{fenced(snippet, 'python')}\n\n`pip install layerzoo`. {load} gives the `keras.Model`."
+
+
+def _handle(entry: Entry) -> str:
+    """What `zoo.load` takes for it; a folder is named from beside it."""
+    if entry.source == f"hf://{entry.name}":
+        return entry.source
+    return f"./{entry.name}" if entry.source is None and entry.sha256 else card_name(entry)
+
+
+def code(text: str) -> str:
+    """Text as a span of code, whatever it holds."""
+    text = as_text(text)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{'`' * (longest + 1)}{space}{text}{space}{'`' * (longest + 1)}"
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Text as a block of code, whatever it holds."""
+    marks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{marks}{language}\n{text}\n{marks}"
 
 
 def spoken(metric: str) -> str:
     """A metric's key as people write it: `psnr_db` is PSNR, dB."""
-    words = metric.replace("_percent", ", %").replace("_db", ", dB").replace("top", "top-")
-    words = words.replace("iou", "IoU").replace("psnr", "PSNR").replace("ssim", "SSIM").replace("mae_ppm", "MAE, ppm")
-    words = words.replace("mae_metres", "MAE, m").replace("rmse_metres", "RMSE, m").replace("_pixels", ", pixels")
-    return words.replace("_", " ")
+    *words, last = metric.split("_")
+    unit = f", {_UNITS[last]}" if words and last in _UNITS else ""
+    words = words if unit else [*words, last]
+    return " ".join(_WORDS.get(word) or re.sub(r"^top(\d+)$", r"top-\1", word) for word in words) + unit
 
 
 def _purpose(entry: Entry) -> str:
@@ -67,7 +99,7 @@ def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
     if not measured and facts.training:
         return facts.training
     if not measured:
-        origin = f"[{entry.source}]({address(entry.source)})" if entry.source else "whoever made its file of weights"
+        origin = _link(entry.source) if entry.source else "whoever made its file of weights"
         return f"By {origin}; this library converts the weights when it loads them."
     versions = ", ".join(f"{name} {version}" for name, version in measured.get("versions", {}).items())
     facts_of_the_run = {
@@ -90,9 +122,10 @@ def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
     if facts.results:
         parts.append(f"Measured: {measured['metric']}. The command above prints these numbers.")
     elif entry.metrics and entry.measured:
-        rows = [(spoken(name), f"{value:g}") for name, value in entry.metrics.items()]
+        rows = [(as_markdown(spoken(name)), f"{value:g}") for name, value in entry.metrics.items()]
         parts.append(_table(("metric", "value"), rows))
-        parts.append(f"On {entry.measured.dataset}, as reported by {entry.measured.source}; not measured again here.")
+        dataset, source = map(as_markdown, (entry.measured.dataset, entry.measured.source))
+        parts.append(f"On {dataset}, as reported by {source}; not measured again here.")
     else:
         parts.append("None are known.")
     if facts.measured_on:
@@ -119,7 +152,7 @@ def _picture(facts: Facts) -> str:
 
 
 def _inherited_limits(entry: Entry) -> str:
-    data = entry.measured.dataset if entry.measured else "its training data"
+    data = as_markdown(entry.measured.dataset) if entry.measured else "its training data"
     return (
         f"- It knows what its training data showed, and shares its gaps and its biases; the figures hold for {data}.\n"
         "- Nothing was measured here by skin tone, region or the like."
@@ -129,47 +162,64 @@ def _inherited_limits(entry: Entry) -> str:
 def _licence(entry: Entry, facts: Facts) -> str:
     works = sorted({work.license for work in (*facts.trained_on, *facts.measured_on)})
     data = f"Training and test data: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
-    base = "" if entry.base is None else f"\n- What the training began with, {named(entry.base)}: {entry.base.license}."
-    return f"- Weights: {entry.license}.{base}\n- Data: {data}"
+    own = "nobody has stated one" if entry.license == UNKNOWN else as_markdown(entry.license)
+    base = entry.base
+    began = f"\n- What the training began with, {named(base)}: {as_markdown(base.license)}." if base else ""
+    return f"- Weights: {own}.{began}\n- Data: {data}"
 
 
 def _foreign_data(entry: Entry) -> str:
     if _is_from_outside(entry):
         return "ask whoever trained it."
-    return f"see [{entry.source}]({address(entry.source)})." if entry.source else "none."
+    return f"see {_link(entry.source)}." if entry.source else "none."
 
 
 def _source(entry: Entry) -> str:
+    paper, file = f"- Paper: {_page(entry.paper)}", code(entry.filename)
     if entry.source == "embedded":
         return (
             f"- File: `zoo/checkpoints/{entry.filename}`, shipped in the package `layerzoo`.\n"
-            f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n- Paper: {entry.paper}"
+            f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n{paper}"
         )
     if entry.source is None and entry.sha256:
-        return f"- File: `{entry.filename}`, beside this card.\n- SHA-256: `{entry.sha256}`\n- Paper: {entry.paper}"
+        return f"- File: {file}, beside this card.\n- SHA-256: `{entry.sha256}`\n{paper}"
+    if entry.source is None and entry.random == "none":
+        return f"- Weights: as they were when this card was written.\n{paper}"
     if entry.source is None:
-        return f"- No pretrained weights.\n- Paper: {entry.paper}"
+        return f"- No pretrained weights.\n{paper}"
     recorded = "recorded by the first download"
     return (
-        f"- File: `{entry.filename}` of [{entry.source}]({address(entry.source)})\n"
-        f"- Revision: {f'`{entry.revision}`' if entry.revision else recorded}\n"
-        f"- SHA-256: {f'`{entry.sha256}`' if entry.sha256 else recorded}\n- Paper: {entry.paper}"
+        f"- File: {file} of {_link(entry.source)}\n"
+        f"- Revision: {code(entry.revision) if entry.revision else recorded}\n"
+        f"- SHA-256: {f'`{entry.sha256}`' if entry.sha256 else recorded}\n{paper}"
     )
 
 
 def _is_from_outside(entry: Entry) -> bool:
     """Whether somebody saved or published it with this library, so that the registry does not know it."""
-    return entry.sha256 is not None and entry.source in (None, f"hf://{entry.name}")
+    is_published = entry.sha256 is not None and entry.source == f"hf://{entry.name}"
+    return not is_of_the_registry(entry) and entry.random != "all" and (entry.source is None or is_published)
 
 
 def named(base: Base) -> str:
     """The base as text, with a link where it has a page."""
-    return f"[{base.name}]({address(base.source)})" if base.source.startswith("hf://") else f"`{base.name}` of layerzoo"
+    if base.source.startswith("hf://"):
+        return f"[{as_markdown(base.name)}]({address(base.source)})"
+    return f"{code(base.name)} of layerzoo"
 
 
 def address(source: str) -> str:
-    """The page of an `hf://` source."""
-    return f"https://huggingface.co/{source.removeprefix('hf://')}"
+    """The page of an `hf://` source, in which no character ends a link."""
+    return f"https://huggingface.co/{quote(source.removeprefix('hf://'), safe='/')}"
+
+
+def _link(source: str) -> str:
+    return f"[{source if re.fullmatch(r'[A-Za-z0-9:/._-]+', source) else as_markdown(source)}]({address(source)})"
+
+
+def _page(url: str) -> str:
+    """An address as the link that it is; anything else as text."""
+    return url if _PAGE.fullmatch(url) else as_markdown(url)
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from zoo.export.card import card_of
 from zoo.export.card_facts import Facts, facts_of, measurements_of
-from zoo.export.card_text import named
+from zoo.export.card_text import code, fenced, named
+from zoo.printing import as_markdown, as_text
 from zoo.registry import Entry
 from zoo.training_record import TrainingRecord
 
@@ -28,7 +29,7 @@ def published_card(entry: Entry, *, original: Entry | None = None, training: Tra
 def _facts(entry: Entry, training: TrainingRecord) -> Facts:
     kind = entry.task.replace("-", " ")
     size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
-    summary = f"{kind.capitalize()} for Keras 3: `{entry.architecture}`{size}."
+    summary = f"{kind.capitalize()} for Keras 3: {code(entry.architecture)}{size}."
     return Facts(summary=summary, training="\n\n".join(_training(entry, training)))
 
 
@@ -37,11 +38,12 @@ def _training(entry: Entry, training: TrainingRecord) -> list[str]:
     if base is None:
         told.append("The training began with random weights, or with a file of the publisher's own.")
     else:
-        at = f" at `{base.revision}`" if base.revision else ""
-        told.append(f"Its weights began as those of {named(base)}{at}, licence {base.license}.")
+        at = f" at {code(base.revision)}" if base.revision else ""
+        told.append(f"Its weights began as those of {named(base)}{at}, licence {as_markdown(base.license)}.")
     epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}" if training.epochs else ""
     if training.data or epochs:
-        told.append(f"Trained on {training.data or 'data of the publisher'}{', ' if epochs else ''}{epochs}.")
+        data = as_markdown(training.data) or "data of the publisher"
+        told.append(f"Trained on {data}{', ' if epochs else ''}{epochs}.")
     if training.command:
-        told.append(f"```\n{training.command}\n```")
+        told.append(fenced(as_text(training.command)))
     return told

@@ -80,7 +80,7 @@ def write_extras(
 
     entry = model.spec
     extras.mkdir(exist_ok=True)
-    (extras / "README.md").write_text(str(model_card(entry)), encoding="utf-8")
+    (extras / "README.md").write_text(str(model_card(model)), encoding="utf-8")
     (extras / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
     labels = read_labels(entry.labels)
     if labels is not None:

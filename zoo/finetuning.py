@@ -172,7 +172,8 @@ def _check_free(folder: Path) -> None:
         return
     if (folder / "zoo.json").is_file():
         raise InputError(f"{folder} holds a model that is no run, and stays as it is. Expected another output.")
-    if taken := [name for name in (STATE, *FILES) if (folder / name).exists()]:
+    others = {path.name for path in (folder / STATE).glob("*")} - {"lock"}
+    if taken := [*([STATE] if others else []), *(name for name in FILES if (folder / name).exists())]:
         raise InputError(
             f"{folder} holds {', '.join(taken)}, which no run wrote, and stays as it is. Expected another output."
         )

@@ -190,6 +190,7 @@ def _without_provenance(entry: Entry) -> Entry:
         "metrics": {},
         "measured": None,
         "license": UNKNOWN,
+        "base": None,
     }
     return entry.model_copy(update=facts)
 
@@ -202,7 +203,7 @@ def _filled(
     first_conv: tuple[str, ...],
 ) -> ZooModel:
     if path is None:
-        entry = entry.model_copy(update={"random": "all", "source": None, "license": UNKNOWN})
+        entry = _without_provenance(entry).model_copy(update={"random": "all"})
         model = _built(entry, input_shape)
         remember_drawn(model, model.layers)
         return model

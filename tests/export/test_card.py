@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 from PIL import Image
 
 import zoo
 import zoo.export
 from zoo.command_line import main
-from zoo.export.card import card_files, carded_entries, checkpoint_list
-from zoo.export.card_facts import card_name, facts_of, measurements_of
+from zoo.export.card import card_files, card_of, carded_entries, checkpoint_list
+from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
+from zoo.export.card_text import spoken
+from zoo.export.published_card import published_card
+from zoo.registry import Base, Measured
+from zoo.training_record import TrainingRecord
+from zoo.untrained import remember_loaded
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
 TASKS_OF_THE_HUB = {
@@ -142,3 +148,120 @@ def test_the_command_names_the_nearest_models():
     result = CliRunner().invoke(main, ["card", "espcn-x22"])
     assert result.exit_code == 1
     assert "espcn-x2" in result.stderr
+
+
+def test_a_card_tells_what_was_done_to_this_model_and_no_other(tmp_path):
+    model = zoo.load("espcn-x2")
+    folder = zoo.save(model, tmp_path / "espcn-x2.photos")  # called as the registry's own
+    saved = CliRunner().invoke(main, ["card", str(folder)])
+    assert saved.exit_code == 0, saved.output
+    assert saved.stdout == (folder / "README.md").read_text().rstrip() + "\n"
+    assert "began as those of `espcn-x2.photos` of layerzoo" in saved.stdout
+    assert f"PSNR, dB | {model.spec.metrics['psnr_db']:g}" in saved.stdout  # they are the same weights
+    assert str(zoo.export.model_card(model)).rstrip() + "\n" == (FOLDER / "espcn-x2.md").read_text()
+    model.get_layer("feature-conv1").bias.assign_add(np.full(64, 0.1))
+    changed = zoo.export.model_card(model)
+    assert "None are known" in changed.text
+    assert "bicubic" not in changed.text
+    assert "began as those of `espcn-x2.photos` of layerzoo" in changed.text
+    assert changed.data.eval_results is None
+    assert "Not at all: it has random weights" in zoo.export.model_card(zoo.load("espcn-x2", weights=None)).text
+
+
+def test_metrics_stay_with_weights_of_others_until_they_change(tmp_path):
+    spec = zoo.info("espcn-x2").model_copy(update={"format": "timm", "source": "hf://owner/repo"})
+    model = zoo.load("espcn-x2")
+    model.spec = spec.model_copy(update={"sha256": "0" * 64})
+    remember_loaded(model)
+    assert zoo.load(zoo.save(model, tmp_path / "same")).spec.metrics == spec.metrics
+    model.get_layer("feature-conv1").bias.assign_add(np.full(64, 1e-6))
+    assert zoo.load(zoo.save(model, tmp_path / "other")).spec.metrics == {}
+
+
+def test_a_licence_that_nobody_stated_is_not_claimed(tmp_path):
+    folder = zoo.save(zoo.load("blurnet-textures"), tmp_path / "base")
+    mine = zoo.load("maxpool-textures", weights=None)
+    own = zoo.load(folder, weights=folder / "model.safetensors")
+    for name, model in {"mine": mine, "own": own}.items():
+        card = zoo.export.model_card(model)
+        assert model.spec.license == "unknown"
+        assert card.data.license == "unknown"
+        assert "- Weights: nobody has stated one." in card.text
+        assert "apache" not in str(card)
+        assert "apache" not in (zoo.save(model, tmp_path / name) / "README.md").read_text()
+
+
+HOSTILE = {
+    "image": "![x](https://evil.example/x.png)",
+    "link": "[free](https://evil.example)",
+    "html": "<img src=https://evil.example/x.png onerror=alert(1)>",
+    "autolink": "<https://evil.example>",
+    "newlines": "a\n\n# Forged\n\n- line",
+    "table": "a | b",
+    "code": "a```b``c`",
+    "escapes": "a\x1b[2J\u202eb",
+    "yaml": "x\n---\nlicense: mit",
+    "quote": '")\nimport os',
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_what_a_stranger_wrote_is_shown_as_text(text):
+    plain = zoo.info("blurnet-textures").model_copy(
+        update={
+            "source": None,
+            "metrics": {"x": 1.0},
+            "measured": Measured(dataset="x", source="x"),
+            "base": Base(name="x", source="hf://x/x", revision="x", license="x"),
+        }
+    )
+    record = TrainingRecord(data="x", command="x")
+    hostile = plain.model_copy(
+        update={
+            **dict.fromkeys(("name", "architecture", "filename", "license", "paper", "revision"), text),
+            "labels": (text,) * plain.num_classes,
+            "metrics": {text: 1.0},
+            "measured": Measured(dataset=text, source=text),
+            "base": Base(name=text, source=f"hf://{text}", revision=text, license=text),
+        }
+    )
+
+    def shape(card):
+        """The blocks, and which links, images and HTML there are, of what GitHub and the Hub render."""
+        tokens = MarkdownIt("gfm-like").parse(card.text)
+        inner = [child for token in tokens for child in token.children or ()]
+        links = [child.attrs["href"] for child in inner if child.type == "link_open"]
+        kinds = [token.type for token in tokens], {child.type for child in inner} - {"link_open", "link_close"}
+        return kinds, [link for link in links if "evil" in link and "huggingface.co" not in link]
+
+    for card, expected in (
+        (
+            published_card(hostile, training=TrainingRecord(data=text, command=text)),
+            published_card(plain, training=record),
+        ),
+        (card_of(hostile.model_copy(update={"source": f"hf://{text}"}), Facts(), {}), None),
+    ):
+        (blocks, inner), links = shape(card)
+        assert links == []
+        assert inner <= {"text", "code_inline", "softbreak", "text_special"}
+        assert "# Forged" not in card.text.split("\n")
+        assert ModelCard(str(card)).data.license == "other"
+        assert "\x1b" not in str(card)
+        if expected is not None:
+            assert blocks == shape(expected)[0][0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("psnr_db", "PSNR, dB"),
+        ("top1_percent", "top-1, %"),
+        ("previous_iou_percent", "previous IoU, %"),
+        ("stop_rate", "stop rate"),
+        ("topology_mae_metres", "topology MAE, m"),
+        ("percent", "percent"),
+        ("largest_error_pixels", "largest error, pixels"),
+    ],
+)
+def test_a_metric_is_spoken_word_by_word(metric, words):
+    assert spoken(metric) == words

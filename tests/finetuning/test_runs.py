@@ -10,6 +10,7 @@ import filelock
 import keras
 import numpy as np
 import pytest
+import safetensors.numpy
 from click.testing import CliRunner
 
 import zoo
@@ -19,7 +20,7 @@ from zoo.errors import AccessError, InputError, UnreadableError
 from zoo.training.preparation import prepare
 from zoo.training.running import train_model
 from zoo.training.state import State
-from zoo.training_record import RunRecord, read_record, training_record
+from zoo.training_record import RunRecord, read_record
 
 OPTIONS = {"epochs": 3, "freeze": "backbone", "batch_size": 4}
 COMMAND = "zoo finetune blurnet-textures photographs --epochs 3"
@@ -71,7 +72,7 @@ ASKED = {
     "info": lambda folder, data: zoo.info(folder),
     "predict": lambda folder, data: zoo.predict(folder, data / "blue" / "0.png"),
     "evaluate": lambda folder, data: zoo.evaluate(folder, data),
-    "publish": lambda folder, data: zoo.publish(folder, "me/mine", license="apache-2.0", token="hf_x"),  # noqa: S106
+    "publish": lambda folder, data: zoo.publish(folder, "me/mine", license="apache-2.0", token="hf_x"),
     "finetune": lambda folder, data: zoo.finetune("blurnet-textures", data, epochs=7, freeze="backbone", output=folder),
 }
 
@@ -96,8 +97,6 @@ def metadata(**changes):
 
 def tensors(change):
     def damage(content: bytes) -> bytes:
-        import safetensors.numpy
-
         arrays = safetensors.numpy.load(content)
         (length,) = struct.unpack("<Q", content[:8])
         return safetensors.numpy.save(change(arrays), json.loads(content[8 : 8 + length]).get("__metadata__"))
@@ -112,7 +111,7 @@ DAMAGES = {
     "header of 10^18 bytes": lambda content: struct.pack("<Q", 10**18) + content[8:],
     "text": lambda content: b"no tensors",
     "zeros": lambda content: bytes(len(content)),
-    "a tensor missing": tensors(lambda arrays: {name: arrays[name] for name in list(arrays)[1:]}),
+    "a tensor missing": tensors(lambda arrays: {name: arrays[name] for name in arrays if name != "model/0"}),
     "a tensor too many": tensors(lambda arrays: {**arrays, "model/999": np.zeros(1, "float32")}),
     "another shape": tensors(lambda arrays: {**arrays, "model/0": np.zeros((2, 2), "float32")}),
 }
@@ -146,22 +145,21 @@ def test_a_damaged_state_is_told_before_anything_is_trained(name, damage, state,
 
 
 @pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
-def test_a_lost_state_never_begins_anew_unsaid(name, state, interrupted, caplog):
+def test_a_lost_state_is_told(name, state, interrupted):
+    best = state / "best.safetensors"
+    best.write_bytes(safetensors.numpy.save(safetensors.numpy.load(best.read_bytes()), {"epoch": "2"}))
     (state / name).unlink()
-    if json.loads(best_epoch(state, interrupted)) == 1 and name == "last.safetensors":
-        with caplog.at_level(logging.WARNING, "zoo"):
-            State(state, interrupted[1].settings)
-        assert "begins again" in caplog.text
-    else:
-        with pytest.raises(UnreadableError, match=name):
-            State(state, interrupted[1].settings)
+    with pytest.raises(UnreadableError, match=rf"{name} cannot be read"):
+        State(state, interrupted[1].settings)
 
 
-def best_epoch(state, interrupted):
-    from safetensors import safe_open
-
-    with safe_open(interrupted[0] / "state" / "best.safetensors", framework="numpy") as file:
-        return file.metadata()["epoch"]
+def test_a_run_that_was_killed_while_its_first_epoch_was_kept_says_that_it_begins_again(state, interrupted, caplog):
+    best = state / "best.safetensors"
+    best.write_bytes(safetensors.numpy.save(safetensors.numpy.load(best.read_bytes()), {"epoch": "1"}))
+    (state / "last.safetensors").unlink()
+    with caplog.at_level(logging.WARNING, "zoo"):
+        assert State(state, interrupted[1].settings).epoch == 0
+    assert "it begins again" in caplog.text
 
 
 def test_settings_whose_plan_is_no_plan_are_those_of_another_run(state, interrupted):
@@ -201,16 +199,14 @@ def test_a_damaged_record_is_told(content, tmp_path):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UnreadableError, match=r"run.json.*resume=False"):
         read_record(path, RunRecord)
-    if len(content) != len('{"metrics": {}}') and '"by_class": {"iou"' not in str(content[:40]):
-        with pytest.raises(InputError):
-            training_record(tmp_path)
 
 
 def test_one_process_trains_in_a_folder(photographs, tmp_path):
     (tmp_path / "run" / "state").mkdir(parents=True)
+    alone = r"Another process trains in .*run\. Expected to be alone"
     with (
         filelock.FileLock(tmp_path / "run" / "state" / "lock"),
-        pytest.raises(InputError, match="Another process trains in .*run. Expected to be alone"),
+        pytest.raises(InputError, match=alone),
     ):
         zoo.finetune("blurnet-textures", photographs, output=tmp_path / "run", **OPTIONS)
     assert (tmp_path / "run" / "state" / "lock").exists()  # it is still the other's
@@ -220,7 +216,7 @@ def test_a_full_disk_leaves_nothing_of_a_run_that_kept_nothing(photographs, tmp_
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(AccessError, match="cannot be written .*with space for it"):
+        with pytest.raises(AccessError, match=r"cannot be written .*with space for it"):
             zoo.finetune("blurnet-textures", photographs, output=tmp_path / "a" / "run", **OPTIONS)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -263,6 +259,6 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     command = "zoo finetune blurnet-textures photographs --output .../run --epochs 3 --freeze backbone --batch-size 4"
     assert f"```\n{command}\n```" in card
     assert f"| top-1, % | {run.metrics['top1_percent']:g} |" in card
-    assert "Trained on photographs: 8 examples to learn from, 2 to measure on, 3 epochs." in card
+    assert "Trained on photographs\\: 8 examples to learn from, 2 to measure on, 3 epochs." in card
     assert "None are known" not in card
     assert str(zoo.export.model_card(folder)).rstrip() == card.rstrip()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from zoo.preprocessing import preprocess
+from zoo.printing import as_markdown
 from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
 
@@ -56,4 +57,4 @@ def classes(entry: Entry) -> str:
     """The names of the classes, for a card."""
     if isinstance(entry.labels, str):
         return f"the list `{entry.labels}`"
-    return ", ".join(entry.labels) if entry.labels else "without names"
+    return ", ".join(map(as_markdown, entry.labels)) if entry.labels else "without names"

@@ -39,14 +39,14 @@ def held(folder: Path) -> Iterator[None]:
     had_logs = logs.exists()
     with made_folder(state):
         lock = filelock.FileLock(state / "lock")
-        try:
-            with writable(folder):
+        with writable(folder):
+            try:
                 lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise InputError(
-                f"Another process trains in {folder}. Expected to be alone: wait for it, or choose another output "
-                "folder."
-            ) from None
+            except filelock.Timeout:
+                raise InputError(
+                    f"Another process trains in {folder}. Expected to be alone: wait for it, or choose another output "
+                    "folder."
+                ) from None
         try:
             yield
         finally:
