@@ -136,7 +136,7 @@ def _described(model_or_handle: Any) -> tuple[Entry, TrainingRecord]:
     if spec is not model_or_handle:
         spec = _as_it_is(model_or_handle)
     # With random weights the figures of the pretrained ones would be a lie.
-    random = {"metrics": {}, "measured": None} if spec.random != "none" else {}
+    random: dict[str, Any] = {"metrics": {}, "measured": None} if spec.random != "none" else {}
     return spec.model_copy(update=random), TrainingRecord()
 
 

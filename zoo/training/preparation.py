@@ -212,8 +212,6 @@ def _in_words(data: Any, plan: Plan) -> str:
     return f"{name}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
 
 
-
-
 def _shape(model: ZooModel) -> tuple[int | None, ...]:
     """The input of a model without the batch axis; of its picture, where there is a mask too."""
     given = model.input
