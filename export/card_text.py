@@ -1,6 +1,6 @@
 """The body of a model card, section by section, as Markdown.
 
-Names, labels, licences and metrics may be a stranger's: `as_markdown`, `code` and `address` show them as text.
+Names, labels, licences and metrics may be a stranger's: `prose`, `code` and `address` show them as text.
 """
 
 import json
@@ -17,6 +17,7 @@ from zoo.tasks import find_task
 
 _WORDS = {"iou": "IoU", "psnr": "PSNR", "ssim": "SSIM", "mae": "MAE", "rmse": "RMSE"}
 _UNITS = {"percent": "%", "db": "dB", "ppm": "ppm", "metres": "m", "pixels": "pixels"}
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?:(?:[./_-]|[:,;] | )[A-Za-z0-9]+)*")
 _PAGE = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9./_~%?=&;,+-]*)?")
 
 MISUSES = "Decisions about people, and anything where a mistake harms someone and nobody looks again."
@@ -38,7 +39,7 @@ def body(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
         "Citation": f"```bibtex\n{facts.citation}\n```" if facts.citation else f"The paper: {_page(entry.paper)}",
     }
     text = "\n\n".join(f"## {title}\n\n{section}" for title, section in sections.items() if section)
-    return f"# {as_markdown(card_name(entry))}\n\n{summary(entry, facts)}\n\n{text}\n"
+    return f"# {prose(card_name(entry))}\n\n{summary(entry, facts)}\n\n{text}\n"
 
 
 def summary(entry: Entry, facts: Facts) -> str:
@@ -60,6 +61,12 @@ def _handle(entry: Entry) -> str:
     if entry.source == f"hf://{entry.name}":
         return entry.source
     return f"./{entry.name}" if entry.source is None and entry.sha256 else card_name(entry)
+
+
+def prose(text: str) -> str:
+    """Text as it is where it is plain words, such as `resnet10t.c3_in1k`; else with every mark taken from it."""
+    is_plain = _PLAIN.fullmatch(text) and "www." not in text.lower()
+    return text if is_plain else as_markdown(text)
 
 
 def code(text: str) -> str:
@@ -122,9 +129,9 @@ def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
     if facts.results:
         parts.append(f"Measured: {measured['metric']}. The command above prints these numbers.")
     elif entry.metrics and entry.measured:
-        rows = [(as_markdown(spoken(name)), f"{value:g}") for name, value in entry.metrics.items()]
+        rows = [(prose(spoken(name)), f"{value:g}") for name, value in entry.metrics.items()]
         parts.append(_table(("metric", "value"), rows))
-        dataset, source = map(as_markdown, (entry.measured.dataset, entry.measured.source))
+        dataset, source = map(prose, (entry.measured.dataset, entry.measured.source))
         parts.append(f"On {dataset}, as reported by {source}; not measured again here.")
     else:
         parts.append("None are known.")
@@ -152,7 +159,7 @@ def _picture(facts: Facts) -> str:
 
 
 def _inherited_limits(entry: Entry) -> str:
-    data = as_markdown(entry.measured.dataset) if entry.measured else "its training data"
+    data = prose(entry.measured.dataset) if entry.measured else "its training data"
     return (
         f"- It knows what its training data showed, and shares its gaps and its biases; the figures hold for {data}.\n"
         "- Nothing was measured here by skin tone, region or the like."
@@ -162,9 +169,9 @@ def _inherited_limits(entry: Entry) -> str:
 def _licence(entry: Entry, facts: Facts) -> str:
     works = sorted({work.license for work in (*facts.trained_on, *facts.measured_on)})
     data = f"Training and test data: {'; '.join(works)} (each above)." if works else _foreign_data(entry)
-    own = "nobody has stated one" if entry.license == UNKNOWN else as_markdown(entry.license)
+    own = "nobody has stated one" if entry.license == UNKNOWN else prose(entry.license)
     base = entry.base
-    began = f"\n- What the training began with, {named(base)}: {as_markdown(base.license)}." if base else ""
+    began = f"\n- What the training began with, {named(base)}: {prose(base.license)}." if base else ""
     return f"- Weights: {own}.{began}\n- Data: {data}"
 
 
@@ -204,7 +211,7 @@ def _is_from_outside(entry: Entry) -> bool:
 def named(base: Base) -> str:
     """The base as text, with a link where it has a page."""
     if base.source.startswith("hf://"):
-        return f"[{as_markdown(base.name)}]({address(base.source)})"
+        return f"[{prose(base.name)}]({address(base.source)})"
     return f"{code(base.name)} of layerzoo"
 
 
@@ -214,12 +221,12 @@ def address(source: str) -> str:
 
 
 def _link(source: str) -> str:
-    return f"[{source if re.fullmatch(r'[A-Za-z0-9:/._-]+', source) else as_markdown(source)}]({address(source)})"
+    return f"[{source if re.fullmatch(r'[A-Za-z0-9:/._-]+', source) else prose(source)}]({address(source)})"
 
 
 def _page(url: str) -> str:
     """An address as the link that it is; anything else as text."""
-    return url if _PAGE.fullmatch(url) else as_markdown(url)
+    return url if _PAGE.fullmatch(url) else prose(url)
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from zoo.export.card import card_of
 from zoo.export.card_facts import Facts, facts_of, measurements_of
-from zoo.export.card_text import code, fenced, named
-from zoo.printing import as_markdown, as_text
+from zoo.export.card_text import code, fenced, named, prose
+from zoo.printing import as_text
 from zoo.registry import Entry
 from zoo.training_record import TrainingRecord
 
@@ -39,10 +39,10 @@ def _training(entry: Entry, training: TrainingRecord) -> list[str]:
         told.append("The training began with random weights, or with a file of the publisher's own.")
     else:
         at = f" at {code(base.revision)}" if base.revision else ""
-        told.append(f"Its weights began as those of {named(base)}{at}, licence {as_markdown(base.license)}.")
+        told.append(f"Its weights began as those of {named(base)}{at}, licence {prose(base.license)}.")
     epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}" if training.epochs else ""
     if training.data or epochs:
-        data = as_markdown(training.data) or "data of the publisher"
+        data = prose(training.data) or "data of the publisher"
         told.append(f"Trained on {data}{', ' if epochs else ''}{epochs}.")
     if training.command:
         told.append(fenced(as_text(training.command)))

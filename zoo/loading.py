@@ -16,6 +16,7 @@ from zoo.handles import Handle, Located
 from zoo.licensing import UNKNOWN
 from zoo.model import ZooModel
 from zoo.registry import Entry, registry
+from zoo.unaltered import check_outputs
 from zoo.untrained import remember_drawn, remember_loaded
 
 
@@ -120,12 +121,13 @@ def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
     """The model itself, or the one that a handle means, loaded with `options`.
 
     Raises:
-        InputError: Neither a model from `zoo.load` nor a handle.
+        InputError: Neither a model from `zoo.load` nor a handle, or its outputs no longer mean what they are read as.
         As `load`, for a handle.
     """
     loaded = load(model, **options) if isinstance(model, str | os.PathLike) else model
     if not isinstance(loaded, ZooModel):
         raise InputError(f"The model is a {type(loaded).__name__}. Expected one from zoo.load, or a handle.")
+    check_outputs(loaded)
     return loaded
 
 

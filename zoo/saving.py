@@ -26,6 +26,7 @@ from zoo.loading import load_folder
 from zoo.model import ZooModel
 from zoo.registry import Base, Entry, Measured
 from zoo.training_record import TrainingRecord
+from zoo.unaltered import adapter, check_outputs, difference
 from zoo.untrained import is_as_loaded, settled
 from zoo.whole import whole_folder, writable
 
@@ -51,7 +52,8 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
         the weights are the base's.
 
     Raises:
-        InputError: Not a model of the zoo, or the folder holds something: files of yours are never replaced.
+        InputError: Not a model of the zoo, or one whose outputs no longer mean what they are read as; or the folder
+            holds something: files of yours are never replaced.
         AccessError: The folder cannot be written.
         PublishError: `zoo.load` of the folder would give another model.
 
@@ -68,6 +70,7 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
     target = path_of(folder)
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
+    check_outputs(model)
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"{target} exists. Expected a new folder, since none is overwritten; choose another name.")
     snapshot = Snapshot(model)
@@ -146,6 +149,8 @@ def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel
         PublishError: The folder does not give the model back.
         AccessError: It cannot be written.
     """
+    if found := adapter(snapshot.model):
+        raise _other(entry, found)
     with writable(folder):
         (folder / WEIGHTS).write_bytes(snapshot.tensors)
         (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -179,7 +184,7 @@ def base_of(spec: Entry) -> Base | None:
 
 
 def _compare(model: ZooModel, loaded: ZooModel) -> None:
-    """Ask both the same.
+    """Compare the networks, and ask both the same.
 
     Raises:
         PublishError: They answer differently.
@@ -190,15 +195,21 @@ def _compare(model: ZooModel, loaded: ZooModel) -> None:
     expected, actual = reference_outputs(model, inputs), reference_outputs(loaded, inputs)
     if not all(np.isfinite(values).all() for values in expected.values()):
         raise PublishError(f"{model.spec.name} answers with NaN or infinity. Expected numbers; train it again, slower.")
+    if found := difference(model, loaded, in_training=False):
+        raise _other(model.spec, found)
     for name, values in expected.items():
-        found, largest = actual.get(name), np.abs(values).max(initial=0)
-        is_alike = found is not None and found.shape == values.shape
-        if not is_alike or np.abs(values - found).max(initial=0) > _TOLERANCE * largest:
-            raise PublishError(
-                f"{model.spec.name} gives other answers once it is saved and loaded. Expected the network that its "
-                "spec describes, without layers exchanged or another dtype policy; start from zoo.load and change "
-                "weights only."
-            )
+        output, largest = actual.get(name), np.abs(values).max(initial=0)
+        is_alike = output is not None and output.shape == values.shape
+        if not is_alike or np.abs(values - output).max(initial=0) > _TOLERANCE * largest:
+            raise _other(model.spec, f"its output {name} differs")
+
+
+def _other(entry: Entry, found: str) -> PublishError:
+    return PublishError(
+        f"{entry.name} is not the network that its spec describes ({found}), and gives other answers once it is saved "
+        "and loaded. Expected one without layers exchanged or another dtype policy; start from zoo.load and change "
+        "weights only."
+    )
 
 
 def _write_for_keras(model: ZooModel, folder: Path) -> None:

@@ -259,6 +259,6 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     command = "zoo finetune blurnet-textures photographs --output .../run --epochs 3 --freeze backbone --batch-size 4"
     assert f"```\n{command}\n```" in card
     assert f"| top-1, % | {run.metrics['top1_percent']:g} |" in card
-    assert "Trained on photographs\\: 8 examples to learn from, 2 to measure on, 3 epochs." in card
+    assert "Trained on photographs: 8 examples to learn from, 2 to measure on, 3 epochs." in card
     assert "None are known" not in card
     assert str(zoo.export.model_card(folder)).rstrip() == card.rstrip()

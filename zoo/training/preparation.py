@@ -8,7 +8,7 @@ import keras
 
 from zoo import architectures
 from zoo.datasets import hugging_face
-from zoo.devices import on_accelerator
+from zoo.devices import dtype_policy, on_accelerator
 from zoo.errors import InputError
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
@@ -20,7 +20,8 @@ from zoo.training.examples import Examples, class_weights, say_shared
 from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
-from zoo.weights import digest
+from zoo.unaltered import check_trainable
+from zoo.weights import abstract, digest
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def prepare(
         shape = lesson.shape(entry, learnt)
         lesson.check_size(entry, shape, measured)
     dtype = _dtype(lesson, mixed_precision)
+    with abstract():
+        reference = architectures.build(model.spec, input_shape=_shape(model))
+    check_trainable(model, reference, lesson.loss(model.spec, None))
     keras.utils.set_random_seed(seed)
     copy = teachable(model, entry, shape, dtype)
     fed = _fed(lesson, copy, learnt, measured, options)
@@ -149,12 +153,8 @@ def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...]
     Raises:
         InputError: The model is not the one that its entry describes.
     """
-    before = keras.config.dtype_policy()
-    try:
-        keras.config.set_dtype_policy(dtype)
+    with dtype_policy(dtype):
         copy = architectures.build(entry, input_shape=input_shape)
-    finally:
-        keras.config.set_dtype_policy(before)
     fuse_normalization(copy)
     base = model.spec
     has_new_head = (base.num_classes, base.task) != (entry.num_classes, entry.task) or (
