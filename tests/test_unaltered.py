@@ -1,4 +1,4 @@
-"""A model that is no longer what its spec describes is refused, before it is trained, saved, or read as something else."""
+"""A model that is no longer what its spec describes is refused before it is trained, saved or misread."""
 
 import keras
 import numpy as np

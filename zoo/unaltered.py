@@ -70,7 +70,7 @@ def check_trainable(model: ZooModel, reference: ZooModel, loss: Any) -> None:
     own = _loss_name(model)
     if own and own.removeprefix("sparse_") != _name(loss).removeprefix("sparse_"):
         raise InputError(
-            f"{model.spec.name} was compiled with the loss {own}, which zoo.finetune does not take over: it trains with "
+            f"{model.spec.name} was compiled with {own}, which zoo.finetune does not take over: it trains with "
             f"{_name(loss)}. Expected a model as zoo.load gives it; zoo.save it and load it again, or use model.fit."
         )
     if found := difference(model, reference, in_training=True):
