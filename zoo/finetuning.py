@@ -136,7 +136,7 @@ def execute(
     command: str,
 ) -> Run:
     """`finetune`, called as `command` says."""
-    check_arguments(**options)
+    check_arguments(**options, output=output, resume=resume)
     prepared = prepare(ready(model_or_handle), train, **options, command=command)
     folder = output_folder(output, train, prepared.model.spec.name)
     hosts.check_agreement(prepared.settings, "data or arguments")

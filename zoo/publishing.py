@@ -16,6 +16,7 @@ from zoo.handles import parse
 from zoo.hub_request import check_repo_id
 from zoo.hub_uploading import VERSION, Upload
 from zoo.licensing import check_license
+from zoo.printing import as_text
 from zoo.registry import Base, Entry, Measured
 from zoo.spaces import SpaceUpload
 from zoo.training_record import TrainingRecord, training_record
@@ -183,7 +184,9 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
         repo_id,
         unchanged=given.original is not None,
         metrics=metrics or given.training.results,
-        measured=Measured(dataset=given.training.data or "data of the publisher", source="its publisher"),
+        measured=Measured(
+            dataset=as_text(given.training.data).strip() or "data of the publisher", source="its publisher"
+        ),
     )
     # Of a model that lies in the package the card itself tells how it was trained.
     is_embedded = given.original is not None and given.original.source == "embedded"

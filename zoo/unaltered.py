@@ -85,13 +85,14 @@ def difference(model: ZooModel, reference: ZooModel, *, in_training: bool) -> st
 
     `in_training` counts what matters in training only: regularisers, constraints, initialisers.
     """
-    if found := adapter(model):
-        return found
-    if len(model.layers) != len(reference.layers):
-        return f"it has {len(model.layers)} layers instead of {len(reference.layers)}"
-    for ours, theirs in zip(_layers(model), _layers(reference), strict=True):
-        if found := _difference_of(ours, theirs, in_training):
-            return found
+    if own := adapter(model):
+        return own
+    found, expected = list(_layers(model)), list(_layers(reference))
+    if len(found) != len(expected):
+        return f"it has {len(found)} layers instead of {len(expected)}"
+    for ours, theirs in zip(found, expected, strict=True):
+        if other := _difference_of(ours, theirs, in_training):
+            return other
     return ""
 
 

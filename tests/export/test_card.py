@@ -221,8 +221,8 @@ def test_what_a_stranger_wrote_is_shown_as_text(text):
             **dict.fromkeys(("name", "architecture", "filename", "license", "paper", "revision"), text),
             "labels": (text,) * plain.num_classes,
             "metrics": {text: 1.0},
-            "measured": Measured(dataset=text, source=text),
-            "base": Base(name=text, source=f"hf://{text}", revision=text, license=text),
+            "measured": Measured.model_construct(dataset=text, source=text),
+            "base": Base.model_construct(name=text, source=f"hf://{text}", revision=text, license=text),
         }
     )
 

@@ -1,5 +1,7 @@
 """What is wrong with the data is said before anything is trained."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from tests.finetuning.conftest import write_photographs
 from zoo.errors import InputError
 from zoo.registry import registry
 from zoo.training.lessons import find_lesson
+from zoo.training.preparation import prepare
 
 CLASSIFIER = registry().find("blurnet-textures")
 SEGMENTER = registry().find("deeplabv3_mobilenet_v2").model_copy(update={"labels": ("sky", "road"), "num_classes": 2})
@@ -121,3 +124,33 @@ def test_pictures_of_several_sizes_are_brought_to_one(tmp_path):
     examples = find(CLASSIFIER, other)
     adapted = find_lesson(CLASSIFIER.task).adapted(CLASSIFIER, examples)
     assert find_lesson(CLASSIFIER.task).shape(adapted, examples) == (224, 224, 3)
+
+
+DEFAULTS = {"validation": None, "freeze": "none", "augment": False, "mixed_precision": "auto", "skip_unreadable": False}
+ODD = {
+    "epochs": ["3", 0, -1, 2.5, True, None, float("nan"), [3]],
+    "batch_size": ["8", 0, -4, 1.5, False, None, float("inf")],
+    "learning_rate": ["fast", "0.1", 0, -1, float("nan"), float("inf"), True, None, [0.1]],
+    "freeze": ["head", "99", -1, 1.5, True, None],
+    "augment": ["yes", 1, None],
+    "mixed_precision": ["yes", 1, None],
+    "skip_unreadable": ["no", 0, None],
+    "seed": ["a", -1, 2**32, 1.5, None, True],
+    "validation": [0.2, 5, True],
+    "output": ["", 3, True],
+    "resume": ["no", 1, None],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ODD.items() for value in values])
+def test_an_odd_argument_is_named_before_anything_is_loaded_or_written(name, value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"^{name}="):
+        zoo.finetune("there-is-no-such-model", tmp_path, **{name: value})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_numpy_are_numbers(photographs, tmp_path):
+    options = {"epochs": np.int64(1), "batch_size": np.int32(4), "learning_rate": np.float32(0.5), "seed": np.uint8(1)}
+    answer = prepare(zoo.load("blurnet-textures"), photographs, **DEFAULTS | options)
+    assert json.dumps(answer.settings)

@@ -23,6 +23,8 @@ def check_arguments(
     mixed_precision: Any,
     skip_unreadable: Any,
     seed: Any,
+    output: Any = None,
+    resume: Any = True,
 ) -> None:
     """See that each is of its kind and in its range.
 
@@ -41,9 +43,11 @@ def check_arguments(
         raise _wrong("freeze", freeze, "'backbone', 'none' or a number of layers")
     if not isinstance(mixed_precision, bool) and not _is_word(mixed_precision, "auto"):
         raise _wrong("mixed_precision", mixed_precision, "True, False or 'auto'")
-    for name, value in (("augment", augment), ("skip_unreadable", skip_unreadable)):
+    for name, value in (("augment", augment), ("skip_unreadable", skip_unreadable), ("resume", resume)):
         if not isinstance(value, bool):
             raise _wrong(name, value, "True or False")
+    if output is not None and (not isinstance(output, str | os.PathLike) or not os.fspath(output)):
+        raise _wrong("output", output, "the path of a folder, or None for runs/NAME")
     if not _is_whole(seed, 0) or seed > LARGEST_SEED:
         raise _wrong("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
 
@@ -52,12 +56,10 @@ def output_folder(output: Any, train: Any, name: str) -> Path:
     """The folder of the run: `output`, or `runs/NAME`.
 
     Raises:
-        InputError: It is no path, or lies within the data, which it would become a part of.
+        InputError: It lies within the data, which it would become a part of.
     """
     if output is None:
         return Path("runs") / name.replace("/", "-")
-    if not isinstance(output, str | os.PathLike) or not os.fspath(output):
-        raise _wrong("output", output, "the path of a folder, or None for runs/NAME")
     folder = path_of(output)
     if isinstance(train, str | os.PathLike) and folder.resolve().is_relative_to(path_of(train).resolve()):
         raise InputError(f"output={os.fspath(output)!r} lies within the data. Expected a folder outside of them.")

@@ -67,6 +67,10 @@ def prepare(
     Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called.
     """
     _check(model)
+    epochs, seed = int(epochs), int(seed)  # NumPy's numbers are no JSON
+    freeze = freeze if isinstance(freeze, str) else int(freeze)
+    learning_rate = learning_rate if isinstance(learning_rate, str) else float(learning_rate)
+    batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
     options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
     options |= {"augment": augment, "seed": seed}
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
