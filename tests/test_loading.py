@@ -287,6 +287,29 @@ def test_timms_own_labels_come_along(folder, state):
     assert zoo.load(str(folder)).spec.labels == ("cat", "dog")
 
 
+@pytest.mark.parametrize("wrapper", ["timm_model.", "module."])
+def test_what_a_wrapper_puts_before_all_names_is_left_out(wrapper, folder, state, model):
+    (folder / "model.safetensors").unlink()
+    save_file({f"{wrapper}{name}": values for name, values in state.items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(timm_config(model_type="timm_wrapper")))
+    np.testing.assert_array_equal(kernel(zoo.load(folder), "fc"), kernel(model, "fc"))
+    assert zoo.load(folder, num_classes=2).output_shape == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"config": {}}, "config {}"),
+        ({"config": {"depths": [2, 2, 2, 2], "groups": 3}}, "config"),
+        ({"config": {"depths": [2, 2, 2, "a"]}}, "config"),
+    ],
+)
+def test_a_description_that_no_builder_takes_is_told(changes, message, folder, model):
+    (folder / "zoo.json").write_text(json.dumps(model.spec.model_dump(mode="json") | changes))
+    with pytest.raises(zoo.RegistryError, match=message):
+        zoo.load(folder)
+
+
 @pytest.mark.parametrize(
     ("config", "error", "message"),
     [

@@ -1,6 +1,7 @@
 """From a handle to a ready Keras model."""
 
 import hashlib
+import json
 import os
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,7 @@ import keras
 from zoo import architectures, handles, hub, load_arguments, notices
 from zoo import weights as weight_files
 from zoo.descriptions import read_folder
-from zoo.errors import InputError, IntegrityError, UnknownModelError
+from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
 from zoo.handles import Handle, Located
 from zoo.licensing import UNKNOWN
 from zoo.model import ZooModel
@@ -175,7 +176,7 @@ def _embedded_file(entry: Entry) -> Path:
 
 
 def _own_file(path: str | os.PathLike) -> Path:
-    path = Path(path)
+    path = handles.path_of(path)
     if not path.is_file():
         raise InputError(
             f"There is no file {path}. Expected weights='pretrained', None or the path of a file of weights."
@@ -212,7 +213,7 @@ def _filled(
     with weight_files.abstract():
         model = _built(entry, input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
-        whole = architectures.build(entry.model_copy(update={"features": False})) if entry.features else None
+        whole = _built(entry.model_copy(update={"features": False}), None) if entry.features else None
     drawn = weight_files.fill(
         model,
         path,
@@ -236,9 +237,14 @@ def _filled(
 def _built(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
     try:
         return architectures.build(entry, input_shape=None if input_shape is None else tuple(input_shape))
-    except ValueError as error:
+    except (ZooError, MemoryError):
+        raise
+    except Exception as error:  # a stranger's description: builders fail in any way
         if input_shape is None:
-            raise
+            raise RegistryError(
+                f"{entry.name} cannot be built: config {json.dumps(entry.config):.200} does not fit {entry.builder} "
+                f"({type(error).__name__}: {error!s:.200}). Expected one as `zoo info` shows them; tell its publisher."
+            ) from error
         raise InputError(
             f"input_shape={input_shape} does not fit {entry.name}: its network cannot be built for it ({error}). "
             "Expected a larger one, or None for any size."

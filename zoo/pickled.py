@@ -7,7 +7,7 @@ tensors and dictionaries, and refuses the rest. It does so safely since PyTorch 
 
 import argparse
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ PICKLED = (".pt", ".pth", ".pth.tar", ".bin", ".ckpt")  # how the names of such 
 SAFE_SINCE = (2, 6)
 # Where a file of a whole training has its weights, the averaged ones first: timm's order, in its `models/_helpers.py`.
 TRAINING_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")
+# What stands before all names where a model was trained on several devices, or by transformers.
+WRAPPERS = ("module.", "timm_model.")
 FLOATS = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}  # as safetensors calls them
 
 
@@ -28,7 +30,7 @@ class PickledFile:
     Args:
         path: The file.
         key: Under which key of the pickled dictionary the tensors stand. By default it holds them itself, or under one
-            of `TRAINING_KEYS`; `module.`, which training on several devices puts before all names, is left out then.
+            of `TRAINING_KEYS`; what a wrapper puts before all names (`WRAPPERS`) is left out then.
 
     Raises:
         MissingExtraError: PyTorch is not installed, or too old to be safe.
@@ -53,8 +55,8 @@ class PickledFile:
                 f"{path} does not fit the architecture: it has no dictionary of tensors {where}. "
                 "Expected a `state_dict` there; save it as the format has it."
             )
-        wrapped = key is None and all(name.startswith("module.") for name in tensors)
-        self.tensors = {name.removeprefix("module.") if wrapped else name: tensors[name] for name in tensors}
+        wrapper = wrapper_of(tensors) if key is None else ""
+        self.tensors = {name.removeprefix(wrapper): tensors[name] for name in tensors}
 
     def __enter__(self) -> "PickledFile":
         return self
@@ -74,6 +76,11 @@ class PickledFile:
         """A tensor's values; those of lower precision than NumPy has come as float32."""
         tensor = self.tensors[name].detach()
         return (tensor.float() if tensor.is_floating_point() and tensor.itemsize < 4 else tensor).numpy()
+
+
+def wrapper_of(names: Collection[str]) -> str:
+    """The wrapper that all names begin with, or an empty text."""
+    return next((prefix for prefix in WRAPPERS if names and all(name.startswith(prefix) for name in names)), "")
 
 
 class _Slice:

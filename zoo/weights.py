@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from zoo import notices
 from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
-from zoo.pickled import PICKLED, PickledFile
+from zoo.pickled import PICKLED, PickledFile, wrapper_of
 
 FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
 FORMATS = f"one .safetensors file or, with the extra layerzoo[torch], one of {', '.join(PICKLED)}"
@@ -152,7 +152,7 @@ def fill(
         if whole is not None:
             unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
         _check(path, file, names, slots, (*unused, COUNTERS))
-    tensors = file if isinstance(file, PickledFile) else _Tensors(path)
+    tensors = file if isinstance(file, PickledFile) else _Tensors(path, NESTED.get(file_format))
     not_finite: list[str] = []
     for variable, slot in slots:
         variable._initializer = _initializer(tensors, slot, not_finite)
@@ -269,7 +269,9 @@ def _open(path: Path, key: str | None = None) -> Any:
     if path.name.lower().endswith(PICKLED):
         return PickledFile(path, key)
     try:
-        return safe_open(path, framework="np")
+        file = safe_open(path, framework="np")
+        wrapper = wrapper_of(list(file.keys())) if key is None else ""
+        return _Unwrapped(file, wrapper) if wrapper else file
     except PermissionError as error:
         raise AccessError(f"{path} cannot be read ({error}). Expected one of yours; see its permissions.") from error
     except (SafetensorError, OSError) as error:
@@ -305,19 +307,41 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
         )
 
 
+class _Unwrapped:
+    """An open safetensors file of a wrapped model: its tensors by their names within the model."""
+
+    def __init__(self, file: Any, wrapper: str):
+        self.file, self.wrapper = file, wrapper
+
+    def __enter__(self) -> "_Unwrapped":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.file.__exit__(*exception)
+
+    def keys(self) -> list[str]:
+        return [name.removeprefix(self.wrapper) for name in self.file.keys()]  # noqa: SIM118 (no mapping)
+
+    def get_slice(self, name: str) -> Any:
+        return self.file.get_slice(self.wrapper + name)
+
+    def get_tensor(self, name: str) -> np.ndarray:
+        return self.file.get_tensor(self.wrapper + name)
+
+
 class _Tensors:
     """Reads tensors, and opens the file anew now and then: an open one keeps in memory all that was read from it."""
 
     LIMIT_BYTES = 16_000_000
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, key: str | None):
+        self.path, self.key = path, key
         self.file: Any = None
         self.read_bytes = 0
 
     def get_tensor(self, name: str) -> np.ndarray:
         if self.file is None or self.read_bytes > self.LIMIT_BYTES:
-            self.file, self.read_bytes = _open(self.path), 0
+            self.file, self.read_bytes = _open(self.path, self.key), 0
         values = self.file.get_tensor(name)
         self.read_bytes += values.nbytes
         return values
