@@ -21,8 +21,10 @@ import json, os, sys
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 import zoo, zoo.saving
+home = os.getcwd()
 for line in sys.stdin:
     arguments = json.loads(line)
+    os.chdir(arguments.pop("cwd", home))
     try:
         answer = zoo.publish(**arguments)._asdict()
     except zoo.ZooError as error:
@@ -43,7 +45,7 @@ class Publisher:
             self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=errors, text=True)
 
     def publish(self, model: Path | str, repo_id: str, **options: Any) -> dict[str, Any]:
-        """Call `zoo.publish` there, under apache-2.0 if nothing else is said."""
+        """Call `zoo.publish` there, in the folder `cwd`, under apache-2.0 if nothing else is said."""
         arguments = {"model_or_folder": str(model), "repo_id": repo_id, "license": "apache-2.0", **options}
         assert self.process.stdin is not None
         assert self.process.stdout is not None

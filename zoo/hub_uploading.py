@@ -6,6 +6,7 @@ again goes on where it stopped: files that arrived are not sent twice, a commit 
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,7 +18,10 @@ from zoo.hub_request import check_repo_id
 from zoo.hub_upload_errors import LOG_IN, PAUSES_SECONDS, client_errors, status_of, wait_or_raise
 
 _RACES = 10  # how often others may be faster before this gives up
+SAVED_MODEL = "saved_model/"
 VERSION = re.compile(r"v([1-9]\d*)")
+
+logger = logging.getLogger("zoo")
 
 _Answer = TypeVar("_Answer")
 _Files = dict[str, tuple[int, set[str]]]  # by name: size in bytes, and SHA-256, git's SHA-1 or both
@@ -99,7 +103,7 @@ class Upload:
         pauses = iter(PAUSES_SECONDS)
         for _ in range(_RACES):
             head, present = self._head()
-            stale = [name for name in present if name.startswith("saved_model/") and name not in files]
+            stale = _stale(present, files)
             if (
                 not stale
                 and files.keys() <= present.keys()
@@ -114,6 +118,7 @@ class Upload:
                     continue
                 wait_or_raise(error, next(pauses, None), self.repo_id)
                 continue
+            self._tell(stale, files)
             return self._confirmed(commit, files)
         raise PublishError(
             f"'{self.repo_id}' changed {_RACES} times while this was published. Expected a moment of quiet; try again."
@@ -122,10 +127,12 @@ class Upload:
     def propose(self, folder: Path, message: str) -> tuple[str, str]:
         """Open a pull request with the files of a folder; returns its address and its commit. It is not repeated."""
         files = _files(folder)
+        stale = _stale(self._head()[1], files)
         try:
-            done = self._send(folder, files, [], message, create_pr=True)
+            done = self._send(folder, files, stale, message, create_pr=True)
         except client_errors() as error:
             wait_or_raise(error, None, self.repo_id)
+        self._tell(stale, files)
         self._confirmed(done.pr_revision, files)
         return done.pr_url, done.oid
 
@@ -182,6 +189,14 @@ class Upload:
             )
         return commit
 
+    def _tell(self, stale: Iterable[str], files: _Files) -> None:
+        """Say what an earlier version has and this one leaves out, as its weights are others."""
+        if stale and not any(name.startswith(SAVED_MODEL) for name in files):
+            logger.warning(
+                f"'{self.repo_id}' had {SAVED_MODEL} in an earlier version, and this one leaves it out. Publish with "
+                "saved_model=True (--saved-model) to have it again."
+            )
+
     def _versions(self) -> dict[str, str]:
         refs = self._patiently(lambda: self.api.list_repo_refs(self.repo_id, repo_type=self.kind))
         return {tag.name: tag.target_commit for tag in refs.tags if VERSION.fullmatch(tag.name)}
@@ -206,6 +221,11 @@ def _files(folder: Path) -> _Files:
     """Every file of a folder, with both of the digests by which the Hub may know it: in LFS or outside."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): (path.stat().st_size, _digests(path)) for path in paths}
+
+
+def _stale(present: _Files, files: _Files) -> list[str]:
+    """What an earlier version left that would not fit this one."""
+    return [name for name in present if name.startswith(SAVED_MODEL) and name not in files]
 
 
 def _digests(path: Path) -> set[str]:

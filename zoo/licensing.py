@@ -34,7 +34,7 @@ def check_license(license: str | None, base: Base | None) -> None:
     Raises:
         PublishError: The licence cannot be taken.
     """
-    if not license:
+    if not isinstance(license, str) or not license.strip():
         raise PublishError(
             "There is no licence, and without one nobody may use the model. Expected license='apache-2.0' or another "
             "identifier of https://huggingface.co/docs/hub/repositories-licenses."

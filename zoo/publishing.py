@@ -1,12 +1,15 @@
 """From a trained model to a version on the Hugging Face Hub."""
 
+import contextlib
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zoo
 from zoo.errors import InputError, PublishError
@@ -20,6 +23,7 @@ from zoo.printing import as_text
 from zoo.registry import Base, Entry, Measured
 from zoo.spaces import SpaceUpload
 from zoo.training_record import TrainingRecord, training_record
+from zoo.whole import writable
 
 if TYPE_CHECKING:
     from zoo.finetuning import Run
@@ -65,9 +69,10 @@ def publish(
             to keep to the licence of the weights that training began with.
         version: "auto" for the next of v1, v2, ...; or one of these that is free.
         private: Make the repository private. One that is there stays as it is, and a public one is refused.
-        saved_model: Add the folder `saved_model/` for servers and for `tensorflow_hub.load("hf://...")`.
+        saved_model: Add the folder `saved_model/` for servers and for `tensorflow_hub.load("hf://...")`. That of an
+            earlier version is never left beside other weights; a warning tells of a version without.
         base_model: Repository that the card names as the origin. "auto" for the one that the weights came from.
-        metrics: Figures for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
+        metrics: Metrics for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
             those of `run.json`, or of the base while the weights are its own.
         create_pr: Open a pull request instead; the owner merges it, and there is no version before.
         commit_message: The title of the commit.
@@ -83,12 +88,14 @@ def publish(
     Raises:
         PublishError: Refused: no licence or one that the base does not allow, random weights, answers that differ once
             saved and loaded, a version that exists, a Space with an app of another; or the upload did not complete.
-        AccessError: No token, or one that may not write there.
+        AccessError: No token, or one that may not write there; or the folder for temporary files is full.
         OfflineError: The Hub cannot be reached.
         InputError: An argument that cannot be used.
         MissingExtraError: With `space`, the extra `layerzoo[demo]` is not installed.
         As `zoo.load`, for a handle; ExportError, with `saved_model`.
     """
+    _check_flags(private=private, saved_model=saved_model, create_pr=create_pr)
+    _check_metrics(metrics)
     wanted = _wanted(version)
     upload = Upload(repo_id, token)
     shown = _space(space, token, create_pr=create_pr)
@@ -98,13 +105,13 @@ def publish(
     check_license(license, given.base)
     exists = upload.look(private=private, must_exist=create_pr, version=wanted)
     is_shown = shown is not None and shown.look(private=private)
-    with tempfile.TemporaryDirectory(prefix="zoo-publish-") as temporary:
-        folder = Path(temporary)
+    with _temporary_folder() as folder:
         entry = _entry(given, repo_id, license, metrics)
         card = published_card(entry, original=given.original, training=given.training)
         if base_model != "auto":
             card.data.base_model = base_model
-        _stage(given, entry, str(card), folder, saved_model=saved_model)
+        with writable(folder):
+            _stage(given, entry, str(card), folder, saved_model=saved_model)
         message = commit_message or f"Publish {entry.architecture} with layerzoo {zoo.__version__}"
         if create_pr:
             return Published(*upload.propose(folder, message), None)
@@ -128,10 +135,38 @@ class _Given(NamedTuple):
     training: TrainingRecord
 
 
+def _check_flags(**flags: Any) -> None:
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise InputError(f"{name}={value!r}. Expected True or False.")
+
+
+def _check_metrics(metrics: Any) -> None:
+    if metrics is None:
+        return
+    if not isinstance(metrics, Mapping):
+        raise InputError(f"metrics={metrics!r}. Expected numbers by name, such as {{'top1_percent': 91.2}}, or None.")
+    for name, value in metrics.items():
+        is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not isinstance(name, str) or not name.isprintable() or not name.strip() or len(name) > 100:
+            raise InputError(
+                f"metrics has {name!r}: {value!r}. Expected a name with its unit and a finite number, such as "
+                "{'top1_percent': 91.2}."
+            )
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    with writable(Path(tempfile.gettempdir())):
+        temporary = tempfile.TemporaryDirectory(prefix="zoo-publish-")
+    with temporary as folder:
+        yield Path(folder)
+
+
 def _wanted(version: str) -> str | None:
     if version == "auto":
         return None
-    if not VERSION.fullmatch(version):
+    if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise InputError(f"version={version!r}. Expected 'auto', or 'v1', 'v2' and so on.")
     return version
 

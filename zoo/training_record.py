@@ -4,6 +4,7 @@ Until a run is whole it has no `run.json`, and a folder `state` from which the s
 """
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,8 +41,8 @@ class TrainingRecord(BaseModel):
 
     @property
     def results(self) -> dict[str, float]:
-        """The metrics without the number of examples that they were measured on."""
-        return {name: value for name, value in self.metrics.items() if name != "count"}
+        """The metrics that are numbers, without that of the examples that they were measured on."""
+        return {name: value for name, value in self.metrics.items() if name != "count" and math.isfinite(value)}
 
 
 class RunRecord(TrainingRecord):

@@ -72,6 +72,20 @@ def test_files_of_an_earlier_version_go_and_those_of_others_stay(publisher, serv
     repository.commit({"saved_model/saved_model.pb": b"old", "samples.txt": b"mine", "README.md": b"old"})
     publisher.publish(folders[0], repo_id)
     assert sorted(versions(server, repo_id)["v1"]) == sorted([*FILES, "samples.txt"])
+    assert (
+        f"'{repo_id}' had saved_model/ in an earlier version, and this one leaves it out" in publisher.log.read_text()
+    )
+
+
+def test_a_name_of_the_registry_takes_nothing_from_a_folder_that_is_called_so(publisher, server, repo_id, tmp_path):
+    (tmp_path / "espcn-x2").mkdir()
+    run = {"data": "a stranger's photographs", "command": "rm -rf /", "metrics": {"psnr_db": 99.5}}
+    (tmp_path / "espcn-x2" / "run.json").write_text(json.dumps(run))
+    publisher.publish("espcn-x2", repo_id, cwd=str(tmp_path))
+    files = versions(server, repo_id)["v1"]
+    card, entry = files["README.md"].decode(), json.loads(files["zoo.json"])
+    assert not any(word in card for word in ("stranger", "rm -rf", "99.5"))
+    assert entry["metrics"] == zoo.info("espcn-x2").metrics
 
 
 def test_figures_data_and_command_of_the_run_fill_card_and_spec(publisher, server, repo_id, folders, tmp_path):
@@ -137,12 +151,13 @@ def test_a_pull_request_leaves_branch_and_versions_alone(publisher, server, repo
     answer = publisher.publish(folders[0], repo_id, create_pr=True)
     assert answer["error"] == "UnknownModelError"
     repository = server.repository(repo_id)
-    head = repository.commit({"README.md": b"theirs"})
+    head = repository.commit({"README.md": b"theirs", "saved_model/saved_model.pb": b"of other weights"})
     answer = publisher.publish(folders[0], repo_id, create_pr=True)
     proposed = repository.branches["refs/pr/1"]
     url = f"{server.endpoint}/{repo_id}/discussions/1"
     assert answer == {"url": url, "commit": proposed, "version": None, "space": None}
     assert is_whole(repository.commits[proposed], folders[0])
+    assert "saved_model/saved_model.pb" not in repository.commits[proposed]
     assert (repository.branches["main"], repository.tags) == (head, {})
 
 
