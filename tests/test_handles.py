@@ -173,3 +173,11 @@ def test_models_are_saved_loaded_and_described_in_a_folder_of_any_name(here, mon
     for handle in (file, str(file), "~/user@corp [b].keras"):
         assert zoo.info(handle) == model.spec
     assert zoo.load(file).spec == model.spec
+
+
+@pytest.mark.parametrize("name", ["cache_dir", "token", "offline"])
+@pytest.mark.parametrize("value", [3, "", b"x", [], 1.5])
+def test_options_of_downloads_are_what_they_have_to_be(name, value):
+    for handle in ("resnet18", "hf://o/r", "./nowhere"):
+        with pytest.raises(zoo.InputError, match=f"^{name}="):
+            zoo.info(handle, **{name: value})

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from zoo.evaluation import evaluate
     from zoo.finetuning import Run, finetune
     from zoo.handles import info
+    from zoo.listing import list_models
     from zoo.loading import load
     from zoo.prediction import predict
     from zoo.publishing import Published, publish
-    from zoo.registry import Entry, list_models
+    from zoo.registry import Entry
     from zoo.saving import save
 
 __version__ = "0.1.0"
@@ -71,7 +72,7 @@ _HOMES = {
     "evaluate": "zoo.evaluation",
     "finetune": "zoo.finetuning",
     "info": "zoo.handles",
-    "list_models": "zoo.registry",
+    "list_models": "zoo.listing",
     "load": "zoo.loading",
     "predict": "zoo.prediction",
     "predict_files": "zoo.batch",

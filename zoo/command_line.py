@@ -1,8 +1,5 @@
 """The command line: `zoo list | info | predict | finetune | evaluate | …`; answers on stdout, the rest on stderr."""
 
-import fnmatch
-import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,19 +12,17 @@ from zoo import (
     command_line_demo,
     command_line_export,
     command_line_finetune,
+    command_line_models,
     command_line_predict,
     command_line_publish,
     command_line_site,
     handles,
-    hub,
     hub_cache,
 )
 from zoo.errors import InputError, ZooError
-from zoo.layers_used import layers_used
-from zoo.printing import as_text, print_json, print_table
+from zoo.printing import print_json, print_table
 from zoo.quiet import import_keras_quietly
-from zoo.registry import Entry, registry
-from zoo.tasks import find_task
+from zoo.registry import registry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -52,63 +47,12 @@ for command in (
     *command_line_demo.COMMANDS,
     *command_line_export.COMMANDS,
     *command_line_finetune.COMMANDS,
+    *command_line_models.COMMANDS,
     *command_line_predict.COMMANDS,
     *command_line_publish.COMMANDS,
     *command_line_site.COMMANDS,
 ):
     main.add_command(command)
-
-
-@main.command("list")
-@click.argument("pattern", default="*")
-@click.option("--task", help="Only this task, such as super-resolution.")
-@click.option("--tag", default="*", help="Only tags that match, such as '*in12k*'.")
-@click.option("--license", "license_", help="Only this licence, such as apache-2.0.")
-@click.option("--max-parameters", type=float, metavar="MILLIONS", help="Only models of at most so many parameters.")
-@click.option("--pretrained/--random", "pretrained", default=None, help="Only models with weights, or without.")
-@as_json
-def list_(
-    pattern: str,
-    task: str | None,
-    tag: str,
-    license_: str | None,
-    max_parameters: float | None,
-    pretrained: bool | None,
-    as_json: bool,
-) -> None:
-    """Models whose name matches PATTERN, such as 'resnet50*'."""
-    entries = [
-        entry
-        for entry in map(registry().find, zoo.list_models(pattern, task=task, pretrained=pretrained))
-        if fnmatch.fnmatchcase(entry.tag or "", tag)
-        and license_ in (None, entry.license)
-        and (max_parameters is None or (entry.parameters_millions or math.inf) <= max_parameters)
-    ]
-    if as_json:
-        return print_json([_row(entry) for entry in entries])
-    rows = [("model", "task", "parameters", "size", "metric", "licence")]
-    for entry in entries:
-        metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
-        parameters = f"{entry.parameters_millions:g} M" if entry.parameters_millions else ""
-        size = "any" if entry.input.size is None else f"{entry.input.size}²"
-        rows.append((entry.name, entry.task, parameters, size, metric, entry.license))
-    # Not a rich table: with hundreds of rows that would take longer than all the rest.
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo(as_text("  ".join(map(str.ljust, row, widths)).rstrip()))
-    click.echo(f"{len(entries)} models", err=True)
-
-
-@main.command()
-@click.argument("handle")
-@click.option("--revision", help="Commit, tag or branch on the Hub.")
-@as_json
-def info(handle: str, revision: str | None, as_json: bool) -> None:
-    """Everything that is known about a model before it is loaded."""
-    entry = zoo.info(handle, revision=revision)
-    if as_json:
-        return print_json(entry.model_dump(mode="json"))
-    print_table((), _facts(entry).items())
 
 
 @main.command()
@@ -176,18 +120,6 @@ def cache_remove(names: tuple[str, ...], everything: bool) -> None:
     click.echo(f"removed {len(repo_ids)} repositories, {_megabytes(freed)}", err=True)
 
 
-@main.command()
-@click.argument("handle", metavar="MODEL")
-@click.option("--revision", help="Commit, tag or branch on the Hub.")
-def pin(handle: str, revision: str | None) -> None:
-    """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
-    entry = handles.resolve(handle, revision=revision).entry
-    if not (entry.source or "").startswith("hf://"):
-        raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
-    file = hub.fetch(handles.repo_id(entry), entry.filename, revision=entry.revision, sha256=entry.sha256)
-    click.echo(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}')
-
-
 def _repo_id(name: str) -> str:
     if "/" in name:
         return name.removeprefix("hf://")
@@ -195,36 +127,6 @@ def _repo_id(name: str) -> str:
     if not (entry.source or "").startswith("hf://"):
         raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")
     return handles.repo_id(entry)
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    """What a script wants to know of a model in a list."""
-    keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
-    return entry.model_dump(mode="json", include=keys) | {"size": entry.input.size, "pretrained": entry.pretrained}
-
-
-def _facts(entry: Entry) -> dict[str, str]:
-    labels = entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else None
-    facts = {
-        "name": entry.name,
-        "task": entry.task,
-        "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
-        "licence": entry.license,
-        "input": find_task(entry.task).input_facts(entry),
-        "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
-        "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
-        "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
-        "source": entry.source or ("this folder" if entry.sha256 else "no pretrained weights"),
-        "began as": f"{entry.base.name} ({entry.base.license})" if entry.base else None,
-        "file": f"{entry.filename} ({entry.format})",
-        "revision": entry.revision
-        or ("in this package" if entry.source == "embedded" else "recorded at the first download"),
-        "sha256": entry.sha256 or "recorded at the first download",
-        "builder": f"{entry.builder} {json.dumps(entry.config)}",
-        "paper": entry.paper,
-    }
-    facts["layers"] = ", ".join(layers_used(entry.architecture))
-    return {name: value for name, value in facts.items() if value}
 
 
 def _progress(things: Sequence[Any]) -> Iterable[Any]:

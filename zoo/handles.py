@@ -107,6 +107,7 @@ def resolve(
         UnknownModelError, RegistryError, OfflineError, AccessError, IntegrityError: As `zoo.load`.
     """
     parsed = parse(handle, revision=revision)
+    check_options(cache_dir=cache_dir, token=token, offline=offline)
     if parsed.kind == "hub":
         options = {"cache_dir": cache_dir, "token": token, "offline": offline}
         return Located(_hub_entry(parsed.name, parsed.revision, **options), parsed)
@@ -123,6 +124,24 @@ def resolve(
         )
     # A pin belongs to the registry's own revision; another one is verified against what the Hub declares.
     return Located(entry.model_copy(update={"revision": parsed.revision, "sha256": None}), parsed)
+
+
+def check_options(*, cache_dir: Any, token: Any, offline: Any) -> None:
+    """Refuse what cannot say how to download.
+
+    Raises:
+        InputError: Names the argument.
+    """
+    try:
+        is_folder = cache_dir is None or (os.fsdecode(cache_dir) != "" and not isinstance(cache_dir, bytes))
+    except TypeError:
+        is_folder = False
+    if not is_folder:
+        raise InputError(f"cache_dir={_shown(cache_dir)}. Expected the path of a folder, or None for the usual cache.")
+    if not (token is None or token is False or (isinstance(token, str) and token)):
+        raise InputError("token= is not a text. Expected a token of the Hub, None for the stored one, False for none.")
+    if not (offline is None or isinstance(offline, bool)):
+        raise InputError(f"offline={_shown(offline)}. Expected True, False, or None for what HF_HUB_OFFLINE says.")
 
 
 def info(

@@ -59,9 +59,6 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"None, or an int of at least 1 channel and at most {MOST_CHANNELS:,}",
     ),
     "features": (lambda value: isinstance(value, bool), "True or False"),
-    "cache_dir": (_or_none(_is_path), "None, or the path of a folder"),
-    "token": (_or_none(lambda value: value is False or isinstance(value, str)), "None, or a token of the Hub"),
-    "offline": (_or_none(lambda value: isinstance(value, bool)), "None, True or False"),
 }
 
 

@@ -91,7 +91,8 @@ def load(
         "in_channels": in_channels,
         "features": features,
     }
-    load_arguments.check(weights=weights, cache_dir=cache_dir, token=token, offline=offline, **changes)
+    load_arguments.check(weights=weights, **changes)
+    handles.check_options(cache_dir=cache_dir, token=token, offline=offline)
     parsed = handles.parse(handle, revision=revision)
     if parsed.kind == "keras" and parsed.path is not None:
         return _load_keras_file(parsed.path, {"weights": weights != "pretrained", **changes})

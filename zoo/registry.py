@@ -5,14 +5,13 @@ level that they are true for: `defaults` of the family, then `defaults` of the a
 What comes out is an `Entry`: one architecture with one checkpoint.
 """
 
-import difflib
 import fnmatch
 import functools
 import json
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
@@ -36,7 +35,8 @@ from zoo.bounds import (
     Source,
     Word,
 )
-from zoo.errors import InputError, RegistryError, UnknownModelError
+from zoo.choices import did_you_mean
+from zoo.errors import RegistryError, UnknownModelError
 from zoo.labels import read_labels
 
 TaskName = Literal[
@@ -237,8 +237,7 @@ class Registry:
         entry = self.entries.get(self.default_names.get(name, name))
         if entry is None:
             known = [*self.default_names, *self.entries]
-            nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else "`zoo list` shows them all."
+            hint = did_you_mean(name, known) or "`zoo list` shows them all."
             raise UnknownModelError(
                 f"No model is named {name!r}. Expected one of the {len(self.entries)} names in {self.path.name}, "
                 f"'hf://owner/repo', a folder or a .keras file. {hint}"
@@ -331,33 +330,6 @@ class Registry:
 def registry() -> Registry:
     """The registry that ships with the library, read once."""
     return Registry()
-
-
-def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool | None = None) -> list[str]:
-    """Names of the models that match, in the order of the registry.
-
-    Args:
-        pattern: Shell pattern for the name or the architecture, such as `"resnet50*"`.
-        task: One of the tasks, such as `"super-resolution"`.
-        pretrained: True for models with weights, False for those without.
-
-    Raises:
-        InputError: There is no such task.
-
-    Example:
-        >>> import zoo
-        >>> zoo.list_models("espcn-x2*", task="super-resolution")
-        ['espcn-x2.photos']
-    """
-    if task is not None and task not in get_args(TaskName):
-        raise InputError(f"There is no task {task!r}. Expected one of {', '.join(get_args(TaskName))}.")
-    return [
-        entry.name
-        for entry in registry().entries.values()
-        if (fnmatch.fnmatchcase(entry.name, pattern) or fnmatch.fnmatchcase(entry.architecture, pattern))
-        and (task is None or entry.task == task)
-        and (pretrained is None or entry.pretrained == pretrained)
-    ]
 
 
 def json_schema() -> dict[str, Any]:

@@ -6,6 +6,7 @@ Until a run is whole it has no `run.json`, and a folder `state` from which the s
 import json
 import math
 import os
+from os.path import isfile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,7 +100,8 @@ def check_finished(folder: Path) -> None:
         InputError: It is unfinished; names the command that finishes it.
     """
     state = folder / STATE
-    if (folder / RUN_FILE).is_file() or not ((state / LAST).is_file() or (state / BEST).is_file()):
+    # os.path answers for names that no file system takes, where Path raises
+    if isfile(folder / RUN_FILE) or not (isfile(state / LAST) or isfile(state / BEST)):
         return
     command = _command(state / LAST)
     again = f"run the same command again: {command}" if command else "run the same command again"

@@ -16,8 +16,9 @@ from zoo.demo.inputs import named
 from zoo.demo.models import Models
 from zoo.demo.views import VIEWS
 from zoo.errors import InputError, ZooError
+from zoo.listing import list_models
 from zoo.printing import as_markdown
-from zoo.registry import list_models, registry
+from zoo.registry import registry
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 
