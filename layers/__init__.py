@@ -6,10 +6,14 @@ from zoo.layers.bilinear_interpolation import BilinearInterpolation
 from zoo.layers.bilinear_upsampling import BilinearUpSampling2D
 from zoo.layers.blur import Blur1D, Blur2D, Blur3D
 from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
+from zoo.layers.conditional_conv import ConditionalConv2D
 from zoo.layers.crop_like import CropLike, CropLike3D
 from zoo.layers.depthwise_conv import DepthwiseConv2D, GlorotUniformPerChannel
 from zoo.layers.diffusion_fill import DiffusionFill1D, DiffusionFill2D, DiffusionFill3D
+from zoo.layers.efficient_channel_attention import EfficientChannelAttention
+from zoo.layers.evo_norm import EvoNorm2D
 from zoo.layers.fused_batch_normalization import FusedBatchNormalization
+from zoo.layers.global_context import GlobalContextPooling2D
 from zoo.layers.global_response_norm import GlobalResponseNorm
 from zoo.layers.layer_scale import LayerScale
 from zoo.layers.max_pooling_with_argmax import MaxPoolingWithArgmax1D, MaxPoolingWithArgmax2D, MaxPoolingWithArgmax3D
@@ -17,8 +21,11 @@ from zoo.layers.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpoolin
 from zoo.layers.minimum_size import MinimumSize2D
 from zoo.layers.partial_conv import PartialConv1D, PartialConv2D, PartialConv3D
 from zoo.layers.pixel_shuffle import PixelShuffle2D
+from zoo.layers.scaled_standardized_conv import ScaledStandardizedConv2D
 from zoo.layers.simple_norm import SimpleNorm
 from zoo.layers.sparse_conv import SparseConv1D, SparseConv2D, SparseConv3D
+from zoo.layers.standardized_conv import StandardizedConv2D
+from zoo.layers.star_relu import StarReLU
 
 __all__ = [
     "AddCoords1D",
@@ -31,13 +38,17 @@ __all__ = [
     "Blur2D",
     "Blur3D",
     "CenteredMaxPooling2D",
+    "ConditionalConv2D",
     "CropLike",
     "CropLike3D",
     "DepthwiseConv2D",
     "DiffusionFill1D",
     "DiffusionFill2D",
     "DiffusionFill3D",
+    "EfficientChannelAttention",
+    "EvoNorm2D",
     "FusedBatchNormalization",
+    "GlobalContextPooling2D",
     "GlobalResponseNorm",
     "GlorotUniformPerChannel",
     "LayerScale",
@@ -52,8 +63,11 @@ __all__ = [
     "PartialConv2D",
     "PartialConv3D",
     "PixelShuffle2D",
+    "ScaledStandardizedConv2D",
     "SimpleNorm",
     "SparseConv1D",
     "SparseConv2D",
     "SparseConv3D",
+    "StandardizedConv2D",
+    "StarReLU",
 ]

@@ -189,12 +189,13 @@ def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> S
 def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
     """timm's format: the layer's name with dots, PyTorch's variable names and axes.
 
-    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer.
+    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer; a
+    factor per channel is called `gamma` or `scale` there.
     """
     module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
-    name = f"{module}.{TORCH_NAMES.get(leaf, leaf)}"
-    if name not in names and f"{module}.{leaf}" in names:
-        name = f"{module}.{leaf}"
+    candidates = [f"{module}.{TORCH_NAMES.get(leaf, leaf)}", f"{module}.{leaf}"]
+    candidates += [f"{module}.scale"] if leaf == "gamma" else []
+    name = next((candidate for candidate in candidates if candidate in names), candidates[0])
     if leaf == "alpha":  # PReLU's slopes: (channels,) -> (1, 1, channels)
         return Slot(name, stored=tuple(variable.shape))
     if leaf != "kernel":

@@ -3,10 +3,12 @@
 Layer names are the module paths of the reference implementation with `-` for `.`: they are the weights' file format.
 """
 
+import math
+
 from keras import layers
 from keras.initializers import VarianceScaling
 
-from zoo.layers import Blur2D
+from zoo.layers import Blur2D, EfficientChannelAttention, GlobalContextPooling2D
 
 
 def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use_bias=False, padding="symmetric", name):
@@ -55,6 +57,53 @@ def batch_norm(x, name, *, epsilon=1e-5):
     return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
 
 
+def group_norm(x, name, *, groups=32, epsilon=1e-5):
+    """Normalisation over groups of channels of one image."""
+    return layers.GroupNormalization(groups, epsilon=epsilon, name=name)(x)
+
+
+def activate(x, activation, name):
+    """An activation by its name in Keras; none for None."""
+    return layers.Activation(activation, name=name)(x) if activation else x
+
+
+def conv_norm_act(
+    x,
+    filters,
+    kernel_size,
+    *,
+    strides=1,
+    dilation_rate=1,
+    groups=1,
+    activation="relu",
+    epsilon=1e-5,
+    padding="symmetric",
+    name,
+):
+    """Convolution, batch normalisation, activation: `conv`, `bn`, `act` after `name`. Depthwise where groups say so."""
+    if groups == x.shape[-1] == filters:
+        x = depthwise_conv2d(
+            x, kernel_size, strides=strides, dilation_rate=dilation_rate, padding=padding, name=f"{name}-conv"
+        )
+    else:
+        x = conv2d(
+            x,
+            filters,
+            kernel_size,
+            strides=strides,
+            dilation_rate=dilation_rate,
+            groups=groups,
+            padding=padding,
+            name=f"{name}-conv",
+        )
+    return activate(batch_norm(x, f"{name}-bn", epsilon=epsilon), activation, f"{name}-act")
+
+
+def average_pool_shortcut(x, strides, name):
+    """2x2 average pooling for the shortcut of a block that strides; at the edges the average of what is there."""
+    return layers.AveragePooling2D(2, strides, padding="same", name=name)(x) if strides > 1 else x
+
+
 def max_pool_stem(x, name):
     """3x3 max pooling, stride 2, padded by one on each side. `x` is not negative: zero is as good as minus infinity."""
     x = layers.ZeroPadding2D(1, name=f"{name}-pad")(x)
@@ -62,9 +111,12 @@ def max_pool_stem(x, name):
 
 
 def anti_alias(x, kind, name):
-    """Halve the map after a low-pass filter: `average`, or `blur`. `(batch, h, w, c) -> (batch, h/2, w/2, c)`"""
+    """Halve the map after a low-pass filter: `average`, `blur` or, with zeros around the map, `zero_padded_blur`."""
     if kind == "average":
         return layers.AveragePooling2D(2, name=name)(x)
+    if kind == "zero_padded_blur":
+        x = layers.ZeroPadding2D(1, name=f"{name}-pad")(x)
+        return Blur2D(3, strides=2, padding="valid", name=name)(x)
     return Blur2D(3, strides=2, padding="reflect", name=name)(x)
 
 
@@ -73,6 +125,23 @@ def squeeze_excite(x, filters, name, *, names=("fc1", "fc2"), activation="relu",
     scale = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}-pool")(x)  # (batch, 1, 1, c)
     scale = layers.Conv2D(filters, 1, activation=activation, name=f"{name}-{names[0]}")(scale)
     scale = layers.Conv2D(x.shape[-1], 1, activation=gate, name=f"{name}-{names[1]}")(scale)
+    return layers.Multiply(name=f"{name}-scale")([x, scale])
+
+
+def efficient_channel_attention(x, name, *, channels=None):
+    """Channel attention through a convolution over neighbouring channels, as wide as their number (`channels`) asks."""
+    width = int(abs(math.log2(channels or x.shape[-1]) + 1) / 2)
+    return EfficientChannelAttention(max(width + 1 - width % 2, 3), name=f"{name}-conv")(x)
+
+
+def global_context(x, filters, name, *, activation="relu"):
+    """Channel attention by what a softmax over positions picks. Cao et al., https://arxiv.org/abs/1904.11492."""
+    where = layers.Conv2D(1, 1, name=f"{name}-conv_attn")(x)
+    context = GlobalContextPooling2D(name=f"{name}-pool")([x, where])
+    scale = layers.Conv2D(filters, 1, name=f"{name}-mlp_scale-fc1")(context)
+    scale = layers.LayerNormalization(epsilon=1e-6, name=f"{name}-mlp_scale-norm")(scale)
+    scale = layers.Activation(activation, name=f"{name}-mlp_scale-act")(scale)
+    scale = layers.Conv2D(x.shape[-1], 1, activation="sigmoid", name=f"{name}-mlp_scale-fc2")(scale)
     return layers.Multiply(name=f"{name}-scale")([x, scale])
 
 

@@ -74,7 +74,7 @@ def scaled(stages, width, depth, round_limit):
 def late_head(x, style, filters, use_bias, normalized, num_classes):
     """MobileNetV3, figure 5, below: the last convolution comes after the pooling; in MobileNetV4 it is normalised."""
     x = layers.GlobalAveragePooling2D(keepdims=True, name="global_pool")(x)  # (batch, 1, 1, c)
-    x = blocks.conv2d(x, filters, 1, use_bias=use_bias, name="conv_head")
+    x = blocks.conv2d(x, filters, 1, use_bias=use_bias and not normalized, name="conv_head")
     if normalized:
         x = style.normalize(x, "norm_head", style.activation)
     else:

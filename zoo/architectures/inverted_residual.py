@@ -5,6 +5,7 @@
   Howard et al., 2019, https://arxiv.org/abs/1905.02244, figure 4.
 - Fused. Tan and Le, 2021, https://arxiv.org/abs/2104.00298, figure 2.
 - Universal. Qin et al., 2024, https://arxiv.org/abs/2404.10518, figure 4.
+- Conditional. Yang et al., 2019, https://arxiv.org/abs/1904.04971, figure 1b.
 - Several kernel sizes side by side. Tan and Le, 2019, https://arxiv.org/abs/1907.09595, figure 2.
 
 How a network pads, normalises, squeezes and activates is the same everywhere in it: its `Style`. Every block takes
@@ -17,7 +18,8 @@ from typing import NamedTuple
 from keras import layers, ops
 
 from zoo.architectures import blocks
-from zoo.architectures.blocks import anti_alias, round_channels, squeeze_excite
+from zoo.architectures.blocks import anti_alias, global_context, round_channels, squeeze_excite
+from zoo.layers import ConditionalConv2D
 
 
 class Style(NamedTuple):
@@ -26,7 +28,8 @@ class Style(NamedTuple):
     `padding` is `symmetric` or, for weights from TensorFlow, `same`; those also have an `epsilon` of 1e-3. The
     bottleneck of squeeze-and-excitation is a share of the block's input or, with `squeeze_expanded`, of the expanded
     channels, rounded to a multiple of `squeeze_divisor`; its activation is the block's or `squeeze_activation`.
-    `anti_aliasing` (`average`, `blur`) takes over the strides of the convolutions that would subsample.
+    `squeeze_context` picks what is squeezed by a softmax over positions. `anti_aliasing` (a kind of
+    `blocks.anti_alias`) takes over the strides of the convolutions that would subsample.
     """
 
     activation: str = "silu"
@@ -36,6 +39,7 @@ class Style(NamedTuple):
     squeeze_divisor: int = 1
     squeeze_activation: str | None = None
     squeeze_gate: str = "sigmoid"
+    squeeze_context: bool = False
     anti_aliasing: str | None = None
 
     def conv2d(self, x, filters, kernel_size, *, strides=1, groups=1, name):
@@ -72,6 +76,8 @@ class Style(NamedTuple):
         if width is None:
             width = round_channels(ratio * (x.shape[-1] if self.squeeze_expanded else filters_in), self.squeeze_divisor)
         activation = self.squeeze_activation or activation
+        if self.squeeze_context:
+            return global_context(x, width, name, activation=activation)
         return squeeze_excite(
             x, width, name, names=("conv_reduce", "conv_expand"), activation=activation, gate=self.squeeze_gate
         )
@@ -160,6 +166,22 @@ def inverted(
     return style.normalize(x, f"{name}-bn3")
 
 
+def conditional(x, style, filters, *, kernel_size, strides, expansion, activation, experts, squeeze, name):
+    """An inverted residual whose kernels are mixed, for each image, of those of several `experts`."""
+    filters_in = x.shape[-1]
+    shares = layers.GlobalAveragePooling2D(name=f"{name}-routing_pool")(x)
+    shares = layers.Dense(experts, activation="sigmoid", name=f"{name}-routing_fn")(shares)
+    x = ConditionalConv2D(round_channels(filters_in * expansion), 1, experts=experts, name=f"{name}-conv_pw")(
+        [x, shares]
+    )
+    x = style.normalize(x, f"{name}-bn1", activation)
+    filtering = ConditionalConv2D(None, kernel_size, strides=strides, experts=experts, name=f"{name}-conv_dw")
+    x = style.normalize(filtering([x, shares]), f"{name}-bn2", activation)
+    x = style.squeeze(x, filters_in, squeeze, None, activation, f"{name}-se")
+    x = ConditionalConv2D(filters, 1, experts=experts, name=f"{name}-conv_pwl")([x, shares])
+    return style.normalize(x, f"{name}-bn3")
+
+
 def fused(
     x,
     style,
@@ -215,6 +237,7 @@ BLOCKS: dict[str, Callable] = {
     "plain": plain,
     "separable": separable,
     "inverted": inverted,
+    "conditional": conditional,
     "fused": fused,
     "universal": universal,
 }

@@ -1,0 +1,26 @@
+"""Normalisation and activation found together by a search."""
+
+import numpy as np
+
+from tests.layers import promises
+from zoo.layers import EvoNorm2D
+
+CASES = {"EvoNorm2D": (lambda: EvoNorm2D(2), lambda: [promises.numbers(0, (2, 3, 4, 6)) / 8])}
+
+
+@promises.keeps(CASES)
+def test_every_promise(make, inputs, promise, tmp_path):
+    promise(make(), inputs(), tmp_path)
+
+
+def test_it_is_the_formula():
+    image = promises.numbers(0, (2, 3, 4, 6))
+    layer = EvoNorm2D(2, epsilon=0.25)
+    layer.build(image.shape)
+    gamma, beta, v = (np.linspace(start, start + 1, 6) for start in (0.5, -0.5, 0.1))
+    layer.set_weights([gamma, beta, v])
+    groups = image.reshape(2, 3, 4, 2, 3)
+    deviation = np.sqrt(groups.var((1, 2, 4), keepdims=True) + 0.25)
+    deviation = np.broadcast_to(deviation, groups.shape).reshape(image.shape)
+    expected = image / (1 + np.exp(-v * image)) / deviation * gamma + beta
+    promises.assert_same(promises.run(layer, [image]), [expected])
