@@ -10,6 +10,8 @@ No module here is named as a function: importing it would put the module in the 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.backend import check_backend
+
 if TYPE_CHECKING:
     from zoo.export.card import model_card
     from zoo.export.to_litert import litert
@@ -33,6 +35,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo.export' has no attribute {name!r}")
+    if name != "model_card":
+        check_backend()
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -1,5 +1,10 @@
 """Keras layers, one concept a file."""
 
+# ruff: noqa: E402 (the backend is asked for before Keras is imported)
+from zoo.backend import check_backend
+
+check_backend()
+
 from zoo.layers.add_coords import AddCoords1D, AddCoords2D, AddCoords3D
 from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 from zoo.layers.bilinear_interpolation import BilinearInterpolation

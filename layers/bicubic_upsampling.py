@@ -44,7 +44,8 @@ class BicubicUpSampling2D(keras.layers.Layer):
             )
         self.size = size
         self.input_spec = keras.InputSpec(ndim=4)
-        self.interleave = PixelShuffle2D(size, channel_order="pytorch", data_format="channels_last")
+        options = {"data_format": "channels_last", "dtype": self.dtype_policy}
+        self.interleave = PixelShuffle2D(size, channel_order="pytorch", **options)
 
     def build(self, input_shape):
         self.interleave.build((*input_shape[:-1], input_shape[-1] * self.size**2))

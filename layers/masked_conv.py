@@ -64,7 +64,7 @@ class MaskedConv(keras.layers.Layer):
             )
 
     def _masked_convolution(self, features, mask):
-        """Return conv(features * mask), without bias, and the float32 sum of the mask under each window."""
+        """Return conv(features * mask), without bias, and the sum of the mask under each window, both float32."""
         self._check(features.shape, mask.shape)
         total = ops.cast(mask, "float32")  # bfloat16 cannot count beyond 256
         if mask.shape[window.channel_axis(self)] != 1:
@@ -77,7 +77,27 @@ class MaskedConv(keras.layers.Layer):
             start = -window.overhang(length, reach, stride, self.padding)
             total = window.frame(total, axis, start, (windows - 1) * stride + reach)
             total = sum(window.view(total, axis, tap * dilation, reach, stride) for tap in range(size))
-        return self.convolution_op(features * ops.cast(mask, features.dtype), self.kernel), total
+        scale = self._scale(features.shape[window.channel_axis(self)])
+        outputs = self.convolution_op(features * (ops.cast(mask, features.dtype) * scale), self.kernel)
+        return ops.cast(outputs, "float32") / scale, total
+
+    def _scale(self, channels) -> float:
+        """By what the features are made smaller before they are summed: float16 ends at 65,504.
+
+        A power of two near the square root of the number of summands; the sum is exact but for what float16 loses.
+        """
+        if self.compute_dtype != "float16":
+            return 1.0
+        summands = math.prod(self.kernel_size) * channels
+        return 2.0 ** -(summands.bit_length() // 2)
+
+    def _finished(self, outputs):
+        """Add the bias to float32 outputs, and bring them to the compute dtype, the largest in place of infinity."""
+        if self.use_bias:
+            bias = ops.cast(self.bias, "float32")
+            last = self.data_format == "channels_last"
+            outputs = outputs + (bias if last else ops.reshape(bias, (-1, *[1] * self.rank)))
+        return ops.saturate_cast(outputs, self.compute_dtype)
 
     def _window_size(self, mask) -> int:
         """Return sum(1): the entries of the mask that a window holds when it overhangs no border."""
@@ -87,12 +107,6 @@ class MaskedConv(keras.layers.Layer):
         if self.binary:
             return ops.cast(total > 0, self.compute_dtype)
         return ops.cast(total / self._window_size(mask), self.compute_dtype)
-
-    def _add_bias(self, outputs):
-        if not self.use_bias:
-            return outputs
-        last = self.data_format == "channels_last"
-        return outputs + (self.bias if last else ops.reshape(self.bias, (-1, *[1] * self.rank)))
 
     def compute_output_shape(self, input_shape):
         features, mask = self._pair(input_shape)

@@ -16,8 +16,8 @@ class _PartialConv(MaskedConv):
         if mask is None:
             mask = ops.ones_like(ops.take(features, [0], axis=window.channel_axis(self)))
         outputs, total = self._masked_convolution(features, mask)
-        outputs = outputs * ops.cast(ops.divide_no_nan(float(self._window_size(mask)), total), outputs.dtype)
-        outputs = self._add_bias(outputs) * ops.cast(total > 0, outputs.dtype)
+        outputs = self._finished(outputs * ops.divide_no_nan(float(self._window_size(mask)), total))
+        outputs = outputs * ops.cast(total > 0, outputs.dtype)
         return self.activation(outputs), self._next_mask(total, mask)
 
 

@@ -18,8 +18,8 @@ class _SparseConv(MaskedConv):
             mask = ops.any(features != 0, axis=window.channel_axis(self), keepdims=True)
         outputs, total = self._masked_convolution(features, mask)
         entries = self._window_size(mask) if self.normalization == "mean" else 1
-        outputs = outputs * ops.cast(ops.divide_no_nan(float(entries), total), outputs.dtype)
-        return self.activation(self._add_bias(outputs)), self._next_mask(total, mask)
+        outputs = self._finished(outputs * ops.divide_no_nan(float(entries), total))
+        return self.activation(outputs), self._next_mask(total, mask)
 
     def get_config(self):
         return {**super().get_config(), "normalization": self.normalization}

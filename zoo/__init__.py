@@ -11,6 +11,7 @@ TensorFlow is imported by the first call that builds a model, not by `import zoo
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.backend import check_backend
 from zoo.errors import (
     AccessError,
     ExportError,
@@ -80,10 +81,14 @@ _HOMES = {
     "save": "zoo.saving",
 }
 
+_WITHOUT_KERAS = ("zoo.handles", "zoo.registry")
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    if _HOMES[name] not in _WITHOUT_KERAS:
+        check_backend()
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

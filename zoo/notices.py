@@ -19,13 +19,7 @@ def say(entry: Entry, drawn: Collection[str] = ()) -> None:
         more = f": zoo card {entry.name}" if entry.source else ", README.md beside it"
         _once(f"{entry.name} is for non-commercial use only ({restricted}); its card says more{more}")
     if drawn:
-        names = sorted(drawn)
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        sentence = (
-            f"{entry.name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random "
-            "weights, and the model's outputs mean nothing until it is trained, by zoo.finetune or model.fit."
-        )
-        logger.warning(as_text(sentence))
+        warn_of_untrained(entry.name, drawn)
 
 
 @functools.cache
@@ -39,5 +33,16 @@ def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
     sentence = (
         f"{path} has NaN or infinity in {', '.join(tensors[:3])}{more}. Expected finite weights; the model's outputs "
         "will not be numbers. Take an earlier checkpoint, from before the training diverged."
+    )
+    logger.warning(as_text(sentence))
+
+
+def warn_of_untrained(name: str, layers: Collection[str]) -> None:
+    """Warn of layers with random weights: the new head of a model, or all."""
+    names = sorted(layers)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    sentence = (
+        f"{name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random weights, and "
+        "the model's outputs mean nothing until it is trained, by zoo.finetune or model.fit."
     )
     logger.warning(as_text(sentence))

@@ -16,6 +16,7 @@ from zoo.model import ZooModel
 from zoo.registry import Entry
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prediction, Prepared, Task
+from zoo.untrained import warn_of_untrained
 
 
 def predict(
@@ -60,6 +61,8 @@ def predict(
         A model whose outputs have names, such as a feature pyramid, gives `outputs`, their shapes by name, and
         `record.outputs`, the arrays.
 
+        Layers that nobody has trained, such as a new head, are named in a warning, once per model.
+
     Raises:
         InputError: An input cannot be read (which one, the message says), or an argument is out of range.
         As `zoo.load`, for a handle.
@@ -72,6 +75,7 @@ def predict(
     """
     top, batch_size = at_least_one(top=top, batch_size=batch_size)
     model = ready(model_or_handle)
+    warn_of_untrained(model)
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))
     records: list[Prediction] = []

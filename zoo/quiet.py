@@ -4,6 +4,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from zoo.backend import check_backend
+
 
 @contextlib.contextmanager
 def written_to(target: int, *, instead_of: int) -> Iterator[None]:
@@ -21,8 +23,9 @@ def import_keras_quietly() -> None:
     """Import Keras and its backend, for command lines: what TensorFlow logs is off.
 
     What it writes before its log is set up ignores every log level, so the import itself is kept from stderr.
-    An import that fails raises as ever.
+    An import that fails raises as ever; a backend that is not there is a sentence.
     """
+    check_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with open(os.devnull, "w") as nothing, written_to(nothing.fileno(), instead_of=2):
         import keras  # noqa: F401

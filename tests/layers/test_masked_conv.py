@@ -105,3 +105,44 @@ def test_impossible_arguments_are_refused(layer):
         layer(2, 3, padding="reflect")
     with pytest.raises(InputError, match=rf"{name}: the features must have 4 axes. Received: shape="):
         layer(2, 3)([np.ones((5, 6, 3), "float32"), np.ones((5, 6, 1), "float32")])
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "float16"])
+@pytest.mark.parametrize("valid", ["one", "all"])
+@pytest.mark.parametrize(
+    ("layer", "options"),
+    [
+        (PartialConv2D, {}),
+        (PartialConv2D, {"binary": False}),
+        (SparseConv2D, {}),
+        (SparseConv2D, {"normalization": "sum"}),
+        (SparseConv2D, {"binary": False}),
+    ],
+)
+def test_windows_of_more_entries_than_float16_counts_stay_right(layer, options, valid, dtype):
+    """7 x 7 x 2048 is 100,352, and float16 ends at 65,504: neither the ratio nor the sum may become infinite."""
+    shape = (1, 7, 7, 2048)
+    mask = np.ones(shape, "float32") if valid == "all" else np.zeros(shape, "float32")
+    mask[0, 3, 3, 0] = 1
+    image = np.full(shape, 2.0, "float32")
+    # A window of twos and ones is summed to 200,704 before it is divided, and one valid entry of 1/16 weighs 100,352.
+    weight = 1.0 if valid == "all" and options.get("normalization") == "sum" else 2.0**-5 if valid == "all" else 2.0**-3
+    arguments = {"padding": "valid", "kernel_initializer": keras.initializers.Constant(weight), **options}
+    exact = promises.run(layer(1, 7, **arguments), [image, mask])
+    half = promises.run(layer(1, 7, dtype=dtype, **arguments), [image, mask])
+    assert [x.dtype for x in half] == [np.float16, np.float16]
+    for actual, expected in zip(half, exact, strict=True):
+        np.testing.assert_allclose(actual.astype("float32"), np.minimum(expected, 65_504), rtol=5e-3)
+
+
+@BOTH
+def test_thirty_layers_in_float16_stay_finite(layer):
+    generator = np.random.default_rng(0)
+    x, mask = generator.normal(0, 60, (1, 6, 6, 64)).astype("float32"), holes(3, (1, 6, 6, 64))
+    for seed in range(30):
+        initializer = keras.initializers.HeNormal(seed)
+        convolution = layer(
+            64, 3, padding="same", activation="relu", kernel_initializer=initializer, dtype="mixed_float16"
+        )
+        x, mask = convolution([x, mask])
+    assert np.isfinite(promises.arrays([x])[0]).all()

@@ -1,17 +1,24 @@
 """Architectures, one family a file. A builder turns a tensor into tensors; `build` makes the model around it."""
 
 import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
 
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
 from zoo.registry import Entry
 from zoo.tasks import find_task
+from zoo.weights import abstract
 
 
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
     """Build the model of an entry, with random weights: the task's input layers, then the family's builder.
 
-    Pictures are normalised in the model. A network for pictures with holes is built from two tensors, image and mask.
+    Images are normalised in the model. A network for images with holes is built from two tensors, image and mask.
+    Keras' own settings hold inside only: images are channels last, and under every dtype policy the layers before the
+    first weights and from the last ones on compute in float32, so that pixels and logits are not rounded.
 
     Args:
         entry: What to build.
@@ -20,6 +27,23 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     Raises:
         RegistryError: The entry names no builder.
     """
+    data_format = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        if keras.config.dtype_policy().name == keras.config.floatx() == "float32":
+            return _assembled(entry, input_shape)
+        with abstract():
+            draft = _assembled(entry, input_shape)
+        for layer in _ends(draft):
+            layer.dtype_policy = "float32"
+        model = ZooModel.from_config(draft.get_config())
+        model.spec = entry
+        return model
+    finally:
+        keras.config.set_image_data_format(data_format)
+
+
+def _assembled(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
     inputs, tensors = find_task(entry.task).inputs(entry, input_shape)
     head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if entry.features:
@@ -28,6 +52,30 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
     model = ZooModel(inputs, _builder(entry)(*tensors, **entry.config, **head), name=entry.architecture)
     model.spec = entry
     return model
+
+
+def _ends(model: ZooModel) -> Iterator[keras.layers.Layer]:
+    """The layers between the input and the first weights, and from the last weights to the outputs."""
+    for tensors, following in ((model.outputs, _before), (model.inputs, _after)):
+        found, seen = [tensor._keras_history.operation for tensor in tensors], set()
+        while found:
+            operation = found.pop()
+            if id(operation) in seen:
+                continue
+            seen.add(id(operation))
+            has_weights = bool(getattr(operation, "weights", ()))
+            if isinstance(operation, keras.layers.Layer) and not (has_weights and following is _after):
+                yield operation
+            if not has_weights:
+                found += following(operation)
+
+
+def _before(operation: Any) -> list[Any]:
+    return [tensor._keras_history.operation for node in operation._inbound_nodes for tensor in node.input_tensors]
+
+
+def _after(operation: Any) -> list[Any]:
+    return [node.operation for node in operation._outbound_nodes]
 
 
 def _builder(entry: Entry):

@@ -25,7 +25,7 @@ class Coordinates(Task):
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
-        coordinates = keras.Input((2,), name="coordinates")
+        coordinates = keras.Input((2,), name="coordinates", dtype="float32")
         return coordinates, (coordinates,)
 
     def prepare(self, source: Any, entry: Entry) -> Prepared:

@@ -26,7 +26,7 @@ class Forecasting(Task):
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
-        series = keras.Input(input_shape or (None, 1), name="series")
+        series = keras.Input(input_shape or (None, 1), name="series", dtype="float32")
         return series, (series,)
 
     def prepare(self, source: Any, entry: Entry) -> Prepared:

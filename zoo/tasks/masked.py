@@ -16,7 +16,8 @@ class Masked(Task):
         import keras
 
         shape = input_shape or (None, None, self.channels)
-        image, mask = keras.Input(shape, name="image"), keras.Input((*shape[:2], 1), name="mask")
+        image = keras.Input(shape, name="image", dtype="float32")
+        mask = keras.Input((*shape[:2], 1), name="mask", dtype="float32")
         return {"image": image, "mask": mask}, (self.normalized(entry, image), mask)
 
     def normalized(self, entry: Entry, image: Any) -> Any:

@@ -13,11 +13,10 @@ def normalization(entry: Entry) -> Any:
     import keras
 
     mean, std = entry.input.mean, entry.input.std
-    return keras.layers.Rescaling(
-        scale=[1 / (255 * s) for s in std],
-        offset=[-m / s for m, s in zip(mean, std, strict=True)],
-        name="normalization",
-    )
+    # As (1, 1, channels): a plain list would be for channels first wherever Keras' configuration says so.
+    scale = [[[1 / (255 * s) for s in std]]]
+    offset = [[[-m / s for m, s in zip(mean, std, strict=True)]]]
+    return keras.layers.Rescaling(scale, offset, name="normalization")
 
 
 class Pictures(Task):
@@ -26,7 +25,7 @@ class Pictures(Task):
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
-        image = keras.Input(input_shape or (None, None, len(entry.input.mean)), name="image")
+        image = keras.Input(input_shape or (None, None, len(entry.input.mean)), name="image", dtype="float32")
         return image, (normalization(entry)(image),)
 
     def prepare(self, source: Any, entry: Entry) -> Prepared:

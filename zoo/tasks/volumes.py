@@ -20,7 +20,7 @@ class Volumes(Task):
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
 
-        volume = keras.Input(input_shape or (None, None, None, 1), name="volume")
+        volume = keras.Input(input_shape or (None, None, None, 1), name="volume", dtype="float32")
         return volume, (volume,)
 
     def input_facts(self, entry: Entry) -> str:
