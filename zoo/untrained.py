@@ -8,7 +8,6 @@ are set all count, while saving and loading do not. A model may leave as soon as
 import weakref
 import zlib
 from collections.abc import Iterable
-from typing import Any
 
 import keras
 import numpy as np
