@@ -151,7 +151,8 @@ def execute(
         hosts.wait("room is made")
         state = State(folder / STATE, prepared.settings, command)
         hosts.check_agreement(state.epoch, "states of the run")
-        train_model(prepared, state, folder / "logs")
+        with writable(folder):
+            train_model(prepared, state, folder / "logs")
         if hosts.is_first():
             with hosts.alone(), writable(folder):
                 run = _kept(prepared, state, folder)

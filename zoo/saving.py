@@ -28,7 +28,7 @@ from zoo.registry import Base, Entry, Measured
 from zoo.training_record import TrainingRecord
 from zoo.unaltered import adapter, check_outputs, difference
 from zoo.untrained import is_as_loaded, settled
-from zoo.whole import whole_folder, writable
+from zoo.whole import whole_folder
 
 WEIGHTS = "model.safetensors"
 FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "model.weights.h5")
@@ -147,19 +147,17 @@ def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel
 
     Raises:
         PublishError: The folder does not give the model back.
-        AccessError: It cannot be written.
+        OSError: It cannot be written; callers know what it is for.
     """
     if found := adapter(snapshot.model):
         raise _other(entry, found)
-    with writable(folder):
-        (folder / WEIGHTS).write_bytes(snapshot.tensors)
-        (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        (folder / "README.md").write_text(card, encoding="utf-8")
+    (folder / WEIGHTS).write_bytes(snapshot.tensors)
+    (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(card, encoding="utf-8")
     with dtype_policy(snapshot.model):
         loaded = load_folder(folder)
     _compare(snapshot.model, loaded)
-    with writable(folder):
-        _write_for_keras(loaded, folder)
+    _write_for_keras(loaded, folder)
     return loaded
 
 

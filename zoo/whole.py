@@ -22,8 +22,9 @@ def writable(path: Path) -> Iterator[None]:
     except ZooError:  # some of them are OSErrors too
         raise
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error  # HDF5's own sentence is a paragraph
         raise AccessError(
-            f"{path} cannot be written ({error.strerror or error}). Expected a folder that can be written, with space "
+            f"{path} cannot be written ({reason}). Expected a folder that can be written, with space "
             "for it; then the same call goes on, or choose another place."
         ) from error
 

@@ -1,5 +1,6 @@
 """What is wrong with the data is said before anything is trained."""
 
+import functools
 import json
 
 import numpy as np
@@ -154,3 +155,56 @@ def test_numbers_of_numpy_are_numbers(photographs, tmp_path):
     options = {"epochs": np.int64(1), "batch_size": np.int32(4), "learning_rate": np.float32(0.5), "seed": np.uint8(1)}
     answer = prepare(zoo.load("blurnet-textures"), photographs, **DEFAULTS | options)
     assert json.dumps(answer.settings)
+
+
+TENSORS, CLASSES = np.zeros((4, 8, 8, 3), "uint8"), np.array([0, 1, 0, 1])
+BATCHES = {
+    "never ends": (lambda data: data((TENSORS, CLASSES)).batch(2).repeat(), "never end"),
+    "no batches": (lambda data: data((TENSORS, CLASSES)), r"are uint8 \(8, 8, 3\)"),
+    "no targets": (lambda data: data(TENSORS).batch(2), "Expected batches"),
+    "a dict": (lambda data: data({"image": TENSORS, "class": CLASSES}).batch(2), "Expected batches"),
+    "empty": (lambda data: data((TENSORS, CLASSES)).batch(2).take(0), "are empty"),
+    "other channels": (lambda data: data((TENSORS[..., :1], CLASSES)).batch(2), r"are uint8 \(2, 8, 8, 1\)"),
+    "text": (lambda data: data((CLASSES.astype(str), CLASSES)).batch(2), "batch first"),
+    "named inputs": (lambda data: data(({"image": TENSORS}, CLASSES)).batch(2), "of another structure"),
+    "one-hot": (lambda data: data((TENSORS, np.eye(2)[CLASSES])).batch(2), "do not fit"),
+    "a class too many": (lambda data: data((TENSORS, CLASSES + 1)).batch(2), "from 0 to 1"),
+    "a negative class": (lambda data: data((TENSORS, CLASSES - 1)).batch(2), "from 0 to 1"),
+    "halves": (lambda data: data((TENSORS, CLASSES / 2)).batch(2), "whole numbers"),
+}
+
+
+@pytest.mark.parametrize("place", ["training", "validation"])
+@pytest.mark.parametrize("name", BATCHES)
+def test_batches_that_do_not_fit_are_told_before_the_training(name, place):
+    import tensorflow as tf
+
+    make, message = BATCHES[name]
+    good, bad = (
+        tf.data.Dataset.from_tensor_slices((TENSORS, CLASSES)).batch(2),
+        make(tf.data.Dataset.from_tensor_slices),
+    )
+    train, validation = (bad, None) if place == "training" else (good, bad)
+    options = DEFAULTS | {
+        "validation": validation,
+        "epochs": 1,
+        "learning_rate": "auto",
+        "batch_size": "auto",
+        "seed": 0,
+    }
+    with pytest.raises(InputError, match=rf"of the {place} data.*{message}|The {place} data.*{message}"):
+        prepare(two_classes(), train, **options)
+
+
+@functools.cache
+def two_classes():
+    return zoo.load("blurnet-textures", num_classes=2)
+
+
+def test_batches_and_a_folder_do_not_go_together(photographs):
+    import tensorflow as tf
+
+    batches = tf.data.Dataset.from_tensor_slices((TENSORS, CLASSES)).batch(2)
+    for train, validation in ((batches, photographs), (photographs, batches)):
+        with pytest.raises(InputError, match="Expected both in one form"):
+            zoo.finetune(two_classes(), train, validation=validation)

@@ -17,6 +17,7 @@ from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import Batches
 from zoo.training.examples import Examples, class_weights, say_shared
+from zoo.training.given_batches import check_batches, check_kinds
 from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
@@ -75,6 +76,7 @@ def prepare(
     options |= {"augment": augment, "seed": seed}
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
     learnt, measured = train, validation
+    check_kinds(train, validation)
     if not is_dataset(train):
         learnt, measured = _examples(lesson, entry, train, validation, seed, skip_unreadable)
         entry = lesson.adapted(entry, learnt)
@@ -115,6 +117,9 @@ class _Fed(NamedTuple):
 
 def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: dict[str, Any]) -> _Fed:
     if not isinstance(learnt, Examples):
+        for batches, name in ((learnt, "training data"), (measured, "validation data")):
+            if batches is not None:
+                check_batches(batches, name, copy, lesson)
         steps = int(learnt.cardinality())
         return _Fed(learnt, measured, steps=steps if steps > 0 else None)
     shape, count = lesson.shape(copy.spec, learnt), len(learnt.items)

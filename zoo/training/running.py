@@ -3,7 +3,8 @@
 import contextlib
 import importlib.util
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import keras
 
 from zoo import architectures
 from zoo.devices import dtype_policy, jit_compile
+from zoo.errors import ZooError
 from zoo.model import ZooModel
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
@@ -58,7 +60,7 @@ def _train_phase(
         callbacks.append(Reshuffle(prepared.training))
         shares = hosts.shares_are_given()
     try:
-        with shares:
+        with shares, _log_written(logs):
             model.fit(
                 prepared.training,
                 validation_data=prepared.validation,
@@ -71,6 +73,19 @@ def _train_phase(
             )
     finally:
         show.bar.stop()
+
+
+@contextlib.contextmanager
+def _log_written(logs: Path) -> Iterator[None]:
+    """Within it, what the disk refuses of TensorBoard's log is an error of ours; TensorFlow has many of its own."""
+    try:
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        if os.fspath(logs) in str(error):
+            raise OSError(str(error)) from error
+        raise
 
 
 def compile_model(prepared: Preparation, phase: Phase) -> None:
