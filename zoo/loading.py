@@ -7,8 +7,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from zoo import architectures, handles, hub, load_arguments, notices
 from zoo import weights as weight_files
 from zoo.descriptions import read_folder
@@ -141,16 +139,13 @@ def load_folder(folder: Path) -> ZooModel:
 
 
 def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
-    import zoo.layers  # noqa: F401 (registers the layers that the file may hold)
+    from zoo.keras_files import load_keras_file
 
     given = [name for name, value in changes.items() if value is not None and value is not False]
     if given:
         raise InputError(f"{path} is a whole model, and {given[0]}= cannot change it. Expected no {', '.join(given)}.")
-    if not path.is_file():
-        raise UnknownModelError(f"There is no file {path}. Expected a model saved with model.save('name.keras').")
-    model = keras.saving.load_model(path)
-    if isinstance(model, ZooModel):
-        notices.say(model.spec)
+    model = load_keras_file(path)
+    notices.say(model.spec)
     return model
 
 
