@@ -100,6 +100,26 @@ def test_an_architecture_in_two_families_is_an_error(read):
         read(text)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff",
+        b"families: \x07",
+        b"a: 2020-99-99",
+        b"[1]: 2",
+        b"{a: 1}: 2",
+        b"a: !!timestamp x",
+        b"[" * 3000,
+        b"*a",
+        b"a: &a [*a]",
+    ],
+)
+def test_what_is_no_yaml_is_an_error_with_the_file(content, tmp_path):
+    (tmp_path / "registry.yaml").write_bytes(content)
+    with pytest.raises(zoo.RegistryError, match=r"registry\.yaml"):
+        Registry(tmp_path / "registry.yaml")
+
+
 def test_a_registry_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(zoo.RegistryError, match="cannot be read"):
         Registry(tmp_path / "registry.yaml")

@@ -86,7 +86,7 @@ def read_keras_file(path: Path) -> Entry:
             config = json.loads(archive.read(member))
     except PermissionError as error:
         raise AccessError(f"{path} cannot be read ({error.strerror}). Ask its owner, or choose another.") from error
-    except (OSError, ValueError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise RegistryError(
             f"{path} is not a file of Keras 3 ({error}). Expected a model saved with model.save('name.keras')."
         ) from error

@@ -8,6 +8,7 @@ What comes out is an `Entry`: one architecture with one checkpoint.
 import fnmatch
 import functools
 import json
+import reprlib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -277,6 +278,9 @@ class Registry:
             raise RegistryError(f"{self.path}{line}: expected YAML, but {error.problem}.") from error
         except ValidationError as error:
             raise self._invalid(error, [()]) from error
+        except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            # no UTF-8, a date that is none, a list as a key, too many levels: the parser has no line for these
+            raise RegistryError(f"{self.path}: expected YAML in UTF-8, but {error!s:.200}.") from error
 
     def _entry(
         self, path: tuple[str, ...], family: Family, architecture: Architecture, tag: str | None, checkpoint: dict
@@ -303,7 +307,7 @@ class Registry:
         key = tuple(str(part) for part in first["loc"])
         lines = self._lines()
         path = next((level + key for level in levels if level + key in lines), levels[0] + key)
-        got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+        got = "" if first["type"] == "missing" else f", got {reprlib.repr(first['input'])}"
         expected = "expected no such key" if first["type"] == "extra_forbidden" else f"expected: {first['msg']}"
         return self._error(path, f"{expected}{got}")
 
@@ -323,7 +327,7 @@ class Registry:
                     yield (*path, key.value), key.start_mark.line + 1
                     yield from walk(value, (*path, key.value))
 
-        return {(): 1, **dict(walk(yaml.compose(self.path.read_text()), ()))}
+        return {(): 1, **dict(walk(yaml.compose(self.path.read_bytes(), _UniqueKeyLoader), ()))}
 
 
 @functools.cache
@@ -358,6 +362,8 @@ class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: 
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value:
+            if isinstance(key.value, list):
+                raise yaml.constructor.ConstructorError(None, None, "a key is a list or mapping", key.start_mark)
             if key.value in seen and key.value != "<<":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands twice", key.start_mark
