@@ -1,8 +1,7 @@
 """From inputs to named answers."""
 
-import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -16,7 +15,10 @@ from zoo.model import ZooModel
 from zoo.registry import Entry
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prediction, Prepared, Task
+from zoo.tiles import Runner
 from zoo.untrained import warn_of_untrained
+
+LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 
 
 def predict(
@@ -78,9 +80,10 @@ def predict(
     warn_of_untrained(model)
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))
+    runner = Runner(lambda batch: model(batch, training=False), model)
     records: list[Prediction] = []
-    while batch := [_prepared(task, model.spec, *source) for source in itertools.islice(sources, batch_size)]:
-        outputs = sorted(_outputs(model, [prepared for _, prepared in batch]), key=lambda output: output[0])
+    for batch in _batches((_prepared(task, model.spec, *source) for source in sources), batch_size):
+        outputs = sorted(_outputs(runner, [prepared for _, prepared in batch]), key=lambda output: output[0])
         for (name, prepared), (_, output) in zip(batch, outputs, strict=True):
             records.append(task.record(name, model.spec, prepared, output, top))
     return records
@@ -97,17 +100,23 @@ def _prepared(task: Task, entry: Entry, position: int, source: Any) -> tuple[str
     return task.name(source, position, prepared), prepared
 
 
-def _outputs(model: ZooModel, batch: list[Prepared]) -> Iterator[tuple[int, Outputs]]:
+def _batches(prepared: Iterable[tuple[str, Prepared]], batch_size: int) -> Iterator[list[tuple[str, Prepared]]]:
+    """So many at once, or fewer large ones."""
+    batch, values = [], 0
+    for item in prepared:
+        batch.append(item)
+        values += sum(array.size for array in keras.tree.flatten(item[1]))
+        if len(batch) == batch_size or values > LARGEST_BATCH:
+            yield batch
+            batch, values = [], 0
+    if batch:
+        yield batch
+
+
+def _outputs(runner: Runner, batch: list[Prepared]) -> Iterator[tuple[int, Outputs]]:
     """Run inputs of one size together: pairs of position and output."""
     for positions, stacked in by_shape(batch):
-        outputs = keras.tree.map_structure(keras.ops.convert_to_numpy, model(stacked, training=False))
-        yield from zip(positions, each(outputs), strict=True)
-
-
-def each(outputs: Outputs) -> Iterator[Outputs]:
-    """The outputs of a batch, one input's after another's."""
-    for position in range(len(keras.tree.flatten(outputs)[0])):
-        yield keras.tree.map_structure(lambda array, position=position: array[position], outputs)
+        yield from zip(positions, runner(stacked), strict=True)
 
 
 def by_shape(batch: list[Prepared]) -> Iterator[tuple[list[int], Prepared]]:
@@ -119,5 +128,9 @@ def by_shape(batch: list[Prepared]) -> Iterator[tuple[list[int], Prepared]]:
     for positions in found.values():
         yield (
             positions,
-            keras.tree.map_structure(lambda *arrays: np.stack(arrays), *(batch[place] for place in positions)),
+            keras.tree.map_structure(_stacked, *(batch[place] for place in positions)),
         )
+
+
+def _stacked(*arrays: np.ndarray) -> np.ndarray:
+    return np.stack(arrays) if len(arrays) > 1 else arrays[0][None]  # a large one is not copied

@@ -238,6 +238,6 @@ def test_the_graph_of_a_model_is_not_its_owners(model):
     compiled.compile("sgd", "mse")
     optimizer = compiled.optimizer
     images = np.zeros((2, 16, 16, 3), "uint8")
-    outputs = Predictor(compiled, top=1, batch_size=2).network(images)
+    outputs = list(Predictor(compiled, top=1, batch_size=2).runner(images))
     np.testing.assert_allclose(outputs, np.asarray(model(images, training=False)), atol=1e-4)
     assert compiled.optimizer is optimizer

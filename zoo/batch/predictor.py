@@ -15,10 +15,11 @@ from zoo.batch.inputs import Input, pieces
 from zoo.devices import jit_compile
 from zoo.errors import InputError
 from zoo.model import ZooModel
-from zoo.prediction import by_shape, each
+from zoo.prediction import by_shape
 from zoo.printing import as_text
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs
+from zoo.tiles import Runner
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,7 +50,7 @@ class Predictor:
         self.threads = threads or os.cpu_count() or 1
         self.task = find_task(model.spec.task)
         self.schema = columns.schema(self.task.columns or {})
-        self.network = _compiled(model)
+        self.runner = Runner(_compiled(model), model)
 
     def tables(self, shares: Iterable[dict[str, Any]], wanted: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
         """The rows of the shares' pieces that are wanted, with the number of the piece, in order, a few at a time.
@@ -85,12 +86,12 @@ class Predictor:
                 for places, stacked in by_shape([batch[place].prepared for place in whole]):
                     chosen = [whole[place] for place in places]
                     try:
-                        outputs = self.network(stacked)
+                        outputs = list(self.runner(stacked))
                     except Exception as error:
                         names = ", ".join(batch[place].name for place in chosen)
                         error.add_note(f"This happened while the network computed {names}.")
                         raise
-                    for place, output in zip(chosen, each(outputs), strict=True):
+                    for place, output in zip(chosen, outputs, strict=True):
                         batch[place] = batch[place]._replace(output=output)
                 yield batch
 

@@ -29,7 +29,7 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
         [[0, 255]]
     """
     if values.dtype == np.uint8 or values.size == 0:
-        return values.astype(np.uint8)
+        return values.astype(np.uint8, copy=False)
     if values.dtype.kind == "b":
         return values.astype(np.uint8) * 255
     if values.dtype.kind not in "iuf":

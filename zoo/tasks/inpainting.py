@@ -19,6 +19,7 @@ class Inpainting(Masked):
     """`hole`, the share of the pixels that were filled; `record.picture` is the whole picture."""
 
     pipeline_tag = "image-to-image"
+    tile = 512
     example = "damaged.png"
     show = 'print(record["hole"])\nrecord.picture.save("mended.png")'
     columns: ClassVar = {"width": int, "height": int, "hole": float, "picture": bytes}
@@ -26,8 +27,13 @@ class Inpainting(Masked):
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_damaged(source)
 
+    def unchanged(self, prepared: Prepared) -> np.ndarray | None:
+        """What is whole."""
+        assert isinstance(prepared, dict)  # noqa: S101 (as `prepare` gives it)
+        return prepared["image"] if prepared["mask"].all() else None
+
     def answer(self, record, entry, prepared, output, top) -> None:
-        record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
+        record.picture = Image.fromarray(self.pixels(output))
         record["width"], record["height"] = record.picture.size
         record["hole"] = round(float(1 - prepared["mask"].mean()), 6)
 

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 from PIL import Image
 
 from zoo.tasks.pictures import Pictures
@@ -13,11 +12,12 @@ class SuperResolution(Pictures):
     """`width` and `height` of the enlarged picture, which is `record.picture`."""
 
     pipeline_tag = "image-to-image"
+    tile = 1024
     show = 'record.picture.save("photo-large.png")'
     columns: ClassVar = {"width": int, "height": int, "picture": bytes}
 
     def answer(self, record, entry, prepared, output, top) -> None:
-        record.picture = Image.fromarray(np.clip(np.round(output), 0, 255).astype(np.uint8))
+        record.picture = Image.fromarray(self.pixels(output))
         record["width"], record["height"] = record.picture.size
 
     def lines(self, record: dict[str, Any]) -> list[str]:

@@ -35,8 +35,9 @@ class Task(abc.ABC):
 
     `pipeline_tag` is the Hub's name for it. `example` is a source and `show` what is done with its record, as a card
     writes them. An array with `several_rank` axes is several sources, and a source without a path is `kind` number so.
-    `columns` are what a record holds, for a table of many: int, float, `np.float32`, str, and bytes for an attribute of
-    the record that becomes a PNG file; None where the sources are no files.
+    `tile` is how many pixels of output a side of a tile has, where a large image may go by tiles, whose outputs are
+    `pixels`. `columns` are what a record holds, for a table of many: int, float, `np.float32`, str, and bytes for an
+    attribute of the record that becomes a PNG file; None where the sources are no files.
     """
 
     pipeline_tag: str
@@ -44,6 +45,7 @@ class Task(abc.ABC):
     show: str
     kind = "image"
     several_rank = 4
+    tile: ClassVar[int | None] = None
     columns: ClassVar[Columns | None]
 
     @abc.abstractmethod
@@ -77,6 +79,14 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def input_facts(self, entry: Entry) -> str:
         """What `zoo info` says of the input, in a line."""
+
+    def pixels(self, output: np.ndarray) -> np.ndarray:
+        """A part of an output as it is kept, where there may be tiles: uint8."""
+        return output if output.dtype == np.uint8 else np.clip(np.round(output), 0, 255).astype(np.uint8)
+
+    def unchanged(self, prepared: Prepared) -> np.ndarray | None:
+        """The pixels of a part of the input which the network would leave as it is; None where it would not."""
+        return None
 
     def is_several(self, shape: tuple[int, ...]) -> bool:
         """Whether an array of this shape is as many sources as its first axis is long."""
