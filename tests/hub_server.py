@@ -45,7 +45,9 @@ class Fault:
     drop_after: int | None = None  # announce all, send so many bytes, close
     reset: bool = False  # close with a TCP reset instead
     hang_up_after: int | None = None  # read so many bytes of what is sent, and close with a TCP reset
+    wait_seconds: float = 0.0  # rest before the answer
     pause_seconds: float = 0.0  # rest in the middle of the content
+    is_endless: bool = False  # send more and more of it
     barrier: threading.Barrier | None = None  # wait for the others before anything is done
 
 
@@ -207,6 +209,8 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
         self.payload = self.rfile.read(length)
         if fault is not None and fault.barrier is not None:
             fault.barrier.wait(timeout=60)
+        if fault is not None:
+            time.sleep(fault.wait_seconds)
         try:
             if fault is not None and fault.status is not None:
                 raise Answer(fault.status, b"injected fault", **fault.headers)
@@ -246,6 +250,8 @@ class _Handler(Uploads, BaseHTTPRequestHandler):
         if fault is not None:
             time.sleep(fault.pause_seconds)
         self.wfile.write(content[half:])
+        while fault is not None and fault.is_endless:
+            self.wfile.write(content)
         if fault is not None and fault.reset:
             self.hang_up()
 

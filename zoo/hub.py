@@ -1,7 +1,9 @@
-"""Files of Hugging Face repositories, pinned to a commit and verified on every load.
+"""Files of Hugging Face repositories, pinned to a commit and verified.
 
-The client downloads and caches; it also accepts wrong bytes of the right length and never looks at them again.
-So what the Hub declared at the first download is recorded beside the cache, and compared before a byte is used:
+What the Hub declared at the first download, commit, size and hash, is recorded beside the client's cache, and stays
+what is demanded of the file. It is hashed after the download, and on each later load unless its stamp is as it was when
+it was hashed last: size, times of change and inode. Programs that write to a file change its stamp, and cannot set it
+back (POSIX: `ctime`); who can change the clock or the disk below the file system could.
 
     <cache_dir>/models--owner--name/snapshots/<commit>/<filename>   the client's
     <cache_dir>/models--owner--name/zoo/<hash>.json                 ours: commit, SHA-256, size and a stamp
@@ -15,14 +17,17 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from zoo.errors import AccessError, IntegrityError, OfflineError
+from zoo.hub_answers import within
 from zoo.hub_cache import Record, cache_folder, read_record, stamp_of, write_record
 from zoo.hub_client import patiently
-from zoo.hub_request import COMMIT, DIGEST, Request
+from zoo.hub_download import download
+from zoo.hub_request import COMMIT, DIGEST, Claim, Request
 from zoo.printing import as_text
 
+ANSWER_SECONDS = 60.0  # for what the Hub declares of a file
 _ORPHAN_SECONDS = 24 * 3600  # a partial file this old belongs to a process that was killed; the client keeps it forever
 
 
@@ -36,15 +41,6 @@ class HubFile:
     revision: str  # always a commit, 40 hexadecimal digits
     sha256: str
     size_bytes: int
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """What the bytes must be, before anyone has looked at them."""
-
-    revision: str
-    digest: str  # SHA-256, or git's SHA-1 of a small file outside LFS
-    size_bytes: int | None = None  # unknown where only a registry's pin is known
 
 
 def fetch(
@@ -130,18 +126,18 @@ def _bring(request: Request) -> HubFile:
         return _download(request, claim)
 
 
-def _known(request: Request) -> _Claim | None:
+def _known(request: Request) -> Claim | None:
     """What can be demanded of the file without a request, or None."""
     record = read_record(request.record_path)
     stays = request.offline or request.revision is None or request.is_pinned
     if record and stays and request.sha256 in (None, record.sha256):
-        return _Claim(record.revision, record.sha256, record.size_bytes)
+        return Claim(record.revision, record.sha256, record.size_bytes)
     if request.revision and request.is_pinned and request.sha256:
-        return _Claim(request.revision, request.sha256)
+        return Claim(request.revision, request.sha256)
     return _left_by_the_client(request) if request.offline else None
 
 
-def _left_by_the_client(request: Request) -> _Claim | None:
+def _left_by_the_client(request: Request) -> Claim | None:
     """Read from the client's cache what another program downloaded: a blob is named after its declared digest."""
     commit = request.revision or "main"
     if not request.is_pinned:
@@ -151,10 +147,10 @@ def _left_by_the_client(request: Request) -> _Claim | None:
             return None
     path = request.path(commit)
     digest = path.readlink().name if path.is_symlink() else ""
-    return _Claim(commit, digest) if COMMIT.fullmatch(commit) and DIGEST.fullmatch(digest) else None
+    return Claim(commit, digest) if COMMIT.fullmatch(commit) and DIGEST.fullmatch(digest) else None
 
 
-def _ask_or_remember(request: Request) -> _Claim:
+def _ask_or_remember(request: Request) -> Claim:
     """Ask the Hub; where it cannot be reached, take what was established earlier and say so."""
     try:
         return _ask(request, request.revision or "main")
@@ -167,7 +163,7 @@ def _ask_or_remember(request: Request) -> _Claim:
         return claim
 
 
-def _ask(request: Request, revision: str) -> _Claim:
+def _ask(request: Request, revision: str) -> Claim:
     """Ask the Hub for the commit, size and digest that it declares for the file."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 
@@ -178,13 +174,19 @@ def _ask(request: Request, revision: str) -> _Claim:
         )
     url = hf_hub_url(request.repo_id, request.filename, revision=revision)
     timeout = constants.HF_HUB_ETAG_TIMEOUT
-    answer = patiently(request, lambda: get_hf_file_metadata(url, token=request.token, timeout=timeout))
-    if not (COMMIT.fullmatch(answer.commit_hash or "") and DIGEST.fullmatch(answer.etag or "")):
+
+    def ask() -> Any:
+        return within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, token=request.token, timeout=timeout))
+
+    answer = patiently(request, ask)
+    is_asked = answer.commit_hash == revision or not COMMIT.fullmatch(revision)
+    is_whole = COMMIT.fullmatch(answer.commit_hash or "") and DIGEST.fullmatch(answer.etag or "")
+    if not (is_asked and is_whole) or (answer.size or 0) < 0:
         raise OfflineError(
-            f"{constants.ENDPOINT} answered without a commit and a hash for {request}, so it is not a Hub. "
+            f"{constants.ENDPOINT} answered without a commit, a hash and a size for {request}, so it is not a Hub. "
             "Check HF_ENDPOINT, and whether a proxy or a login page stands between."
         )
-    claim = _Claim(answer.commit_hash, answer.etag, answer.size)
+    claim = Claim(answer.commit_hash, answer.etag, answer.size)
     _agree(request, request.sha256, claim.digest)
     return claim
 
@@ -198,22 +200,10 @@ def _agree(request: Request, expected: str | None, declared: str) -> None:
         )
 
 
-def _download(request: Request, claim: _Claim) -> HubFile:
+def _download(request: Request, claim: Claim) -> HubFile:
     """Download the file in place of whatever is there, and verify it."""
-    from huggingface_hub import hf_hub_download
-
-    def download() -> str:
-        _forget_orphans(request.folder)
-        return hf_hub_download(
-            request.repo_id,
-            request.filename,
-            revision=claim.revision,
-            cache_dir=request.cache_dir,
-            token=request.token,
-            library_name="layerzoo",
-        )
-
-    patiently(request, download)
+    _forget_orphans(request.folder)
+    patiently(request, lambda: download(request, claim))
     return _verify(request, claim)
 
 
@@ -225,7 +215,7 @@ def _forget_orphans(folder: Path) -> None:
                 path.unlink()
 
 
-def _verify(request: Request, claim: _Claim) -> HubFile:
+def _verify(request: Request, claim: Claim) -> HubFile:
     """Compare size and digest with the claim; record the file if they agree, delete it if they do not."""
     path, record = request.path(claim.revision), read_record(request.record_path)
     try:
@@ -244,7 +234,7 @@ def _verify(request: Request, claim: _Claim) -> HubFile:
     return _hub_file(request, found)
 
 
-def _reject(request: Request, claim: _Claim, stamp: list[int], digest: str) -> NoReturn:
+def _reject(request: Request, claim: Claim, stamp: list[int], digest: str) -> NoReturn:
     """Delete a damaged file and raise."""
     path = request.path(claim.revision)
     if path.is_symlink() and path.readlink().name == digest:  # the client's name for it: the bytes are the Hub's

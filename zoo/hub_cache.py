@@ -38,7 +38,7 @@ class Record:
     revision: str
     sha256: str
     size_bytes: int
-    stamp: list[int]  # size, mtime in nanoseconds and inode: while they stand, the file need not be hashed again
+    stamp: list[int]  # of the file when it was hashed: while it stands, that need not be done again
 
 
 def cached(cache_dir: str | os.PathLike[str] | None = None) -> list[CachedRepository]:
@@ -108,9 +108,12 @@ def _content(folder: Path) -> Iterator[Path]:
 
 
 def stamp_of(path: Path) -> list[int]:
-    """What changes when a file is replaced or written to: size in bytes, mtime in nanoseconds, inode."""
+    """What changes when a file is replaced or written to: size in bytes, mtime and ctime in nanoseconds, inode.
+
+    A program can set the mtime of a file (`os.utime`), but not the ctime, which that changes too.
+    """
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def read_record(path: Path) -> Record | None:

@@ -67,3 +67,12 @@ class Request:
         """The file as messages name it."""
         revision = f" at '{self.revision}'" if self.revision else ""
         return f"'{self.filename}' of '{self.repo_id}'{revision}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the bytes must be, before anyone has looked at them. Its parts are checked: paths are made of them."""
+
+    revision: str  # a commit
+    digest: str  # SHA-256, or git's SHA-1 of a small file outside LFS
+    size_bytes: int | None = None  # unknown where only a registry's pin is known

@@ -3,17 +3,11 @@
 import time
 
 from zoo.errors import AccessError, PublishError, UnknownModelError, ZooError
+from zoo.hub_client import asked_to_wait_seconds, said_by
 
 PAUSES_SECONDS = (1.0, 2.0, 4.0)  # between tries; the client has its own ones for each LFS file
 LOG_IN = "Make a token with write permission at {}/settings/tokens, then `hf auth login` or set HF_TOKEN."
 _LONGEST_PAUSE_SECONDS = 60.0  # what a server may ask for
-
-
-def client_errors() -> tuple[type[Exception], ...]:
-    """What the client raises: a transport error is no OSError, and a refused card is a ValueError."""
-    from huggingface_hub.errors import HTTPError
-
-    return (OSError, RuntimeError, ValueError, HTTPError)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -38,12 +32,13 @@ def wait_or_raise(
         error_class: For what might have passed but did not.
         after: What is true already, the beginning of a sentence.
     """
+    if isinstance(error, ZooError | MemoryError):
+        raise error
     if isinstance(error, RuntimeError) and error.__cause__ is not None:  # the client's wrapping of an upload
         error = error.__cause__
     may_pass = _may_pass(error)
     if may_pass and pause_seconds is not None:
-        asked = getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")
-        pause_seconds = max(pause_seconds, float(asked) if asked.isdigit() else 0.0)
+        pause_seconds = max(pause_seconds, asked_to_wait_seconds(error))
         if pause_seconds <= _LONGEST_PAUSE_SECONDS:
             return time.sleep(pause_seconds)
     raise _explained(error, repo_id, error_class if may_pass else PublishError, after) from error
@@ -56,14 +51,14 @@ def _may_pass(error: BaseException) -> bool:
     status = status_of(error)
     if status is not None:
         return status in (408, 429) or status >= 500
-    return isinstance(error, HTTPError | ConnectionError) and not isinstance(error, OfflineModeIsEnabled)
+    return isinstance(error, HTTPError | ConnectionError | TimeoutError) and not isinstance(error, OfflineModeIsEnabled)
 
 
 def _explained(error: BaseException, repo_id: str, error_class: type[ZooError], after: str) -> ZooError:
     from huggingface_hub import constants, errors
 
     status = status_of(error)
-    said = (getattr(error, "server_message", None) or str(error)).strip().split("\n")[0]
+    said = said_by(error)
     reason = f"HTTP {status}: {said}" if status else said or type(error).__name__
     if status in (401, 403):
         return AccessError(f"The token may not write to '{repo_id}' ({reason}). {LOG_IN.format(constants.ENDPOINT)}")

@@ -14,9 +14,11 @@ from typing import TypeVar
 
 import zoo
 from zoo.errors import AccessError, OfflineError, PublishError, UnknownModelError
+from zoo.hub_answers import short_answers, within
 from zoo.hub_request import check_repo_id
-from zoo.hub_upload_errors import LOG_IN, PAUSES_SECONDS, client_errors, status_of, wait_or_raise
+from zoo.hub_upload_errors import LOG_IN, PAUSES_SECONDS, status_of, wait_or_raise
 
+ANSWER_SECONDS = 60.0  # for anything but an upload
 _RACES = 10  # how often others may be faster before this gives up
 SAVED_MODEL = "saved_model/"
 VERSION = re.compile(r"v([1-9]\d*)")
@@ -53,7 +55,8 @@ class Upload:
         if token is None and get_token() is None:
             raise AccessError(f"Publishing to '{repo_id}' needs a token. {LOG_IN.format(constants.ENDPOINT)}")
         self.repo_id, self.endpoint = repo_id, constants.ENDPOINT
-        self.api = HfApi(token=token, library_name="layerzoo", library_version=zoo.__version__)
+        plain = {"Accept-Encoding": "identity"}
+        self.api = HfApi(token=token, library_name="layerzoo", library_version=zoo.__version__, headers=plain)
 
     @property
     def page(self) -> str:
@@ -112,7 +115,7 @@ class Upload:
                 return head  # published before, perhaps by a try whose answer was lost
             try:
                 commit = self._send(folder, files, stale, message, parent_commit=head).oid
-            except client_errors() as error:
+            except Exception as error:
                 status = status_of(error)
                 if status == 412:  # somebody else has committed since
                     continue
@@ -130,7 +133,7 @@ class Upload:
         stale = _stale(self._head()[1], files)
         try:
             done = self._send(folder, files, stale, message, create_pr=True)
-        except client_errors() as error:
+        except Exception as error:
             wait_or_raise(error, None, self.repo_id)
         self._tell(stale, files)
         self._confirmed(done.pr_revision, files)
@@ -156,7 +159,7 @@ class Upload:
             name = version or f"v{max(map(_number, versions), default=0) + 1}"
             try:
                 self.api.create_tag(self.repo_id, tag=name, revision=commit)
-            except client_errors() as error:
+            except Exception as error:
                 if status_of(error) != 409:  # that one means: somebody else has taken the name since
                     wait_or_raise(
                         error, next(pauses, None), self.repo_id, after=f"Its files are there as {commit}, but "
@@ -172,12 +175,18 @@ class Upload:
 
     def _head(self, revision: str = "main") -> tuple[str, _Files]:
         """The commit of a revision, and what the Hub says that it holds."""
-        info = self._patiently(
-            lambda: self.api.repo_info(self.repo_id, repo_type=self.kind, revision=revision, files_metadata=True)
-        )
-        return info.sha, {
-            file.rfilename: (file.size, {file.lfs.sha256 if file.lfs else file.blob_id}) for file in info.siblings
-        }
+
+        def ask() -> tuple[str, _Files]:
+            info = self.api.repo_info(self.repo_id, repo_type=self.kind, revision=revision, files_metadata=True)
+            digests = [file.lfs.sha256 if file.lfs else file.blob_id for file in info.siblings]
+            held = {
+                file.rfilename: (file.size, {digest}) for file, digest in zip(info.siblings, digests, strict=True)
+            }
+            if not all(isinstance(name, str) for name in (info.sha, *held)):
+                raise ValueError("its answer does not name a commit and files")
+            return info.sha, held
+
+        return self._patiently(ask)
 
     def _confirmed(self, revision: str, files: _Files) -> str:
         commit, present = self._head(revision)
@@ -198,8 +207,11 @@ class Upload:
             )
 
     def _versions(self) -> dict[str, str]:
-        refs = self._patiently(lambda: self.api.list_repo_refs(self.repo_id, repo_type=self.kind))
-        return {tag.name: tag.target_commit for tag in refs.tags if VERSION.fullmatch(tag.name)}
+        def ask() -> dict[str, str]:
+            refs = self.api.list_repo_refs(self.repo_id, repo_type=self.kind)
+            return {tag.name: tag.target_commit for tag in refs.tags if VERSION.fullmatch(tag.name)}
+
+        return self._patiently(ask)
 
     def _taken(self, version: str | None) -> PublishError:
         return PublishError(
@@ -208,12 +220,13 @@ class Upload:
         )
 
     def _patiently(self, action: Callable[[], _Answer]) -> _Answer:
-        """Repeat what changes nothing when it is done twice."""
+        """Ask what is answered shortly, and repeat it: it changes nothing when it is done twice."""
         pauses = iter(PAUSES_SECONDS)
         while True:
             try:
-                return action()
-            except client_errors() as error:
+                with short_answers():
+                    return within(ANSWER_SECONDS, action)
+            except Exception as error:
                 wait_or_raise(error, next(pauses, None), self.repo_id, OfflineError)
 
 

@@ -70,7 +70,7 @@ def test_what_a_killed_process_left_is_cleared_a_day_later(hub: HubServer, commi
     hub.faults.append(Fault("GET", BODY, times=1, pause_seconds=30))
     process = hub.start(fetch_code({"repo_id": REPO, "filename": FILE}))
     deadline = time.monotonic() + 30
-    while not blobs(hub) and time.monotonic() < deadline:
+    while not (blobs(hub) and hub.bodies(FILE)) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     process.communicate()

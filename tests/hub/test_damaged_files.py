@@ -20,6 +20,19 @@ def test_a_damaged_cached_file_is_deleted_and_fetched_again(hub: HubServer, comm
     assert hub.bodies(FILE) == 2
 
 
+def test_other_bytes_with_the_old_size_and_times_are_noticed(hub: HubServer, commit: str):
+    path = Path(fetch(hub)["path"]).resolve()
+    before = path.stat()
+    with path.open("r+b") as file:  # the inode stays too
+        file.write(flipped(CONTENT))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert [after.st_size, after.st_mtime_ns, after.st_ino] == [before.st_size, before.st_mtime_ns, before.st_ino]
+    fetch(hub)
+    assert path.read_bytes() == CONTENT
+    assert hub.bodies(FILE) == 2
+
+
 @pytest.mark.parametrize("where", ["hub/blobs/ab", "elsewhere"])
 def test_a_damaged_file_is_deleted_behind_all_its_links_but_not_outside_the_cache(
     hub: HubServer, commit: str, where: str

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
-from PIL import Image, ImageOps
+from PIL import Image
 
 from zoo.demo import painting
 from zoo.demo.uploads import uploaded
 from zoo.errors import InputError
+from zoo.imaging.planes import read_image
 from zoo.model import ZooModel
-from zoo.preprocessing import read_picture
 
 LARGEST_SIDE = 1024  # pixels, of pictures for networks that take any size
 LARGEST_INPUT = 4_000_000  # pixels or voxels of anything else
@@ -62,7 +62,7 @@ def _picture() -> list[gr.components.Component]:
 
 
 def _fitting(model: ZooModel, sent: dict[str, Any] | None) -> Image.Image:
-    picture = read_picture(uploaded(_given(sent)))
+    picture = read_image(uploaded(_given(sent)))
     if model.spec.input.size is None:
         picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return picture
@@ -94,13 +94,9 @@ def _canvas(sent: dict[str, Any] | None) -> Image.Image:
         gradio.Error: It cannot be read.
     """
     try:
-        path = uploaded(_given(sent))
-        picture = read_picture(path)
+        picture = read_image(uploaded(_given(sent)), "RGBA")
     except InputError as error:  # shown as HTML
         raise gr.Error(html.escape(named(str(error))), duration=None, print_exception=False) from error
-    with Image.open(path) as opened:
-        if opened.has_transparency_data:
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return picture
 

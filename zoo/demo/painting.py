@@ -55,7 +55,7 @@ def read(part: Any) -> Image.Image:
     """Decode a part, RGBA.
 
     Raises:
-        InputError: It is too large, or no picture.
+        InputError: It is too large, or no image.
     """
     source = Content(part, "What was painted") if isinstance(part, bytes) else uploaded(part)
     with opened_image(source) as opened:
