@@ -179,9 +179,7 @@ class Upload:
         def ask() -> tuple[str, _Files]:
             info = self.api.repo_info(self.repo_id, repo_type=self.kind, revision=revision, files_metadata=True)
             digests = [file.lfs.sha256 if file.lfs else file.blob_id for file in info.siblings]
-            held = {
-                file.rfilename: (file.size, {digest}) for file, digest in zip(info.siblings, digests, strict=True)
-            }
+            held = {file.rfilename: (file.size, {digest}) for file, digest in zip(info.siblings, digests, strict=True)}
             if not all(isinstance(name, str) for name in (info.sha, *held)):
                 raise ValueError("its answer does not name a commit and files")
             return info.sha, held
