@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
 from zoo.handles import Handle, parse
@@ -181,3 +182,19 @@ def test_options_of_downloads_are_what_they_have_to_be(name, value):
     for handle in ("resnet18", "hf://o/r", "./nowhere"):
         with pytest.raises(zoo.InputError, match=f"^{name}="):
             zoo.info(handle, **{name: value})
+
+
+def test_every_path_that_is_given_may_begin_at_the_home_folder(here, monkeypatch):
+    monkeypatch.setenv("HOME", str(here))
+    noise = np.random.default_rng(0).integers(0, 256, (4, 70, 70, 3), dtype="uint8")
+    for position, name in enumerate(["bricks", "bricks", "fur", "fur"]):
+        (here / "photos@home" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise[position]).save(here / "photos@home" / name / f"{position}.png")
+    model = zoo.load("blurnet-textures")
+    assert zoo.predict(model, "~/photos@home/fur/2.png") == zoo.predict(model, here / "photos@home/fur/2.png")
+    assert zoo.evaluate(model, "~/photos@home")["count"] == 4
+    assert zoo.predict_files(model, "~/photos@home", "~/rows.parquet")["count"] == 4
+    assert (here / "rows.parquet").is_file()
+    run = zoo.finetune(model, "~/photos@home", epochs=1, output="~/runs@home/mine")
+    assert run.folder == here / "runs@home" / "mine"
+    assert zoo.load("~/runs@home/mine").spec.num_classes == 2

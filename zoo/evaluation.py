@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
+from zoo.handles import path_of
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape
@@ -68,6 +69,7 @@ def evaluate(
         100.0
     """
     model = ready(model_or_handle)
+    data = path_of(data) if is_folder(data) else data
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
     lesson = find_lesson(model.spec.task)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.arguments import at_least_one
 from zoo.errors import InputError, MissingExtraError
+from zoo.handles import path_of
 from zoo.tasks import find_task
 
 if TYPE_CHECKING:  # Ray Data's own process imports this package, and needs no TensorFlow
@@ -84,7 +85,7 @@ def predict_files(
         MissingExtraError: The extra `layerzoo[batch]`, or `layerzoo[ray]`, is not installed.
         As `zoo.load`, for a handle. Any other error stops the job, with a note that names the file.
     """
-    path, sources = Path(output), [source] if isinstance(source, str | os.PathLike) else list(source)
+    path, sources = path_of(output), [source] if isinstance(source, str | os.PathLike) else list(source)
     workers = {"concurrency": concurrency, "address": address, "gpus": gpus}
     top, batch_size = at_least_one(top=top, batch_size=batch_size)
     _check(path, engine, workers)
@@ -102,7 +103,9 @@ def predict_files(
     task = find_task(model.spec.task)
     if task.columns is None:
         raise InputError(f"{model.spec.name} takes {task.input_facts(model.spec)}, no files. Use zoo.predict.")
-    listing = inputs.Listing([os.fspath(each) for each in sources], column, (path, job.parts_folder(path)))
+    listing = inputs.Listing(
+        [os.path.expanduser(os.fsdecode(each)) for each in sources], column, (path, job.parts_folder(path))
+    )
     settings = {"model": model.spec.name, "weights": digest(model.weights), "column": column, "top": top}
     work = job.Job(path, listing, settings, columns.schema(task.columns))
     if not work.is_finished():

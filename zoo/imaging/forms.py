@@ -38,7 +38,7 @@ def plain(source: Any) -> Plain:
     if isinstance(source, Content | Image.Image):
         return source
     if isinstance(source, str | os.PathLike):
-        return os.fsdecode(source)
+        return os.path.expanduser(os.fsdecode(source))
     if _is_bytes(source):
         return _content(bytes(source))
     if isinstance(source, Mapping):

@@ -10,6 +10,7 @@ from zoo import architectures
 from zoo.datasets import hugging_face
 from zoo.devices import dtype_policy, on_accelerator
 from zoo.errors import InputError
+from zoo.handles import path_of
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
 from zoo.registry import Entry
@@ -75,6 +76,7 @@ def prepare(
     options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
     options |= {"augment": augment, "seed": seed}
     lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
+    train, validation = (path_of(data) if is_folder(data) else data for data in (train, validation))
     learnt, measured = train, validation
     check_kinds(train, validation)
     if not is_dataset(train):
