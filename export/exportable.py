@@ -66,7 +66,8 @@ def samples(model: ZooModel, count: int = 2) -> Any:
     if not takes_pictures(model):
         shortest = model.spec.config.get("season", 0) + 1  # of a forecaster
         sides = [length or max(_ANY_LENGTH, shortest) for length in sides]
-        return generator.standard_normal((count, *sides, channels)).astype("float32")
+        noise = generator.standard_normal((count, *sides, channels)).astype("float32")
+        return abs(noise) if model.spec.task == "volume-segmentation" else noise  # which takes counts
     return _pictures(model, model.input_shape, count, generator)
 
 
@@ -90,10 +91,18 @@ def reference_outputs(model: ZooModel, inputs: Any) -> dict[str, np.ndarray]:
 
 
 def named(outputs: Any) -> dict[str, Any]:
-    """Outputs by names that every format can write: strides become `stride_4`, a single output `output`."""
-    if isinstance(outputs, dict):
-        return {f"stride_{name}" if isinstance(name, int) else name: output for name, output in outputs.items()}
-    return {"output": outputs}
+    """Outputs by names that every format can write: a single output is `output`, a stride `stride_4`, what lies deeper
+    has the names on the way to it, `head_boxes`."""
+    if not isinstance(outputs, dict | list | tuple):
+        return {"output": outputs}
+    whole = "stride" if isinstance(outputs, dict) else "output"
+    paths = {path: output for path, output in keras.tree.flatten_with_path(outputs)}
+    return {"_".join(map(str, ([whole] if isinstance(path[0], int) else []) + [*path])): paths[path] for path in paths}
+
+
+def named_inputs(model: ZooModel, inputs: Any) -> dict[str, Any]:
+    """Inputs by the names that a signature takes them by."""
+    return inputs if takes_mask(model) else {model.inputs[0].name: inputs}
 
 
 def _picture(generator: np.random.Generator, height: int, width: int) -> np.ndarray:

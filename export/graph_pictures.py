@@ -4,6 +4,7 @@ Resizing the width, rounding, and then the height stays within 1 of Pillow's 8-b
 both at once is off by up to 5. Only what the crop keeps is computed: a thin image would become gigabytes.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -14,6 +15,13 @@ from zoo.registry import Input
 
 _KERNELS = {"bicubic": "keyscubic", "bilinear": "triangle"}
 _LUMINANCE = (19595, 38470, 7471)  # Pillow's, of 65536
+
+
+@functools.cache
+def decoder(spec: Input) -> Any:
+    """`decoded_batch` as one function, traced once: the signature holds it, and its answers are checked by it."""
+    contents = tf.TensorSpec((None,), tf.string)
+    return tf.function(lambda files: decoded_batch(files, spec), input_signature=[contents], autograph=False)
 
 
 def decoded_batch(contents: Any, spec: Input) -> Any:
@@ -39,7 +47,7 @@ def prepared(content: Any, spec: Input) -> Any:
     """One image: scalar string -> float32 `(height, width, channels)`, whole numbers from 0 to 255."""
     picture = decoded(content)
     if spec.size is not None:
-        picture = _resized(picture, math.floor(spec.size / spec.crop), spec)
+        picture = _resized(picture, spec.size, math.floor(spec.size / spec.crop), spec)
     return _grey(picture) if len(spec.mean) == 1 else picture
 
 
@@ -48,9 +56,8 @@ def _grey(picture: Any) -> Any:
     return tf.cast((summed + 32768) // 65536, tf.float32)
 
 
-def _resized(picture: Any, target: int, spec: Input) -> Any:
+def _resized(picture: Any, size: int, target: int, spec: Input) -> Any:
     """Resize to `target`, of which the middle `size` x `size` is kept; what is smaller stands on black."""
-    size = spec.size
     height, width = tf.unstack(tf.shape(picture, tf.int64)[:2])
     new_height, new_width = _new_size(height, width, target, spec.crop_mode)
     top, kept_height = _kept(new_height, size)

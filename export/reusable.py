@@ -5,20 +5,16 @@ The interface is TensorFlow's own (`__call__(inputs, training)`, `variables`, `t
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from zoo.export import graph_pictures
+from zoo.export.answers import answer
 from zoo.export.exportable import named, takes_mask, takes_pictures, tensors
-from zoo.export.variants import last_layer_with_weights
-from zoo.labels import read_labels
+from zoo.export.features import feature_extractor, named_features
 from zoo.model import ZooModel
-from zoo.registry import Entry
-
-TOP = 5  # classes that a classification names
 
 
 class Reusable(tf.Module):
@@ -73,14 +69,15 @@ def input_dtypes(model: ZooModel) -> list[Any]:
 
 
 def reads_files(model: ZooModel) -> bool:
-    """Whether the prepared pixels of a picture file are what the model takes."""
-    size = model.spec.input.size
-    return takes_pictures(model) and model.input_shape[1:] in ((None, None, 3), (size, size, 3))
+    """Whether the prepared pixels of an image file, in colour or grey, are what the model takes."""
+    size, channels = model.spec.input.size, len(model.spec.input.mean)
+    shapes = ((None, None, channels), (size, size, channels))
+    return takes_pictures(model) and channels in (1, 3) and model.input_shape[1:] in shapes
 
 
 def _plain(outputs: Any) -> Any:
-    """A feature pyramid by names; anything else as it is."""
-    return named(outputs) if isinstance(outputs, dict) else outputs
+    """Outputs with names by names that a signature can have; one output as it is."""
+    return named(outputs) if isinstance(outputs, dict | list | tuple) else outputs
 
 
 def _spec(model: ZooModel, batch_size: int | None, dtype: Any) -> Any:
@@ -98,10 +95,12 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
 
     def serve(**inputs):
         taken = _taken(model, inputs)
-        return answer(entry, taken, network(taken, training=False))
+        outputs = network(taken, training=False)
+        return outputs if isinstance(outputs, dict) else answer(entry, taken, outputs)
 
     def serve_encoded(image_bytes):
-        return serve(image=graph_pictures.decoded_batch(image_bytes, entry.input))
+        pixels = graph_pictures.decoder(entry.input)(image_bytes)
+        return serve(**{model.inputs[0].name: tf.ensure_shape(pixels, _spec(model, batch_size, tf.float32).shape)})
 
     extractor = _function(feature_extractor(model), jit_compile=compile_xla or None)
 
@@ -124,50 +123,3 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
 def _taken(model: ZooModel, inputs: dict[str, Any]) -> Any:
     """The named tensors of a signature as the model takes them."""
     return inputs if takes_mask(model) else next(iter(inputs.values()))
-
-
-def feature_extractor(model: ZooModel) -> Callable:
-    """What the network knows before it answers: the input of its head, or of the last layer that learns."""
-    entry = model.spec
-    if entry.task.endswith("-features") or entry.features:
-        outputs = model.output
-    else:
-        head = model.get_layer(entry.classifier) if entry.classifier else last_layer_with_weights(model)
-        outputs = keras.tree.flatten(head.input)[0]  # a masked layer reads its mask too
-    return functools.partial(keras.Model(model.input, outputs), training=False)
-
-
-def named_features(features: Any) -> dict[str, Any]:
-    """Features as the signature gives them, float32."""
-    outputs = _plain(features) if isinstance(features, dict) else {"features": features}
-    return {name: tf.cast(output, tf.float32) for name, output in outputs.items()}
-
-
-def answer(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
-    """What `zoo.predict` says, as tensors, each with the batch as its first axis."""
-    if isinstance(outputs, dict):
-        return outputs
-    labels = read_labels(entry.labels)
-    if entry.task == "image-classification":
-        scores = tf.nn.softmax(outputs)
-        if labels is None:
-            return {"scores": scores}
-        best, indices = tf.math.top_k(scores, min(TOP, len(labels)))
-        return {"scores": scores, "class_scores": best, "classes": tf.gather(tf.constant(labels), indices)}
-    if entry.task == "semantic-segmentation":
-        enlarged = tf.image.resize(outputs, tf.shape(inputs)[1:3], method="bilinear")
-        answer = {"scores": tf.nn.softmax(outputs), "label_map": tf.argmax(enlarged, -1, output_type=tf.int32)}
-        if labels is not None:
-            answer["classes"] = tf.repeat(tf.constant([labels]), tf.shape(inputs)[0], axis=0)
-        return answer
-    if entry.task in ("super-resolution", "inpainting"):
-        picture = tf.cast(tf.clip_by_value(tf.round(outputs), 0.0, 255.0), tf.uint8)
-        return {"pixels": outputs, "picture": picture}
-    if entry.task == "depth-completion":
-        return {"metres": outputs}
-    if entry.task == "coordinate-classification":
-        pixels = tf.reshape(outputs, (tf.shape(outputs)[0], -1))
-        return {"scores": tf.reshape(tf.nn.softmax(pixels), tf.shape(outputs))}
-    if entry.task in ("coordinate-rendering", "volume-segmentation"):
-        return {"scores": tf.sigmoid(outputs)}
-    return {"features" if entry.task.endswith("-features") else "outputs": outputs}

@@ -1,19 +1,18 @@
 """TensorFlow SavedModels that serve from raw pixels or files, and that fine-tune in TF Hub."""
 
-import io
+import functools
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from zoo.errors import InputError
 from zoo.export.card_facts import card_name
-from zoo.export.exportable import exportable, named, reference_outputs, samples, takes_mask, tensors
-from zoo.export.reusable import Reusable, answer, feature_extractor, input_dtypes, named_features, signatures
+from zoo.export.exportable import exportable, named, reference_outputs, samples, tensors
+from zoo.export.reusable import Reusable, input_dtypes, signatures
+from zoo.export.signature_check import check_signatures
 from zoo.export.variants import folded, in_bfloat16
 from zoo.export.verification import TOLERANCE, Outputs, check, write_extras
 from zoo.export.versions import check_version, disk_error, new_version
@@ -35,12 +34,14 @@ def saved_model(
 
     Its signatures, each a dict of tensors with the batch first:
 
-    - `serving_default`: `image`, float32 `(batch, height, width, 3)`, 0 to 255, raw pixels -> what `zoo.predict` says:
-      `scores`, with `classes` and `class_scores` (the five best) where there are labels; `label_map`; `pixels` and
-      `picture`.
+    - `serving_default`: `image`, float32 `(batch, height, width, 3)`, 0 to 255, raw pixels -> what `zoo.predict` says.
+      Of a classification: `classes`, `scores` and `indices`, the five best, best first, and `probabilities` of all
+      classes in the order of `labels.txt`. The README beside the export lists each task's.
     - `serving_uint8`: the same from uint8.
     - `encoded`: `image_bytes`, string `(batch,)`: what JPEG or PNG files hold, prepared as `model.preprocess` does.
     - `features`: what goes into the head.
+
+    Each is asked once it is saved, and refused where it does not say what `zoo.predict` says.
 
     It is also a reusable SavedModel: `tensorflow_hub.load(path)` can be called on pixels, and
     `tensorflow_hub.KerasLayer(path, trainable=True)` fine-tunes it in `tf_keras`. (It does not load inside Keras 3.)
@@ -114,52 +115,18 @@ def run(folder: Path, inputs: Any) -> Outputs:
 
 
 def _differences(folder: Path, model: ZooModel, inputs: Any, reference: Outputs, *, exact: bool) -> dict:
-    """Load the export back and compare every way into it with the Keras model."""
-    entry = model.spec
+    """Load the export back and compare every way into it with the Keras model and with `zoo.predict`."""
     loaded = tf.saved_model.load(str(folder))
-    expected = {"serving": _floats(answer(entry, inputs, _single(reference)))}
-    # An error of the logits is a relative error of the scores.
-    largest = max(float(np.abs(value).max()) for value in reference.values())
-    tolerance = TOLERANCE * max(1.0, largest if "scores" in expected["serving"] else 1.0)
-    expected["features"] = _floats(named_features(feature_extractor(model)(inputs)))
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for dtype in input_dtypes(model):
         outputs = _numpy(named(loaded(tensors(inputs, dtype.name), training=False)))
-        found[f"call_{dtype.name}"] = check(entry, outputs, reference, exact=exact)
-    for name, signature in loaded.signatures.items():
-        if name == "encoded":
-            continue
-        dtype = tf.uint8 if name == "serving_uint8" else tf.float32
-        outputs = _floats(signature(**_named_inputs(model, tensors(inputs, dtype.name))))
-        found[name] = check(entry, outputs, expected[name.split("_")[0]], exact=exact, tolerance=tolerance)
-    if "encoded" in loaded.signatures:
-        files = [_png(picture) for picture in inputs]
-        prepared = np.stack([model.preprocess(Image.open(io.BytesIO(content))) for content in files])
-        outputs = _floats(loaded.signatures["encoded"](image_bytes=tf.constant(files)))
-        decoded = _floats(answer(entry, prepared, _single(reference_outputs(model, prepared))))
-        # Pixels may differ by 2 of 255 from Pillow's, so answers may differ by more than rounding.
-        found["encoded"] = check(entry, outputs, decoded, exact=False)
-    return found
-
-
-def _named_inputs(model: ZooModel, inputs: Any) -> dict[str, Any]:
-    return inputs if takes_mask(model) else {model.inputs[0].name: inputs}
-
-
-def _single(outputs: Outputs) -> Any:
-    return outputs["output"] if list(outputs) == ["output"] else outputs
-
-
-def _floats(outputs: dict[str, Any]) -> Outputs:
-    """Numbers only: names of classes and maps of them follow from these."""
-    return {name: value for name, value in _numpy(outputs).items() if value.dtype == np.float32}
+        found[f"call_{dtype.name}"] = check(model.spec, outputs, reference, exact=exact)
+    # A rounded network is held to what follows from its own outputs.
+    asked: Any = model if exact else loaded
+    network = functools.partial(asked, training=False)
+    signatures = dict(loaded.signatures)
+    return found | check_signatures(signatures, model, inputs, network, exact=exact, tolerance=TOLERANCE)
 
 
 def _numpy(outputs: dict[str, Any]) -> Outputs:
     return {name: keras.ops.convert_to_numpy(value) for name, value in outputs.items()}
-
-
-def _png(picture: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -17,6 +17,7 @@ import numpy as np
 
 import zoo
 from zoo.errors import ExportError, ZooError
+from zoo.export.answers import agreement
 from zoo.export.record import digest, digests, read_arrays, read_record
 from zoo.handles import path_of
 from zoo.labels import read_labels
@@ -57,19 +58,6 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
             f"{largest:.3g}. Expected at most {tolerance * largest:.3g}; it is not kept."
         )
     return found if exact else found | agreement(entry, outputs, reference)
-
-
-def agreement(entry: Entry, outputs: Outputs, reference: Outputs) -> dict[str, float]:
-    """How well a rounded model agrees with the exact one, in what its task measures."""
-    name = next((name for name in ("scores", "pixels", "output") if name in reference), next(iter(reference)))
-    ours, theirs = outputs[name].astype("float64"), reference[name].astype("float64")
-    if entry.task == "super-resolution" and name != "features":
-        error = np.mean((np.clip(ours, 0, 255) - np.clip(theirs, 0, 255)) ** 2)
-        return {"psnr_db": float(10 * np.log10(255**2 / max(error, 1e-10)))}
-    if name == "scores" or (name == "output" and entry.task in ("image-classification", "semantic-segmentation")):
-        return {"same_class_percent": float(100 * np.mean(ours.argmax(-1) == theirs.argmax(-1)))}
-    lengths = np.linalg.norm(ours) * np.linalg.norm(theirs)
-    return {"cosine_similarity": float(np.sum(ours * theirs) / max(lengths, 1e-12))}
 
 
 def write_extras(

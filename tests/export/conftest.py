@@ -39,9 +39,9 @@ def scattered(model):
     return model
 
 
-def small(name, input_shape=None, **changes):
+def small(registered, input_shape=None, **changes):
     """An architecture of the registry with random weights, made small: what is exported is the same kind of graph."""
-    entry = zoo.info(name).model_copy(update={"random": "all", "source": None, **changes})
+    entry = zoo.info(registered).model_copy(update={"random": "all", "source": None, **changes})
     return scattered(architectures.build(entry, input_shape=input_shape))
 
 

@@ -1,0 +1,254 @@
+"""Whether each signature of a SavedModel says what `zoo.predict` says.
+
+What is expected comes from the code that `zoo.predict` runs, its task and the Keras model, never from the functions
+that the signatures were traced from: those would agree with themselves whatever they did.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from zoo.errors import ExportError
+from zoo.export import graph_pictures
+from zoo.export.answers import TOP
+from zoo.export.exportable import named, named_inputs, tensors
+from zoo.export.features import gives_features, named_features, rest_after
+from zoo.labels import read_labels
+from zoo.model import ZooModel
+from zoo.prediction import each
+from zoo.registry import Entry, TaskName
+from zoo.tasks import find_task
+from zoo.tasks.task import Prediction
+
+Arrays = dict[str, np.ndarray]
+_ROUNDED_TO = {"x": 1e-3, "y": 1e-3}  # by records; everything else to a millionth
+_FURTHEST = 2  # of 255, between TensorFlow's decoding and resizing and Pillow's
+_ROUNDED_HEAD = 0.05  # of the largest output: what a head makes of features in bfloat16
+
+
+def check_signatures(
+    found: dict[str, Any],
+    model: ZooModel,
+    inputs: Any,
+    network: Callable[[Any], Any],
+    *,
+    exact: bool,
+    tolerance: float,
+) -> dict[str, dict[str, float]]:
+    """Ask each signature and compare.
+
+    Args:
+        found: The signatures of an export, loaded back.
+        model: The Keras model.
+        inputs: What it is asked, as the model takes it.
+        network: What gives the network's outputs that the answers follow from: the Keras model, or, where numbers are
+            rounded on purpose, the export's own call.
+        exact: False where numbers are rounded on purpose.
+        tolerance: How far an answer may be from what is expected, as a share of the largest output.
+
+    Returns:
+        By signature, `largest_difference`, `largest_reference` and `relative_difference`.
+
+    Raises:
+        ExportError: A signature gives something else.
+    """
+    outputs = network(tensors(inputs))
+    results = {}
+    for name, signature in found.items():
+        if name == "features":
+            results[name] = _check_features(signature, model, inputs, outputs, tolerance if exact else _ROUNDED_HEAD)
+            continue
+        asked, said = inputs, outputs
+        if name == "encoded":
+            files = [_file(image, position) for position, image in enumerate(inputs)]
+            asked = _decoded(model, files)
+            said = network(tensors(asked))
+            served = signature(image_bytes=tf.constant(files))
+        else:
+            dtype = "uint8" if name == "serving_uint8" else "float32"
+            served = signature(**named_inputs(model, tensors(inputs, dtype)))
+        arrays = _arrays(served)
+        expected = predicted(model.spec, asked, keras.tree.map_structure(_array, said), arrays)
+        results[name] = _compare(f"{model.spec.name}, signature {name}", arrays, expected, _largest(said), tolerance)
+    return results
+
+
+def predicted(entry: Entry, inputs: Any, outputs: Any, served: Arrays) -> Arrays:
+    """What `zoo.predict` says of each input, in the shapes of a signature's tensors.
+
+    `served` decides only between pixels or classes that are equally good.
+    """
+    task, rows = find_task(entry.task), []
+    for position, (prepared, output) in enumerate(zip(each(inputs), each(outputs), strict=True)):
+        row = {name: value[position] for name, value in served.items() if np.ndim(value) and len(value) > position}
+        if isinstance(output, dict):
+            rows.append(named(task.record("", entry, prepared, output, 1).outputs))
+        else:
+            record = task.record("", entry, prepared, output, top=output.shape[-1])
+            rows.append(PREDICTED[entry.task](entry, record, output, row))
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _classes(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
+    best = record["predictions"]  # all of them
+    probabilities = np.zeros(len(best), "float32")
+    probabilities[[item["index"] for item in best]] = [item["score"] for item in best]
+    first = np.array([item["index"] for item in best[:TOP]])
+    indices = _or_equal(first, served.get("indices", first), probabilities)
+    answer = {"scores": probabilities[indices], "indices": indices, "probabilities": probabilities}
+    names = {item["index"]: item["label"] for item in best}
+    return answer if names[0] is None else answer | {"classes": _texts([names[index] for index in indices])}
+
+
+def _label_map(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
+    answer = {"label_map": np.asarray(record.label_map), "probabilities": _softmax(logits)}
+    labels = read_labels(entry.labels)
+    return answer if labels is None else answer | {"labels": _texts(labels)}
+
+
+def _picture(entry: Entry, record: Prediction, pixels: np.ndarray, served: Arrays) -> Arrays:
+    return {"pixels": pixels, "picture": np.asarray(record.picture)}
+
+
+def _pixel(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
+    probabilities = _softmax(logits.ravel())
+    width = logits.shape[1]
+    place = np.array([record["y"] * width + record["x"]])
+    other = np.array([int(served.get("y", 0)) * width + int(served.get("x", 0))])
+    y, x = divmod(int(_or_equal(place, other, probabilities)[0]), width)
+    found = {"x": x, "y": y, "score": np.float32(record["score"]), "probabilities": probabilities.reshape(logits.shape)}
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _brightness(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
+    brightness = 1 / (1 + np.exp(-logits.astype("float64")))
+    if np.abs(255 * brightness - np.asarray(record.picture)).max() > 1:
+        raise ExportError(f"{entry.name}: zoo.predict draws another canvas than its outputs say. Please report it.")
+    return {"brightness": brightness.astype("float32")}
+
+
+def _voxels(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
+    probabilities = 1 / (1 + np.exp(-logits[..., 0].astype("float64")))
+    return {"label_map": np.asarray(record.label_map), "probabilities": probabilities.astype("float32")}
+
+
+def _features(entry: Entry, record: Prediction, features: np.ndarray, served: Arrays) -> Arrays:
+    return {"features": np.array(record["features"], "float32")}
+
+
+PREDICTED: dict[TaskName, Callable[[Entry, Prediction, np.ndarray, Arrays], Arrays]] = {
+    "coordinate-classification": _pixel,
+    "coordinate-regression": lambda _, record, *rest: {name: np.float32(record[name]) for name in ("x", "y")},
+    "coordinate-rendering": _brightness,
+    "depth-completion": lambda _, record, *rest: {"metres": np.asarray(record.depth_map)[..., None]},
+    "forecasting": lambda _, record, *rest: {"forecast": np.array(record["forecast"], "float32")},
+    "image-classification": _classes,
+    "image-features": _features,
+    "inpainting": _picture,
+    "semantic-segmentation": _label_map,
+    "super-resolution": _picture,
+    "volume-features": _features,
+    "volume-segmentation": _voxels,
+}
+
+
+def _check_features(signature: Any, model: ZooModel, inputs: Any, outputs: Any, tolerance: float) -> dict[str, float]:
+    """Features are right where the head makes the model's outputs of them."""
+    served = {name: tf.constant(value) for name, value in signature(**named_inputs(model, tensors(inputs))).items()}
+    if gives_features(model):
+        made, expected = served, named_features(outputs)
+    elif set(served) == {"features"}:
+        made, expected = named(rest_after(model, tensors(inputs))(served["features"])), named(outputs)
+    else:
+        made, expected = served, {"features": np.zeros(())}
+    where = f"{model.spec.name}, signature features"
+    return _compare(where, _arrays(made), _arrays(expected), _largest(outputs), tolerance)
+
+
+def _compare(where: str, served: Arrays, expected: Arrays, largest: float, tolerance: float) -> dict[str, float]:
+    shapes = [{name: np.shape(value) for name, value in arrays.items()} for arrays in (served, expected)]
+    if shapes[0] != shapes[1]:
+        raise ExportError(f"{where} gives {shapes[0]}. Expected {shapes[1]}, as zoo.predict; it is not kept.")
+    differences = {name: _difference(served[name], value) for name, value in expected.items()}
+    for name, difference in differences.items():
+        most = tolerance * max(1.0, largest) + _ROUNDED_TO.get(name, 1e-6)
+        if served[name].dtype == np.uint8:
+            most = 1  # a value between two whole numbers may be rounded either way
+        elif served[name].dtype.kind != "f":
+            most = 1e-3  # of the pixels may lie between two classes
+        if not difference <= most:
+            raise ExportError(
+                f"{where}: {name!r} is not what zoo.predict says (off by {difference:.3g}). "
+                f"Expected at most {most:.3g}; it is not kept. Please report it."
+            )
+    numbers = [name for name in expected if served[name].dtype.kind == "f"]
+    most, most_reference = (max([0.0, *values]) for values in (
+        (differences[name] for name in numbers), (float(np.abs(expected[name]).max()) for name in numbers)
+    ))  # fmt: skip
+    relative = most / most_reference if most_reference else most
+    return {"largest_difference": most, "largest_reference": most_reference, "relative_difference": relative}
+
+
+def _difference(served: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference of numbers; of classes and names, the share that differs."""
+    if served.dtype.kind == "f" or served.dtype == np.uint8:
+        return float(np.abs(served.astype("float64") - expected).max())
+    return float(np.mean(served != expected))
+
+
+def _or_equal(expected: np.ndarray, served: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`served` where it names places as good as those expected, which rounding may have swapped."""
+    is_place = served.shape == expected.shape and np.all((served >= 0) & (served < len(values)))
+    if (
+        is_place
+        and len(set(served.tolist())) == len(served)
+        and np.allclose(values[served], values[expected], atol=2e-6)
+    ):
+        return served
+    return expected
+
+
+def _decoded(model: ZooModel, files: list[bytes]) -> np.ndarray:
+    """The files as the graph prepares them: within 2 of 255 of `model.preprocess`."""
+    found = np.asarray(graph_pictures.decoder(model.spec.input)(tf.constant(files)))
+    expected = np.stack([model.preprocess(Image.open(io.BytesIO(content))) for content in files])
+    difference = float(np.abs(found - expected).max())
+    if difference > _FURTHEST:
+        raise ExportError(
+            f"{model.spec.name}: files are decoded with pixels off by {difference:g} of 255. Expected at most "
+            f"{_FURTHEST}; it is not kept. Please report it."
+        )
+    return found.astype("uint8")
+
+
+def _file(image: np.ndarray, position: int) -> bytes:
+    """PNG and JPEG in turn."""
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, ("PNG", "JPEG")[position % 2])
+    return buffer.getvalue()
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits.astype("float64") - logits.max(axis=-1, keepdims=True))
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype("float32")
+
+
+def _texts(names: Any) -> np.ndarray:
+    return np.array([name.encode() for name in names], object)
+
+
+def _largest(outputs: Any) -> float:
+    return max(float(np.abs(_array(value)).max()) for value in keras.tree.flatten(outputs))
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(value))
+
+
+def _arrays(tensors: dict[str, Any]) -> Arrays:
+    return {name: np.asarray(value) for name, value in tensors.items()}
