@@ -20,10 +20,10 @@ from zoo.export.exportable import named, named_inputs, tensors
 from zoo.export.features import gives_features, named_features, rest_after
 from zoo.labels import read_labels
 from zoo.model import ZooModel
-from zoo.prediction import each
 from zoo.registry import Entry, TaskName
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
+from zoo.tiles import each
 
 Arrays = dict[str, np.ndarray]
 _ROUNDED_TO = {"x": 1e-3, "y": 1e-3}  # by records; everything else to a millionth
