@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoo.batch.inputs import Listing, piece_numbers
-from zoo.batch.writing import writable, write_rows
+from zoo.batch.writing import write_rows
 from zoo.errors import InputError
+from zoo.whole import writable
 
 KEY = b"layerzoo"  # of the settings in the file's metadata
 

@@ -1,6 +1,5 @@
 """Parquet files that are there whole or not at all."""
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoo.errors import AccessError
+from zoo.whole import writable
 
 # A row group is what a reader holds in memory at least: few rows where they carry pictures.
 GROUP, GROUP_OF_PICTURES = 4096, 16
@@ -46,15 +45,3 @@ def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]
             waiting = waiting.slice(size)
     if len(waiting):
         yield waiting.combine_chunks()
-
-
-@contextlib.contextmanager
-def writable(path: Path) -> Iterator[None]:
-    """Turns what the disk refuses into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise AccessError(
-            f"{path} cannot be written ({error.strerror or error}). Expected a folder that can be written, with room "
-            "in it; then the same command goes on."
-        ) from error
