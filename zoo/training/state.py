@@ -168,6 +168,8 @@ class State:
         Raises:
             AccessError: The disk refuses; what was kept before is still there.
         """
+        with writable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         if is_best:
             _replace(self.folder / BEST, _tensors("model", model.variables), {"epoch": str(self.epoch)})
         facts = {key: value for key, value in vars(self).items() if key != "folder"}
