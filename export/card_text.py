@@ -190,7 +190,7 @@ def _source(entry: Entry) -> str:
         )
     if entry.source is None and entry.sha256:
         return f"- File: {file}, beside this card.\n- SHA-256: `{entry.sha256}`\n{paper}"
-    if entry.source is None and entry.random == "none":
+    if entry.source is None and entry.random == "none" and not is_of_the_registry(entry):
         return f"- Weights: as they were when this card was written.\n{paper}"
     if entry.source is None:
         return f"- No pretrained weights.\n{paper}"

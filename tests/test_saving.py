@@ -14,6 +14,7 @@ from zoo.errors import AccessError, InputError, PublishError
 from zoo.export.exportable import reference_outputs, samples
 from zoo.model import ZooModel
 
+IMAGES = np.zeros((4, 32, 32, 3), "uint8"), [0, 1, 2, 0]
 FILES = ["README.md", "config.json", "metadata.json", "model.safetensors", "model.weights.h5", "zoo.json"]
 
 
@@ -145,6 +146,14 @@ def test_a_network_that_its_spec_does_not_describe_is_refused(classifier, tmp_pa
 def test_only_models_of_the_zoo_are_saved(tmp_path):
     with pytest.raises(InputError, match=r"The model is a Sequential\. Expected one from zoo\.load"):
         zoo.save(keras.Sequential([keras.layers.Dense(1)]), tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "nul\0l", "/proc/folder", "/dev/null/folder"])
+def test_a_folder_that_no_disk_takes_is_a_sentence(name, classifier, tmp_path):
+    for write in (zoo.save, lambda model, folder: zoo.finetune(model, IMAGES, epochs=1, output=folder)):
+        with pytest.raises(AccessError if "\0" not in name else InputError, match=r"cannot be written|NUL character"):
+            write(classifier, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_way_of_the_folders_is_an_access_error(classifier, tmp_path):

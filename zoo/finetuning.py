@@ -140,9 +140,11 @@ def execute(
     prepared = prepare(ready(model_or_handle), train, **options, command=command)
     folder = output_folder(output, train, prepared.model.spec.name)
     hosts.check_agreement(prepared.settings, "data or arguments")
-    if hosts.is_first():
-        _check_free(folder)
-    if resume and (folder / RUN_FILE).is_file():
+    with writable(folder):
+        if hosts.is_first():
+            _check_free(folder)
+        is_finished = resume and (folder / RUN_FILE).is_file()
+    if is_finished:
         with hosts.alone():
             return _finished(folder, prepared)
     with held(folder) if hosts.is_first() else contextlib.nullcontext():

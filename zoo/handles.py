@@ -88,7 +88,15 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
 
 
 def path_of(path: str | os.PathLike[str]) -> Path:
-    """A path as it was meant: `~` is the home folder."""
+    """A path as it was meant: `~` is the home folder.
+
+    Raises:
+        InputError: No file system takes it.
+    """
+    if "\0" in os.fsdecode(path):
+        raise InputError(
+            f"{_shown(os.fsdecode(path))} contains a NUL character. Expected the path of a file or folder."
+        )
     return Path(os.path.expanduser(os.fsdecode(path)))
 
 

@@ -28,7 +28,7 @@ from zoo.registry import Base, Entry, Measured
 from zoo.training_record import TrainingRecord
 from zoo.unaltered import adapter, check_outputs, difference
 from zoo.untrained import is_as_loaded, settled
-from zoo.whole import whole_folder
+from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"
 FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "model.weights.h5")
@@ -71,8 +71,9 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
     check_outputs(model)
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise InputError(f"{target} exists. Expected a new folder, since none is overwritten; choose another name.")
+    with writable(target):
+        if target.is_file() or (target.is_dir() and any(target.iterdir())):
+            raise InputError(f"{target} exists. Expected a new folder, since none is overwritten; choose another name.")
     snapshot = Snapshot(model)
     entry = snapshot.described(folder_name(target))
     with whole_folder(target) as place:
