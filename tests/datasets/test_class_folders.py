@@ -8,7 +8,8 @@ from PIL import Image
 
 from zoo.datasets.class_folders import find_pictures, has_split
 from zoo.errors import InputError
-from zoo.training.examples import Examples, hold_out, say_shared
+from zoo.training.examples import Examples, hold_out
+from zoo.training.same_files import say_shared
 
 
 def write(root, *paths):
@@ -157,12 +158,23 @@ def test_a_file_is_never_on_both_sides_of_a_split(tmp_path):
         assert not any(path.read_bytes() in seen for path, _ in held.items)
 
 
+def test_copies_are_measured_on_where_there_is_nothing_else_and_that_is_said(tmp_path, caplog):
+    write(tmp_path, "cat/1.png", "dog/1.png")
+    for name in ("cat", "dog"):
+        for number in range(2, 6):
+            (tmp_path / name / f"{number}.png").write_bytes((tmp_path / name / "1.png").read_bytes())
+    items = tuple((item.picture, item.label) for item in find_pictures(tmp_path)[1])
+    learnt, held = hold_out(Examples(items, classes=tuple(label for _, label in items)), 0)
+    assert (len(learnt.items), len(held.items)) == (8, 2)
+    assert "Each class is copies of one file" in caplog.text
+
+
 def test_files_on_both_sides_that_were_handed_over_are_said(tmp_path, caplog):
     paths = copies(tmp_path, 4)
     with caplog.at_level(logging.WARNING, "zoo"):
-        say_shared(Examples(tuple(paths[:2])), Examples(tuple(paths[2:])))
+        say_shared(paths[:2], paths[2:])
         assert not caplog.records
-        say_shared(Examples(tuple(paths[:3])), Examples(tuple(paths[3:])))
+        say_shared(paths[:3], paths[3:])
     assert "1 of 5 examples to measure on are also learnt from" in caplog.text
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zoo.datasets.hugging_face import Cell
-from zoo.printing import as_text
+from zoo.training.same_files import first_of_each
 
 logger = logging.getLogger("zoo")
 
@@ -53,60 +52,26 @@ class Examples:
 def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
     """Part the examples: a fifth for measuring, and of each class at least one, the same for the same `seed`.
 
-    The same file, linked or copied, is never on both sides.
+    The same file, linked or copied, is never on both sides; but where every class is nothing but copies of one file,
+    so that nothing could be measured, copies are, and that is said.
     """
-    generator = np.random.default_rng(seed)
-    classes = np.zeros(len(examples.items), int) if examples.classes is None else np.array(examples.classes)
-    firsts = np.array(first_of_each(examples.items))
-    held: set[int] = set()
+    inputs = [item[0] if isinstance(item, tuple) else item for item in examples.items]
+    classes = np.zeros(len(inputs), int) if examples.classes is None else np.array(examples.classes)
+    held = _held(np.array(first_of_each(inputs, copies=True)), classes, seed)
+    if not held.any():
+        held = _held(np.array(first_of_each(inputs, copies=False)), classes, seed)
+        if held.any():
+            logger.warning("Each class is copies of one file: what is measured on is also learnt from.")
+    return examples.part(np.flatnonzero(~held).tolist()), examples.part(np.flatnonzero(held).tolist())
+
+
+def _held(firsts: np.ndarray, classes: np.ndarray, seed: int) -> np.ndarray:
+    """Which examples are held out; those with the same first one stay together."""
+    generator, chosen = np.random.default_rng(seed), set()
     for label in np.unique(classes):
-        places = np.flatnonzero((classes == label) & (firsts == np.arange(len(firsts))))
-        places = generator.permutation(places)
-        held.update(places[: max(1, round(HELD_OUT * len(places))) if len(places) > 1 else 0].tolist())
-    sides = [first in held for first in firsts.tolist()]
-    learnt = examples.part(place for place, is_held in enumerate(sides) if not is_held)
-    return learnt, examples.part(place for place, is_held in enumerate(sides) if is_held)
-
-
-def first_of_each(items: Sequence[Any]) -> list[int]:
-    """For each example the place of the first one whose input is the same file: linked, or with the same content."""
-    files = [_file(item) for item in items]
-    sizes = [None if file is None else file.stat().st_size for file in files]
-    counts = Counter(sizes)
-    places: dict[Any, int] = {}
-    firsts = []
-    for place, (file, size) in enumerate(zip(files, sizes, strict=True)):
-        key = place if file is None or counts[size] == 1 else (size, content(file))
-        firsts.append(places.setdefault(key, place))
-    return firsts
-
-
-def say_shared(learnt: Examples, measured: Examples) -> None:
-    """Warn of files to measure on that are also learnt from: they make a model look better than it is."""
-    sizes = {file.stat().st_size for file in map(_file, learnt.items) if file is not None}
-    alike = [file for file in map(_file, measured.items) if file is not None and file.stat().st_size in sizes]
-    if not alike:
-        return
-    sizes = {file.stat().st_size for file in alike}
-    files = [file for file in map(_file, learnt.items) if file is not None and file.stat().st_size in sizes]
-    known = set(map(content, files))
-    if shared := [file for file in alike if content(file) in known]:
-        logger.warning(
-            f"{len(shared)} of {len(measured.items)} examples to measure on are also learnt from, such as "
-            f"{as_text(shared[0])}: they make the model look better than it is."
-        )
-
-
-def content(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _file(item: Any) -> Path | None:
-    """The file of an example's input, where it is one."""
-    first = item[0] if isinstance(item, tuple) else item
-    return Path(first) if isinstance(first, str | os.PathLike) else None
+        places = generator.permutation(np.flatnonzero((classes == label) & (firsts == np.arange(len(firsts)))))
+        chosen.update(places[: max(1, round(HELD_OUT * len(places))) if len(places) > 1 else 0].tolist())
+    return np.isin(firsts, sorted(chosen))
 
 
 def class_weights(classes: Sequence[int]) -> dict[int, float] | None:

@@ -22,6 +22,7 @@ from zoo.training.given_batches import check_batches, check_kinds
 from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
+from zoo.training.same_files import say_shared
 from zoo.unaltered import check_trainable
 from zoo.weights import abstract, digest
 
@@ -201,7 +202,7 @@ def _examples(
         validation = train
     if validation is not None:
         measured = lesson.find(validation, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
-        say_shared(learnt, measured)
+        say_shared(learnt.items, measured.items)
         return learnt, measured
     return lesson.hold_out(learnt, entry, seed)
 
