@@ -158,6 +158,17 @@ def test_a_split_is_found_by_what_people_call_it(split, colors):
     assert (record["count"], record["split"], record["class_percent"]) == (6, split, HALF)
 
 
+def test_home_is_a_folder(colors, monkeypatch):
+    monkeypatch.setenv("HOME", str(colors.parent))
+    assert zoo.evaluate(models.classifier(), "~/data", split="val")["count"] == 6
+
+
+@pytest.mark.parametrize("split", ["", "..", ".", "val/red", None, 3])
+def test_what_is_no_split_is_told(split, colors):
+    with pytest.raises(zoo.InputError, match=r"There is no split .* in .*data\. Expected 'val'\."):
+        zoo.evaluate(models.classifier(), colors, split=split)
+
+
 @pytest.mark.parametrize("split", ["tset", "test", "train"])
 def test_a_split_that_is_not_there_names_those_that_are(split, colors):
     with pytest.raises(zoo.InputError, match=r"'val'|the splits val\."):
@@ -331,3 +342,22 @@ def test_names_of_classes_that_are_no_text_are_told(tmp_path):
     (tmp_path / "classes.txt").write_bytes(b"r\xe9d\ngreen\nblue\n")
     with pytest.raises(zoo.InputError, match="Expected text in UTF-8"):
         zoo.evaluate(models.segmenter(), tmp_path)
+
+
+def test_one_image_or_series_is_one(tmp_path):
+    [image, *_] = HAND_COUNTED["super-resolution"][1]
+    for one in (image, Image.fromarray(image), image[None]):
+        assert zoo.evaluate(models.super_resolution(), one)["count"] == 1
+    assert zoo.evaluate(models.forecaster(), list(range(30)))["mae"] == 4
+
+
+def test_lists_of_files_are_pairs(tmp_path):
+    write(tmp_path / "image.png", flat(GREEN))
+    write(tmp_path / "mask.png", striped_mask().astype("uint8"))
+    record = zoo.evaluate(models.segmenter(), ([tmp_path / "image.png"], [str(tmp_path / "mask.png")]))
+    assert record["class_iou_percent"] == {"green": 66.67, "blue": 0.0}
+    sparse, target = depth_pair()
+    for name, metres in {"sparse": sparse, "dense": target}.items():
+        write(tmp_path / f"{name}.png", (256 * metres).astype("uint16"))
+    record = zoo.evaluate(models.depth(), ([tmp_path / "sparse.png"], [tmp_path / "dense.png"]))
+    assert record["mae_metres"] == 3

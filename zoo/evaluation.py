@@ -15,7 +15,7 @@ from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, is_dataset, is_folder, known_labels
+from zoo.training.lesson import Lesson, answers, at_home, is_dataset, is_folder, known_labels
 from zoo.training.lessons import find_lesson
 
 BATCH = 8  # examples of one size that go through the network at once, at most
@@ -72,6 +72,7 @@ def evaluate(
     data = path_of(data) if is_folder(data) else data
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
+    data = at_home(data)
     lesson = find_lesson(model.spec.task)
     if is_dataset(data):
         examples, batches = None, _given(data)

@@ -135,7 +135,8 @@ def check_split(folder: str | os.PathLike, split: str) -> None:
     Raises:
         InputError: It is not; names those that there are.
     """
-    if split.lower() not in CANONICAL and not (Path(folder) / split).is_dir():
+    is_name = isinstance(split, str) and split not in ("", ".", "..") and os.path.basename(split) == split
+    if not is_name or (split.lower() not in CANONICAL and not (Path(folder) / split).is_dir()):
         there = [path.name for path in splits(folder)] or list(SPLITS)
         raise InputError(f"There is no split {split!r} in {folder}. Expected {' or '.join(map(repr, there))}.")
 

@@ -123,6 +123,11 @@ def known_labels(entry: Entry) -> tuple[str, ...]:
     return read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
 
 
+def path_pairs(examples: list[tuple[Any, Any]], kind: type) -> list[Any]:
+    """Examples whose input and target are both paths as the pair of files that a folder gives, of this `kind`."""
+    return [kind(*map(Path, one)) if all(map(is_folder, one)) else one for one in examples]
+
+
 def is_dataset(data: Any) -> bool:
     """Whether the data are a `tf.data.Dataset` of batches."""
     return hasattr(data, "element_spec")
@@ -131,6 +136,11 @@ def is_dataset(data: Any) -> bool:
 def is_folder(data: Any) -> bool:
     """Whether the data are a path."""
     return isinstance(data, str | os.PathLike)
+
+
+def at_home(data: Any) -> Any:
+    """The data; of a path that begins with `~`, the path that is meant."""
+    return Path(data).expanduser() if is_folder(data) and os.fsdecode(data).startswith("~") else data
 
 
 def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:

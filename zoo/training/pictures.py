@@ -8,6 +8,7 @@ from typing import Any
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.imaging.files import opened_image, starts_with
+from zoo.imaging.forms import several
 from zoo.imaging.planes import Planes
 from zoo.training.lesson import is_folder
 
@@ -24,7 +25,7 @@ def sources(data: Any, split: str) -> list[Any]:
     if hugging_face.is_split(data):
         return list(hugging_face.pictures(data))
     if not is_folder(data):
-        return list(data)
+        return list(several(data, lambda shape: len(shape) == 4))
     root = folders.split_folder(data, split)
     if not root.is_dir():
         if folders.splits(data) or not Path(data).is_dir():

@@ -17,7 +17,7 @@ from zoo.registry import Entry
 from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import Batches
-from zoo.training.examples import Examples, class_weights, say_shared
+from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
 from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson

@@ -13,7 +13,7 @@ from zoo.registry import Entry
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, is_folder, pairs
+from zoo.training.lesson import Lesson, is_folder, pairs, path_pairs
 from zoo.training.pictures import smallest
 from zoo.training.views import same_view
 
@@ -32,7 +32,7 @@ class DepthCompletionLesson(Lesson):
         if is_folder(data):
             items: list[Any] = list(depth_maps.find_pairs(data, split))
         else:
-            items = pairs(data, self.data)
+            items = path_pairs(pairs(data, self.data), depth_maps.Pair)
         items, sizes = checked(items, _checked, skip_unreadable=skip_unreadable)
         return Examples(tuple(items), smallest(sizes))
 

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import InputError
+from zoo.imaging.forms import several
 from zoo.measures.forecasting import ForecastingMeasure
 from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
-from zoo.tasks.forecasting import preprocess_series, shortest
+from zoo.tasks.forecasting import TASK, preprocess_series, shortest
 from zoo.training.examples import HELD_OUT, Examples
 from zoo.training.lesson import Lesson, is_folder
 
@@ -23,7 +24,7 @@ class ForecastingLesson(Lesson):
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
-        given = list(data) if isinstance(data, list | tuple) else [data]
+        given = list(several(data, TASK.is_several))
         if any(is_folder(one) and Path(one).is_dir() for one in given):
             raise InputError(f"{given[0]} is a folder. Expected {self.data}.")
         horizon = entry.config["horizon"]

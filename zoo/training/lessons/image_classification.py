@@ -117,7 +117,10 @@ def _names(entry: Entry, count: int) -> tuple[str, ...]:
 
 
 def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
-    array = np.asarray(classes)
+    try:
+        array = np.asarray(classes)
+    except ValueError as error:  # of several lengths
+        raise InputError("The classes are lists of several lengths. Expected one int from 0 a picture.") from error
     if array.ndim != 1 or array.dtype.kind not in "iub" or array.min() < 0:
         raise InputError(
             f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 a picture."

@@ -18,7 +18,7 @@ from zoo.registry import Entry
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
-from zoo.training.lesson import Lesson, is_folder, known_labels, pairs
+from zoo.training.lesson import Lesson, is_folder, known_labels, pairs, path_pairs
 from zoo.training.pictures import smallest
 from zoo.training.views import same_view
 
@@ -45,7 +45,7 @@ class SemanticSegmentationLesson(Lesson):
             items: list[Any] = list(pictures_with_masks.find_pairs(data, split))
         else:
             labels = labels or read_labels(entry.labels)
-            items = pairs(data, self.data)
+            items = path_pairs(pairs(data, self.data), Pair)
         count = len(labels) if labels else entry.num_classes or 0
         channels = len(entry.input.mean)
         items, found = checked(items, lambda item: _checked(item, channels, count), skip_unreadable=skip_unreadable)
