@@ -208,3 +208,10 @@ def test_a_file_that_is_no_archive_is_told(content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(zoo.RegistryError, match="not a file of Keras 3"):
         zoo.info(path)
+
+
+@pytest.mark.parametrize("config", [{"filters": [8, 8]}, {"filters": [16, 32, 64, 64], "blur": 5}])
+def test_what_a_builder_takes_by_default_may_be_written_out(describe, config):
+    assert zoo.info(describe({**ENTRY, "config": config})).config == config
+    with pytest.raises(zoo.RegistryError, match=r"config\.filters\.\* comes to"):
+        zoo.info(describe({**ENTRY, "config": {"filters": [1 << 12] * 4}}))

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from zoo.bounds import leaves
+from zoo.builder_defaults import builder_defaults
 from zoo.errors import AccessError, RegistryError, UnknownModelError
 from zoo.registry import Entry, registry
 from zoo.timm_config import timm_entry
@@ -170,12 +171,12 @@ def _check_network(entry: Entry, what: str) -> None:
 
 @functools.cache
 def _largest(builder: str) -> dict[tuple[str, ...], float]:
-    """For each place in a config the largest total that the registry has."""
+    """For each place in a config the largest total that the registry has, or the builder by default."""
+    configs = [entry.config for entry in registry().entries.values() if entry.builder == builder]
     largest: dict[tuple[str, ...], float] = {}
-    for entry in registry().entries.values():
-        if entry.builder == builder:
-            for path, total in _totals(entry.config).items():
-                largest[path] = max(total, largest.get(path, 0))
+    for config in [*configs, *builder_defaults(builder)]:
+        for path, total in _totals(config).items():
+            largest[path] = max(total, largest.get(path, 0))
     return largest
 
 

@@ -98,7 +98,7 @@ def test_a_model_of_each_task_learns_and_is_measured(case, tmp_path):
     keras.utils.set_random_seed(0)
     model = architectures.build(described)
     rate = RATES.get(case, 0.01)
-    run = zoo.finetune(model, data, epochs=5, learning_rate=rate, batch_size=4, output=tmp_path / "run")
+    run = zoo.finetune(model, data, epochs=5, learning_rate=rate, batch_size=2, output=tmp_path / "run")
     assert run.history["loss"][-1] < run.history["loss"][0]
     numbers = [value for value in run.metrics.values() if not isinstance(value, dict)]
     assert run.metrics["count"] > 0

@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
+from zoo.handles import path_of
 from zoo.labels import read_labels
 from zoo.measures.measure import Measure
 from zoo.registry import Entry
@@ -140,7 +141,7 @@ def is_folder(data: Any) -> bool:
 
 def at_home(data: Any) -> Any:
     """The data; of a path that begins with `~`, the path that is meant."""
-    return Path(data).expanduser() if is_folder(data) and os.fsdecode(data).startswith("~") else data
+    return path_of(data) if is_folder(data) else data
 
 
 def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
