@@ -361,3 +361,11 @@ def test_lists_of_files_are_pairs(tmp_path):
         write(tmp_path / f"{name}.png", (256 * metres).astype("uint16"))
     record = zoo.evaluate(models.depth(), ([tmp_path / "sparse.png"], [tmp_path / "dense.png"]))
     assert record["mae_metres"] == 3
+
+
+def test_batches_without_targets_are_told():
+    import tensorflow as tf
+
+    batches = tf.data.Dataset.from_tensor_slices(np.zeros((2, 8, 8, 3), "uint8")).batch(2)
+    with pytest.raises(zoo.InputError, match=r"Expected batches \(inputs, targets\)"):
+        zoo.evaluate(models.classifier(), batches)

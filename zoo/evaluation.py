@@ -15,7 +15,7 @@ from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, at_home, is_dataset, is_folder, known_labels
+from zoo.training.lesson import Lesson, answers, is_dataset, is_folder, known_labels
 from zoo.training.lessons import find_lesson
 
 BATCH = 8  # examples of one size that go through the network at once, at most
@@ -72,7 +72,7 @@ def evaluate(
     data = path_of(data) if is_folder(data) else data
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
-    data = at_home(data)
+    data = path_of(data) if is_folder(data) else data
     lesson = find_lesson(model.spec.task)
     if is_dataset(data):
         examples, batches = None, _given(data)
@@ -143,6 +143,11 @@ def _given(dataset: Any) -> Iterator[tuple[Any, Any]]:
 
     if int(dataset.cardinality()) == -1:  # tf.data.INFINITE_CARDINALITY
         raise InputError("The dataset never ends. Expected one without repeat(), or with take(batches).")
+    if not isinstance(dataset.element_spec, tuple) or len(dataset.element_spec) not in (2, 3):
+        raise InputError(
+            f"An element of the dataset is {dataset.element_spec}. Expected batches (inputs, targets), as "
+            "dataset.batch(n) makes them of pairs."
+        )
     for batch in dataset:
         inputs, targets, *_ = keras.tree.map_structure(np.asarray, batch)
         yield inputs, targets

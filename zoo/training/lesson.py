@@ -10,7 +10,6 @@ import numpy as np
 
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.handles import path_of
 from zoo.labels import read_labels
 from zoo.measures.measure import Measure
 from zoo.registry import Entry
@@ -137,11 +136,6 @@ def is_dataset(data: Any) -> bool:
 def is_folder(data: Any) -> bool:
     """Whether the data are a path."""
     return isinstance(data, str | os.PathLike)
-
-
-def at_home(data: Any) -> Any:
-    """The data; of a path that begins with `~`, the path that is meant."""
-    return path_of(data) if is_folder(data) else data
 
 
 def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
