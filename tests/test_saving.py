@@ -128,6 +128,20 @@ def test_nothing_of_the_users_is_replaced(classifier, tmp_path, kind):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("policies", [("mixed_bfloat16", "float32"), ("float32", "mixed_bfloat16")])
+def test_a_model_is_saved_whatever_policy_holds_by_then(policies, tmp_path):
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(policies[0])
+        model = zoo.load("blurnet-textures")
+        keras.config.set_dtype_policy(policies[1])
+        folder = zoo.save(model, tmp_path / "mine")
+    finally:
+        keras.config.set_dtype_policy(before)
+    for weight, saved in zip(model.weights, zoo.load(folder).weights, strict=True):
+        np.testing.assert_array_equal(weight, saved)
+
+
 def test_what_cannot_be_saved_leaves_nothing(classifier, tmp_path):
     head = classifier.get_layer("fc")
     head.kernel.assign(np.full(head.kernel.shape, np.nan))

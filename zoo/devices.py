@@ -26,8 +26,10 @@ def dtype_policy(policy: str | keras.Model) -> Iterator[None]:
     """Within it, new layers compute as `policy` says, or as the layers of a model do, whatever holds elsewhere."""
     before = keras.config.dtype_policy()
     if isinstance(policy, keras.Model):
-        policies = {layer.dtype_policy.name for layer in policy.layers if layer.weights}
-        policy = policies.pop() if len(policies) == 1 else before
+        policies = {layer.dtype_policy.name for layer in policy.layers if layer.weights} - {
+            "float32"
+        }  # some always are
+        policy = policies.pop() if len(policies) == 1 else "float32" if not policies else before
     try:
         keras.config.set_dtype_policy(policy)
         yield
