@@ -1,16 +1,18 @@
 """Pickled checkpoints: tensors are read, nothing is run, and without PyTorch the error names the extra."""
 
+import argparse
 import os
 import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import zoo
-from zoo.pickled import PickledFile
+from zoo.pickled import PICKLED, PickledFile
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +49,93 @@ def test_tensors_stand_where_the_format_has_them_and_nowhere_else(torch, tmp_pat
     torch.save([torch.zeros(2)], path)
     with pytest.raises(zoo.WeightsMismatchError, match="no dictionary of tensors at its top"):
         PickledFile(path)
+
+
+@pytest.mark.parametrize("ending", PICKLED)
+@pytest.mark.parametrize("key", [None, "state_dict", "model", "state_dict_ema"])
+def test_a_checkpoint_of_a_training_is_read_whatever_its_name_ends_in(torch, tmp_path, ending, key):
+    """As timm's train.py writes it, with its options; and as several devices name their tensors."""
+    path = tmp_path / f"model_best{ending}"
+    state = {"module.fc.bias": torch.arange(2.0)}
+    others = {"epoch": 3, "args": argparse.Namespace(lr=0.1, model="resnet18"), "optimizer": {"state": {}}}
+    other_weights = {"state_dict": {"module.fc.bias": torch.zeros(2)}} if key == "state_dict_ema" else {}
+    torch.save({**others, **other_weights, key: state} if key else state, path)
+    with PickledFile(path) as file:
+        assert file.keys() == ["fc.bias"]
+        np.testing.assert_array_equal(file.get_tensor("fc.bias"), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("make", "dtype"),
+    [
+        (lambda torch: torch.ones(2, dtype=torch.complex64), "complex64"),
+        (lambda torch: torch.ones(2, dtype=torch.bool), "bool"),
+        (lambda torch: torch.ones(2, dtype=torch.float8_e4m3fn), "float8_e4m3fn"),
+        (lambda torch: torch.ones(2).to_sparse(), "sparse"),
+        (lambda torch: torch.ones(2, device="meta"), "meta"),
+        (lambda torch: torch.tensor(1.0), None),
+    ],
+)  # fmt: skip
+def test_odd_tensors_are_a_mismatch(torch, tmp_path, make, dtype):
+    path = tmp_path / "odd.pt"
+    torch.save({"head.fc.bias": make(torch)}, path)
+    with PickledFile(path) as file:
+        if dtype:
+            assert dtype in file.get_slice("head.fc.bias").get_dtype()
+    with pytest.raises(zoo.WeightsMismatchError):
+        zoo.load("resnet10t", weights=path)
+
+
+def test_a_checkpoint_that_unpacks_to_more_than_it_has_is_refused(torch, tmp_path):
+    torch.save({"fc.bias": torch.zeros(10_000_000)}, tmp_path / "plain.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pt") as plain,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in plain.namelist():
+            bomb.writestr(name, plain.read(name))
+    with pytest.raises(zoo.IntegrityError, match="unpacks to 40,"):
+        PickledFile(tmp_path / "bomb.pt")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "best.h5",
+        "model.msgpack",
+        "model.onnx",
+        "model.tflite",
+        "model.npz",
+        "model.gguf",
+        "weights",
+        "model.weights.h5",
+    ],
+)
+def test_another_format_is_refused_by_a_sentence_that_names_those_that_are_read(name, tmp_path):
+    (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(
+        zoo.InputError, match=r"\.safetensors.*layerzoo\[torch\].*\.pt, \.pth, \.pth\.tar, \.bin, \.ckpt"
+    ):
+        zoo.load("resnet10t", weights=tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors.index.json", "pytorch_model-00001-of-00002.bin", "model-00001-of-00002.safetensors"]
+)
+def test_shards_are_refused_as_what_they_are(name, tmp_path):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(zoo.InputError, match=r"shards.*Expected one \.safetensors"):
+        zoo.load("resnet10t", weights=tmp_path / name)
+
+
+def test_a_folder_with_other_files_of_weights_says_which(tmp_path):
+    (tmp_path / "zoo.json").write_text(zoo.info("resnet10t").model_dump_json())
+    for name in ("pytorch_model.bin", "model.safetensors.index.json"):
+        (tmp_path / name).touch()
+    with pytest.raises(
+        zoo.InputError, match=r"no model\.safetensors; it has model\.safetensors\.index\.json, pytorch_model\.bin"
+    ):
+        zoo.load(str(tmp_path))
 
 
 class Malicious:

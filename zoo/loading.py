@@ -18,6 +18,9 @@ from zoo.registry import Entry, registry
 from zoo.unaltered import check_outputs
 from zoo.untrained import remember_drawn, remember_loaded
 
+# How files of weights end, whether they are read here or not.
+_WEIGHTS = (*weight_files.PICKLED, ".safetensors", ".index.json", ".h5", ".msgpack", ".onnx", ".tflite", ".gguf")
+
 
 def load(
     handle: str | os.PathLike[str],
@@ -152,14 +155,20 @@ def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
 def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
     entry = located.entry
     if located.folder is not None:
-        return entry, _own_file(located.folder / entry.filename)
+        return entry, _folder_file(located.folder, entry.filename)
     if entry.source == "embedded":
         return entry, _embedded_file(entry)
     if entry.source is None:
         raise UnknownModelError(
             f"{entry.name} has no pretrained weights. Expected weights=None for random ones or the path of a file."
         )
-    file = hub.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
+    try:
+        file = hub.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
+    except UnknownModelError as error:
+        raise UnknownModelError(
+            f"{error} The weights of a repository are read from {entry.filename} only; download another file of it, "
+            f"{weight_files.FORMATS}, and pass its path as weights=."
+        ) from error
     return entry.model_copy(update={"revision": file.revision, "sha256": file.sha256}), file.path
 
 
@@ -169,6 +178,19 @@ def _embedded_file(entry: Entry) -> Path:
     if actual != entry.sha256:
         raise IntegrityError(f"{path} has SHA-256 {actual}. Expected {entry.sha256}; install layerzoo again.")
     return path
+
+
+def _folder_file(folder: Path, filename: str) -> Path:
+    """The file of weights in a folder; where there is none, what there is instead stands in the sentence."""
+    path = folder / filename
+    if path.is_file():
+        return path
+    found = sorted(other.name for other in folder.iterdir() if other.name.lower().endswith(_WEIGHTS))
+    instead = f"; it has {', '.join(found[:5])}" if found else ""
+    raise InputError(
+        f"{folder} has no {filename}{instead}. Expected that file; another one, {weight_files.FORMATS}, is loaded "
+        "by its path: zoo.load(name, weights=path)."
+    )
 
 
 def _own_file(path: str | os.PathLike) -> Path:

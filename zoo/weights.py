@@ -8,6 +8,7 @@ leaves no trace: a model that was not filled is forgotten.
 import contextlib
 import fnmatch
 import hashlib
+import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -267,6 +268,11 @@ def _is_state(variable: keras.Variable) -> bool:
 
 
 def _open(path: Path, key: str | None = None) -> Any:
+    if re.search(r"-\d+-of-\d+\.|\.index\.json$", path.name):
+        raise InputError(
+            f"{path} is one of several files (shards) that weights were split into. Expected {FORMATS}; save the model "
+            "again without splitting it, such as by safetensors.torch.save_model."
+        )
     if path.name.lower().endswith(PICKLED):
         return PickledFile(path, key)
     try:
