@@ -16,11 +16,13 @@ import tensorflow as tf
 from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
 from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
+from zoo.export.variants import plain_settings
 from zoo.export.verification import ELSEWHERE, Runner, check, write_extras
 from zoo.export.versions import check_version, disk_error, new_version
 from zoo.model import ZooModel
 
 
+@plain_settings()
 def convert(
     model_or_handle: ZooModel | str,
     directory: str | os.PathLike[str],

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.errors import ExportError
+from zoo.export.variants import in_float32
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.untrained import settle
@@ -17,7 +18,7 @@ _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
 
 
 def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooModel:
-    """Load the model if need be, and refuse one that nobody has trained.
+    """Load the model if need be, refuse one that nobody has trained, and give it in float32.
 
     Raises:
         InputError: Neither a model of the zoo nor a handle.
@@ -36,7 +37,7 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
             f"{model.spec.name} has {what}: what it answers means nothing. Train it first, or pass allow_random=True "
             "to try out the export."
         )
-    return model
+    return in_float32(model)
 
 
 def takes_pictures(model: ZooModel) -> bool:

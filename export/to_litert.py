@@ -11,12 +11,14 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.export.converted import convert, input_signature, runtime
 from zoo.export.exportable import exportable
+from zoo.export.variants import plain_settings
 from zoo.export.verification import Outputs
 from zoo.model import ZooModel
 
 FILE = "model.tflite"
 
 
+@plain_settings()
 def litert(
     model_or_handle: ZooModel | str,
     directory: str | os.PathLike[str],

@@ -13,12 +13,13 @@ from zoo.export.card_facts import card_name
 from zoo.export.exportable import exportable, named, reference_outputs, samples, tensors
 from zoo.export.reusable import Reusable, input_dtypes, signatures
 from zoo.export.signature_check import check_signatures
-from zoo.export.variants import folded, in_bfloat16
+from zoo.export.variants import folded, in_bfloat16, plain_settings
 from zoo.export.verification import TOLERANCE, Outputs, check, write_extras
 from zoo.export.versions import check_version, disk_error, new_version
 from zoo.model import ZooModel
 
 
+@plain_settings()
 def saved_model(
     model_or_handle: ZooModel | str,
     directory: str | os.PathLike[str],

@@ -1,9 +1,11 @@
-"""The same network, built differently: batch normalisation folded into convolutions, or computed in bfloat16.
+"""The same network, built differently: in float32, with batch normalisation folded into convolutions, or in bfloat16.
 
-Both rewrite the model's configuration and build it anew, so whatever Keras can build, they can.
+All rewrite the model's configuration and build it anew, so whatever Keras can build, they can.
 """
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -11,6 +13,7 @@ import numpy as np
 
 from zoo.model import ZooModel
 
+_LOWER = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 _FOLDABLE = (
     keras.layers.Dense,
     keras.layers.Conv1D,
@@ -21,6 +24,45 @@ _FOLDABLE = (
     keras.layers.DepthwiseConv2D,
     keras.layers.SeparableConv2D,
 )
+
+
+@contextlib.contextmanager
+def plain_settings() -> Iterator[None]:
+    """Within it, what Keras builds computes in float32 and takes channels last, whatever a script has set globally."""
+    policy, data_format = keras.config.dtype_policy(), keras.config.image_data_format()
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+        keras.config.set_image_data_format(data_format)
+
+
+def in_float32(model: ZooModel) -> ZooModel:
+    """The model itself where all of it computes in float32; else the same network, with the same weights, that does.
+
+    A policy of lower precision is for training on an accelerator. Converters cannot write its casts, and processors
+    are slower with them.
+    """
+    layers = [layer for layer in model._flatten_layers() if layer is not model]
+    if all(layer.compute_dtype == layer.variable_dtype == "float32" for layer in layers):
+        return model
+    weights = {layer.name: layer.get_weights() for layer in model.layers}
+    return _rebuilt(_with_float32(model.get_config()), weights)
+
+
+def _with_float32(config: Any) -> Any:
+    """Every dtype policy and cast of a lower precision in a configuration becomes float32."""
+    if isinstance(config, list | tuple):
+        return type(config)(_with_float32(item) for item in config)
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        return "float32"
+    return {
+        key: "float32" if key == "dtype" and value in _LOWER else _with_float32(value) for key, value in config.items()
+    }
 
 
 def folded(model: ZooModel) -> ZooModel:
