@@ -43,6 +43,16 @@ def test_the_registrys_name_is_no_folder_of_the_working_directory(name, here):
     assert parse(pathlib.Path(name)).kind == "folder"
 
 
+def test_that_the_registry_comes_first_is_said_once_where_a_model_is_in_such_a_folder(here, caplog):
+    (here / "espcn-x3").mkdir()
+    zoo.info("espcn-x3")
+    assert caplog.text == ""
+    (here / "espcn-x3" / "zoo.json").touch()
+    for _ in range(2):
+        zoo.info("espcn-x3")
+    assert caplog.text.count("./espcn-x3") == 1
+
+
 def test_a_bare_name_that_only_the_folder_has_is_the_folder(here):
     (here / "mine").mkdir()
     assert parse("mine") == Handle("folder", path=pathlib.Path("mine"))
@@ -117,9 +127,28 @@ def test_a_repository_written_as_elsewhere_is_told_how_it_is_written_here(handle
         zoo.info(handle)
 
 
-@pytest.mark.parametrize("handle", ["runs/mine", "./timm/resnet18", "https://example.com/m.zip", "a/b/c", "/x" * 5000])
-def test_a_folder_that_is_not_there_is_told(handle, here):
-    with pytest.raises(zoo.UnknownModelError, match=r"no folder|not a model") as caught:
+@pytest.mark.parametrize(
+    ("handle", "message"),
+    [
+        ("runs/mine", r"no folder 'runs/mine'.*'hf://runs/mine'"),
+        ("./timm/resnet18", "no folder timm/resnet18"),
+        ("https://example.com/m.zip", "download it first"),
+        ("https://huggingface.co/timm", "download it first"),
+        ("kaggle://a/b/c", "download it first"),
+        ("a/b/c", "no folder a/b/c"),
+        ("/x" * 5000, "no folder"),
+        ("here", "is not a model"),
+        ("zoo.json", "is a file"),
+        ("./w.h5", "is a file.*weights=FILE"),
+        ("w.h5", "is a file.*weights=FILE"),
+        ("here/none.keras", "no file"),
+    ],
+)
+def test_what_is_not_there_or_no_model_is_told(handle, message, here):
+    (here / "here").mkdir()
+    for name in ("zoo.json", "w.h5"):
+        (here / name).touch()
+    with pytest.raises(zoo.UnknownModelError, match=message) as caught:
         zoo.info(handle)
     assert len(str(caught.value)) < 500
 

@@ -224,7 +224,7 @@ def test_a_file_cut_short_is_refused(path, tmp_path):
         ({"handle": "resnet18@main", "revision": "v1"}, zoo.InputError, "revision is given twice"),
         ({"handle": "espcn-x2", "revision": "v1"}, zoo.InputError, "has no revisions"),
         ({"handle": "nowhere.keras"}, zoo.UnknownModelError, r"no file nowhere\.keras"),
-        ({"handle": "./nowhere"}, zoo.UnknownModelError, "nowhere is not a model"),
+        ({"handle": "./nowhere"}, zoo.UnknownModelError, "no folder nowhere"),
         ({"handle": "hf://noowner"}, zoo.InputError, "noowner"),
     ],
 )

@@ -122,7 +122,7 @@ def cache_remove(names: tuple[str, ...], everything: bool) -> None:
 
 def _repo_id(name: str) -> str:
     if "/" in name:
-        return name.removeprefix("hf://")
+        return handles.parse(name if name.startswith("hf://") else f"hf://{name}").name
     entry = registry().find(name)
     if not (entry.source or "").startswith("hf://"):
         raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")

@@ -40,14 +40,21 @@ def read_folder(folder: Path) -> Entry:
         names = os.listdir(folder)
     except PermissionError as error:
         raise AccessError(f"{folder} cannot be read ({error.strerror}). Ask its owner, or choose another.") from error
-    except (OSError, ValueError):  # there is none, or no file system takes such a name
-        names = []
+    except NotADirectoryError as error:
+        raise UnknownModelError(
+            f"{folder} is a file. Expected the folder that contains zoo.json or timm's config.json, a .keras file or "
+            "a name; weights alone are for zoo.load(NAME, weights=FILE)."
+        ) from error
+    except (OSError, ValueError) as error:  # no file system takes such a name
+        raise UnknownModelError(
+            f"There is no folder {_short(str(folder))}. Expected one with zoo.json or timm's config.json, a .keras "
+            "file, or a name that `zoo list` shows."
+        ) from error
     for name in ("zoo.json", "config.json"):
         if name in names:
             return read_description(folder / name, os.fspath(folder))
     raise UnknownModelError(
-        f"{str(folder)[:200]} is not a model. Expected a folder with zoo.json or timm's config.json, and its "
-        ".safetensors file."
+        f"{folder} is not a model. Expected a folder with zoo.json or timm's config.json, and its .safetensors file."
     )
 
 

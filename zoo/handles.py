@@ -6,7 +6,8 @@ It is parsed once, into a `Handle`; nobody else looks at its text. The first rul
 2. `hf://...` is a repository on the Hub, and what follows its first `@` a commit, tag or branch.
 3. A name in the registry, alone or before an `@`, is that model: a folder of the same name in the working directory
    cannot take its place, and is written `./name`.
-4. A text that names a folder, holds a separator, begins with `~` or ends in `.keras` is a path, whatever `@` it holds.
+4. A text that names a folder or file, holds a separator, begins with `~` or ends in `.keras` is a path, whatever `@`
+   it holds.
 
 A path that ends in `.keras` and is not a folder is Keras' file. A repository or folder is recognised by what lies in
 it: our `zoo.json`, or timm's `config.json` where the architecture is one of ours. No TensorFlow here.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
-from zoo import hub
+from zoo import hub, notices
 from zoo.descriptions import read_description, read_folder, read_keras_file
 from zoo.errors import InputError, OfflineError, UnknownModelError
 from zoo.hub_request import check_repo_id
@@ -28,8 +29,8 @@ from zoo.registry import Entry, registry
 LONGEST_NAME = 200  # characters; the registry's longest has 60
 # A repository as timm, transformers and the address bar of a browser write it.
 _ELSEWHERE = re.compile(
-    r"(?P<scheme>(?:hf:/{0,2}|hf[-_]hub:/{0,2})?(?:https?://)?(?:(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?)?)"
-    r"(?P<repo_id>\w[\w.-]*/\w[\w.-]*?)/*"
+    r"(?P<scheme>(?:hf:/{0,2}|hf[-_]hub:/{0,2})?(?:(?:https?://)?(?:www\.)?(?:huggingface|hf)\.co/(?:models/)?)?)"
+    r"(?!(?:www\.)?(?:huggingface|hf)\.co/)(?P<repo_id>\w[\w.-]*/\w[\w.-]*?)/*"
     r"(?:@(?P<at>[^@?#]+)|/(?:tree|blob|resolve|commit)/(?P<tree>[^/?#]+)[^?#]*)?/*(?:[?#].*)?",
     re.ASCII | re.IGNORECASE,
 )
@@ -79,10 +80,8 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
     path = path_of(text)
     if revision is not None:
         raise InputError(f"{_shown(text)} is a path and has no revisions. Leave out revision={revision!r}.")
-    if isinstance(handle, str) and not os.path.lexists(path) and (meant := _written_here(text)):
-        raise UnknownModelError(
-            f"There is no folder {_shown(text)}. Expected one, or {meant!r} for the repository on the Hugging Face Hub."
-        )
+    if isinstance(handle, str) and not os.path.lexists(path):
+        _refuse_written_elsewhere(text)
     is_file = path.name.endswith(".keras") and not os.path.isdir(path)
     return Handle("keras" if is_file else "folder", path=path)
 
@@ -123,6 +122,8 @@ def resolve(
         read = read_keras_file if parsed.kind == "keras" else read_folder
         return Located(read(parsed.path), parsed)
     entry = registry().find(parsed.name)
+    if os.path.isfile(os.path.join(parsed.name, "zoo.json")):
+        notices.warn_of_folder(parsed.name)
     if parsed.revision is None:
         return Located(entry, parsed)
     if not (entry.source or "").startswith("hf://"):
@@ -241,7 +242,7 @@ def _is_path(text: str) -> bool:
     """Whether a text that is not a known name is a path."""
     separators = {os.sep, os.altsep} - {None}
     is_written_as_one = text.startswith("~") or text.endswith(".keras") or not separators.isdisjoint(text)
-    return is_written_as_one or os.path.isdir(text)
+    return is_written_as_one or os.path.exists(text)
 
 
 def _one_revision(text: str, given: str | None, revision: str | None) -> str | None:
@@ -267,6 +268,23 @@ def _check_repo_id(name: str, text: str) -> None:
             f"{_shown(text)} is not a repository on the Hub. Expected 'hf://owner/name' or "
             "'hf://owner/name@revision', as the address of its page shows them."
         ) from error
+
+
+def _refuse_written_elsewhere(text: str) -> None:
+    """A path that is not there may be a repository as others write it, or an address.
+
+    Raises:
+        UnknownModelError: It is; says how to write it here.
+    """
+    if meant := _written_here(text):
+        raise UnknownModelError(
+            f"There is no folder {_shown(text)}. Expected one, or {meant!r} for the repository on the Hugging Face Hub."
+        )
+    if "://" in text:
+        raise UnknownModelError(
+            f"{_shown(text)} is an address, from which nothing is loaded. Expected 'hf://owner/name' for a repository "
+            "on the Hub, or a path: download it first."
+        )
 
 
 def _written_here(text: str) -> str | None:

@@ -37,6 +37,11 @@ def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
     logger.warning(as_text(sentence))
 
 
+def warn_of_folder(name: str) -> None:
+    """Warn, once, that a name means the registry's model, where a model of one's own is in a folder of that name."""
+    _once(f"{name} is the model of the registry. The one in the folder of the same name is written ./{name}")
+
+
 def warn_of_untrained(name: str, layers: Collection[str]) -> None:
     """Warn of layers with random weights: the new head of a model, or all."""
     names = sorted(layers)
