@@ -154,3 +154,11 @@ def test_a_saved_model_of_other_channels_comes_back_and_changes_again(channels, 
     folder = zoo.save(model, Path(tmp_path) / "mine")
     assert zoo.load(str(folder)).input_shape == (None, None, None, channels)
     assert zoo.load(str(folder), in_channels=3).input_shape == (None, None, None, 3)
+
+
+@pytest.mark.parametrize("name", ["blurnet-textures", "fcn8s-small", "segnet-basic"])
+@pytest.mark.parametrize("channels", [1, 6])
+def test_a_model_of_other_channels_answers_arrays_of_as_many(name, channels):
+    image = np.random.default_rng(0).integers(0, 256, (32, 48, channels)).astype("uint8")
+    record = zoo.predict(zoo.load(name, in_channels=channels), image)[0]
+    assert record["predictions" if name == "blurnet-textures" else "classes"]

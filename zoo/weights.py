@@ -26,6 +26,7 @@ FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
 FORMATS = f"one .safetensors file or, with the extra layerzoo[torch], one of {', '.join(PICKLED)}"
 COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
 TORCH_NAMES = {
+    "alpha": "weight",
     "kernel": "weight",
     "gamma": "weight",
     "beta": "bias",
