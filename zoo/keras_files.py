@@ -38,9 +38,15 @@ def load_keras_file(path: Path) -> ZooModel:
             f"{path} is {path.stat().st_size:,} bytes and unpacks to {unpacked:,}. Expected a file as model.save "
             "writes it, which is not compressed; save it again."
         )
-    with zipfile.ZipFile(path) as archive:
-        if (damaged := archive.testzip()) is not None:
-            raise IntegrityError(f"{path} is damaged in {damaged!r}. Expected a whole file; copy or save it again.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged directory fails in any way
+        raise IntegrityError(f"{path} is damaged ({_short(error)}). Expected a whole file; copy it again.") from error
+    if damaged is not None:
+        raise IntegrityError(f"{path} is damaged in {damaged!r}. Expected a whole file; copy or save it again.")
     if code := next((name for name in _class_names(config) if name in CODE), None):
         raise RegistryError(
             f"{path} contains a {code} layer, which is code. Expected layers of Keras and of zoo.layers only; if you "
