@@ -22,6 +22,13 @@ def test_a_gated_repository_says_where_to_ask_and_opens_to_a_granted_token(hub: 
     assert fetch(hub, environment={"HF_TOKEN": "hf_valid"})["revision"] == commit
 
 
+def test_a_token_goes_to_the_hub_and_not_to_where_its_content_lies(hub: HubServer, commit: str):
+    assert fetch(hub, token="hf_valid")["revision"] == commit
+    sent = [(entry.path, {name.lower(): value for name, value in entry.headers.items()}) for entry in hub.log]
+    tokens = {path.split("/")[1]: headers.get("authorization") for path, headers in sent}
+    assert tokens == {REPO.split("/")[0]: "Bearer hf_valid", "cdn": None}
+
+
 def test_a_private_repository_looks_like_none_and_the_message_says_so(hub: HubServer, commit: str):
     hub.repository(REPO).is_private = True
     answers = fetches(hub, {}, {"token": "hf_valid"})
