@@ -97,6 +97,44 @@ def test_a_picture_is_written_whole_or_refused(photo, tmp_path):
     assert "big.nothing cannot be written" in result.stderr
 
 
+def test_a_damaged_file_among_several_is_told_and_the_others_are_answered(photo, tmp_path):
+    bad = tmp_path / "bad\x1b[2J.jpg"
+    bad.write_bytes(b"no image")
+    result = run("predict", "espcn-x2", bad, photo, "nowhere.png", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert (tmp_path / "out" / f"{photo.stem}.png").is_file()
+    assert result.stdout.startswith(str(photo))
+    assert "x1b[2J.jpg cannot be read as an image" in result.stderr
+    assert "There is no file nowhere.png" in result.stderr
+    assert "\x1b" not in result.output
+    records = json.loads(run("predict", "espcn-x2", bad, photo, "--json").stdout)
+    assert ["error" in record for record in records] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (".", "is a folder. Expected images, or -o NAME.parquet with it"),
+        ("photos/*.jpg", "is a pattern. Expected images, or -o NAME.parquet"),
+        ("https://example.org/cat.png", "is a URL. Expected a file on this machine: download it first"),
+        (__file__, "cannot be read as an image (not an image that Pillow knows)"),
+        ("/dev/zero", "is a pipe or a device. Expected a regular file"),
+    ],
+)
+def test_what_is_no_image_is_told_with_what_to_do(name, sentence):
+    result = run("predict", "espcn-x2", name)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+def test_two_images_of_one_name_are_not_written_over_one_another(photo, tmp_path):
+    (tmp_path / "more").mkdir()
+    second = tmp_path / "more" / photo.name
+    second.write_bytes(photo.read_bytes())
+    result = run("predict", "espcn-x2", photo, second, "-o", tmp_path / "out")
+    assert f"{photo.stem}.png. Expected names of their own" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["list", "--nonsense"], ["nonsense"], ["predict", "espcn-x2"]])
 def test_unknown_words_and_options_are_usage_errors(arguments):
     assert run(*arguments).exit_code == 2

@@ -11,6 +11,7 @@ from tests.golden_files import write_golden_checkpoint
 from zoo.labels import read_labels
 from zoo.model import ZooModel
 from zoo.tasks import find_task
+from zoo.tiles import Runner
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 3), dtype="uint8")
 
@@ -114,9 +115,40 @@ def test_outputs_with_names_are_predicted_by_name(enlarger):
     assert find_task(record["task"]).described(record) == ["small: 40 x 50 x 3", "large: 80 x 100 x 3"]
 
 
+def test_fewer_labels_than_classes_leave_the_others_without_names():
+    for handle, key in (("resnet10t", "predictions"), ("segnet-basic", "classes")):
+        model = zoo.load(handle, weights=None, num_classes=3) if key == "predictions" else zoo.load(handle)
+        model.spec = model.spec.model_copy(update={"labels": ("first",)})
+        record = zoo.predict(model, PIXELS[0])[0]
+        for item in record[key]:
+            assert item["label"] == ("first" if item["index"] == 0 else None)
+        assert find_task(record["task"]).described(record)
+
+
+def test_of_several_the_one_that_cannot_be_read_is_named(enlarger):
+    with pytest.raises(zoo.InputError, match="image 1: An image has values up to"):
+        zoo.predict(enlarger, [PIXELS[0], PIXELS[0] / 255])
+
+
+def test_an_iterator_is_taken_batch_by_batch(enlarger, monkeypatch):
+    taken, ran = [], []
+    monkeypatch.setattr(Runner, "__call__", lambda self, batch: ran.append(len(taken)) or iter(np.zeros((2, 2, 2, 3))))
+    zoo.predict(enlarger, (taken.append(1) or PIXELS[0] for _ in range(6)), batch_size=2)
+    assert ran == [2, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"top": 0}, "top=0"), ({"batch_size": 0}, "batch_size=0")],
+    [
+        ({"top": 0}, "top=0"),
+        ({"top": "5"}, "top='5'"),
+        ({"top": 2.5}, "top=2.5"),
+        ({"top": True}, "top=True"),
+        ({"top": None}, "top=None"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": 0.5}, "batch_size=0.5"),
+        ({"batch_size": np.ones(2, int)}, "batch_size="),
+    ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message, enlarger):
     with pytest.raises(zoo.InputError, match=message):

@@ -1,5 +1,6 @@
 """The command that answers: `zoo predict`, for some images or for any number. Imports what it needs when it runs."""
 
+import glob
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from zoo.errors import InputError
 from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
 from zoo.tasks import find_task
+from zoo.tasks.task import Prediction
 
 
 @click.command()
@@ -37,6 +39,8 @@ def predict(
 
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
     each image, with its answer or why there is none. Killed, the same command goes on.
+
+    Of several images those that cannot be read are told, and the exit code is 1; the others are answered.
     """
     options = {name: value for name, value in options.items() if value is not None}
     handles.resolve(handle)  # a wrong name is answered before anything large is imported
@@ -44,20 +48,52 @@ def predict(
         return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
     if options:
         raise InputError(f"{', '.join(options)} is for many images. Expected -o NAME.parquet with it.")
+    _check(inputs)
     targets = _targets(inputs, output)
     import_keras_quietly()
     import zoo
 
-    records = zoo.predict(handle, inputs, top=top)
-    for record, target in zip(records, targets, strict=True):
-        if target is not None:
-            _write_picture(record, target)
+    model, records = zoo.load(handle), []
+    for path, target in zip(inputs, targets, strict=True):
+        try:
+            record = zoo.predict(model, path, top=top)[0]
+        except InputError as error:
+            if len(inputs) == 1:
+                raise
+            record = Prediction(input=str(path), error=str(error))
+        else:
+            if target is not None:
+                _write_picture(record, target)
+        records.append(record)
     if as_json:
-        return print_json(records)
-    for record in records:
-        click.echo(as_text(record["input"]))
-        for line in find_task(record["task"]).described(record):
-            click.echo(as_text(f"  {line}"))
+        print_json(records)
+    else:
+        for record in records:
+            _print(record)
+    if any("error" in record for record in records):
+        raise click.exceptions.Exit(1)
+
+
+def _check(inputs: tuple[Path, ...]) -> None:
+    """What is for many images.
+
+    Raises:
+        InputError: One of the inputs is a folder or a pattern.
+    """
+    for path in inputs:
+        what = "a folder" if path.is_dir() else "a pattern" if glob.has_magic(str(path)) and not path.exists() else None
+        if what:
+            raise InputError(
+                f"{path} is {what}. Expected images, or -o NAME.parquet with it: then each file in it becomes a row."
+            )
+
+
+def _print(record: dict[str, Any]) -> None:
+    """A record on stdout, or on stderr why there is none."""
+    is_error = "error" in record
+    click.echo(as_text(record["input"]), err=is_error)
+    for line in [record["error"]] if is_error else find_task(record["task"]).described(record):
+        click.echo(as_text(f"  {line}"), err=is_error)
 
 
 def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options: dict[str, Any], as_json: bool) -> None:
@@ -90,8 +126,11 @@ def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]
         return [None for _ in inputs]
     if len(inputs) == 1 and not output.is_dir():
         return [output]
+    targets: list[Path | None] = [output / f"{path.stem}.png" for path in inputs]
+    if twice := sorted(f"{target}" for target in targets if targets.count(target) > 1):
+        raise InputError(f"Two images would be written as {twice[0]}. Expected names of their own, or two commands.")
     output.mkdir(parents=True, exist_ok=True)
-    return [output / f"{path.stem}.png" for path in inputs]
+    return targets
 
 
 def _write_picture(record: Any, target: Path) -> None:
@@ -101,7 +140,7 @@ def _write_picture(record: Any, target: Path) -> None:
         record.picture.save(target)
     except (OSError, ValueError) as error:
         raise InputError(f"{target} cannot be written ({error}). Expected a name such as out.png.") from error
-    record["output"] = str(target)
+    record["output"], record.picture = str(target), None  # of many large ones each is kept on disk only
 
 
 COMMANDS = (predict,)

@@ -1,8 +1,9 @@
 """From inputs to named answers."""
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from zoo.tasks.task import Outputs, Prediction, Prepared, Task
 from zoo.tiles import Runner
 from zoo.untrained import warn_of_untrained
 
+Item = TypeVar("Item")
 LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 
 
@@ -82,7 +84,8 @@ def predict(
     sources = enumerate(several(inputs, task.is_several))
     runner = Runner(lambda batch: model(batch, training=False), model)
     records: list[Prediction] = []
-    for batch in _batches((_prepared(task, model.spec, *source) for source in sources), batch_size):
+    named = (_prepared(task, model.spec, *source) for source in sources)
+    for batch in batches(named, batch_size, itemgetter(1)):
         outputs = sorted(_outputs(runner, [prepared for _, prepared in batch]), key=lambda output: output[0])
         for (name, prepared), (_, output) in zip(batch, outputs, strict=True):
             records.append(task.record(name, model.spec, prepared, output, top))
@@ -100,12 +103,12 @@ def _prepared(task: Task, entry: Entry, position: int, source: Any) -> tuple[str
     return task.name(source, position, prepared), prepared
 
 
-def _batches(prepared: Iterable[tuple[str, Prepared]], batch_size: int) -> Iterator[list[tuple[str, Prepared]]]:
-    """So many at once, or fewer large ones."""
+def batches(items: Iterable[Item], batch_size: int, prepared: Callable[[Item], Prepared]) -> Iterator[list[Item]]:
+    """So many at once, or fewer large ones: `prepared` is what an item holds."""
     batch, values = [], 0
-    for item in prepared:
+    for item in items:
         batch.append(item)
-        values += sum(array.size for array in keras.tree.flatten(item[1]))
+        values += sum(np.size(array) for array in keras.tree.flatten(prepared(item)))
         if len(batch) == batch_size or values > LARGEST_BATCH:
             yield batch
             batch, values = [], 0

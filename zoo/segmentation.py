@@ -1,9 +1,9 @@
 """From the logits of a semantic segmentation to a map of classes, their areas, and a picture that shows them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from zoo.labels import label_at
 
 
 def label_map(logits: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -18,13 +18,13 @@ def label_map(logits: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.argmax(keras.ops.convert_to_numpy(enlarged), axis=-1).astype(np.min_scalar_type(logits.shape[-1] - 1))
 
 
-def areas(classes: np.ndarray, names: Sequence[str] | None) -> list[dict]:
+def areas(classes: np.ndarray, names: tuple[str, ...] | None) -> list[dict]:
     """The classes in a map, largest first: `{"index": int, "label": str or None, "area": share of the pixels}`."""
     indices, counts = np.unique(classes, return_counts=True)
     return [
         {
             "index": int(indices[position]),
-            "label": names[indices[position]] if names else None,
+            "label": label_at(names, int(indices[position])),
             "area": round(float(counts[position] / classes.size), 6),
         }
         for position in np.argsort(-counts, kind="stable")

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import filelock
 import numpy as np
@@ -16,10 +17,13 @@ from PIL import Image
 
 import zoo
 from tests.batch.conftest import BROKEN, GOOD
+from zoo.batch import job
 from zoo.batch.predictor import Predictor
 from zoo.command_line import main
 from zoo.errors import AccessError, InputError, MissingExtraError
+from zoo.tiles import Runner
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 SCRIPT = """
 import sys
 import zoo
@@ -100,6 +104,66 @@ def test_another_job_finds_the_file_and_refuses(model, photos, whole, tmp_path):
     with pytest.raises(InputError, match=r"inputs, count differ"):
         zoo.predict_files(model, some(photos, tmp_path / "few"), whole)
     assert os.listdir(whole.parent) == ["predictions.parquet"]
+
+
+def test_work_is_kept_every_half_a_minute(model, photos, whole, tmp_path, monkeypatch):
+    """Here after every batch: each row that was reported once is never computed again."""
+    monkeypatch.setattr(job, "KEEP_SECONDS", 0)
+    kept, calls, prepared = [], [], Predictor._prepared
+
+    def stop(done, total):
+        kept.append(done)
+        if done > 300:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        zoo.predict_files(model, photos, tmp_path / "p.parquet", report=stop)
+    parts = sorted(path.name for path in (tmp_path / "p.parquet.parts").glob("0*.parquet"))
+    assert parts[:2] == ["00001-000.parquet", "00001-008.parquet"]
+    done = sum(pq.read_metadata(tmp_path / "p.parquet.parts" / part).num_rows for part in parts)
+    assert kept[-2] <= done <= kept[-1]
+    monkeypatch.setattr(Predictor, "_prepared", lambda self, item: calls.append(item) or prepared(self, item))
+    zoo.predict_files(model, photos, tmp_path / "p.parquet", report=lambda done, total: kept.append(done))
+    assert len(calls) == GOOD + BROKEN - done
+    assert kept[-1] == GOOD + BROKEN
+    assert (tmp_path / "p.parquet").read_bytes() == whole.read_bytes()
+
+
+def test_what_does_not_fit_into_the_memory_is_a_row(model, photos, tmp_path, monkeypatch):
+    class ResourceExhaustedError(Exception):
+        """As TensorFlow calls it."""
+
+    def run(self, batch):
+        if batch.shape[1:3] != (16, 20):
+            raise ResourceExhaustedError
+        return call(self, batch)
+
+    call = Runner.__call__
+    monkeypatch.setattr(Runner, "__call__", run)
+    folder = some(photos, tmp_path / "some", count=2)
+    Image.new("RGB", (30, 40)).save(folder / "large.png")
+    found = zoo.predict_files(zoo.load("espcn-x2"), folder, tmp_path / "p.parquet")
+    assert (found["count"], found["errors"]) == (3, 1)
+    assert "large.png is too large: the memory did not suffice" in rows(tmp_path / "p.parquet")[2]["error"]
+
+
+@pytest.mark.parametrize("suffix", ["qoi", "png", "npy", "pipe"])
+def test_no_bad_file_stops_the_others(model, photos, suffix, tmp_path):
+    folder = some(photos, tmp_path / "some", count=1)
+    bad = folder / f"a.{suffix}"
+    if suffix == "qoi":
+        bad.write_bytes((GOLDEN / "broken.qoi").read_bytes())
+    elif suffix == "png":
+        Image.new("L", (1, 300_000), 9).save(bad)
+    elif suffix == "npy":
+        with bad.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        bad.symlink_to(tmp_path / "pipe")
+    found = zoo.predict_files(model, folder, tmp_path / "p.parquet")
+    # Of extreme shape is not bad, and a pipe is no file of a folder.
+    assert (found["count"], found["errors"]) == {"png": (2, 0), "pipe": (1, 0)}.get(suffix, (2, 1))
 
 
 def test_another_job_finds_the_parts_and_refuses(model, photos, tmp_path):

@@ -29,8 +29,8 @@ if TYPE_CHECKING:  # Ray Data's own process imports this package, and needs no T
     from zoo.model import ZooModel
 
 Report = Callable[[int, int], None]
-# From shares and the numbers of the pieces that are wanted to those numbers with rows, in order.
-Engine = Callable[[Iterator[dict[str, Any]], set[int]], Iterator[tuple[int, Any]]]
+# From shares and the pieces that are wanted (by number, how many rows are there) to their numbers with rows, in order.
+Engine = Callable[[Iterator[dict[str, Any]], dict[int, int]], Iterator[tuple[int, Any]]]
 
 
 def predict_files(
@@ -50,8 +50,8 @@ def predict_files(
     """Predict any number of files into one Parquet file, a row for each, in constant memory.
 
     Killed at any moment and called again with the same arguments it goes on where it was, on either engine: what is
-    done lies in the folder `OUTPUT.parts`, a file for each 256 inputs. The finished file is then the same, bit by bit,
-    as if it had never been killed. Where it is there already, nothing is done.
+    done lies in the folder `OUTPUT.parts`, in a file for each 256 inputs or each half a minute. The finished file is
+    then the same, bit by bit, as if it had never been killed. Where it is there already, nothing is done.
 
     Args:
         model_or_handle: A model from `zoo.load`, or a handle for it.
@@ -92,9 +92,11 @@ def predict_files(
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
     from zoo.loading import ready
+    from zoo.untrained import warn_of_untrained
     from zoo.weights import digest
 
     model = ready(model_or_handle)
+    warn_of_untrained(model)
     if isinstance(model.output, dict):
         raise InputError(
             f"{model.spec.name} has several outputs, which have names. Expected a model whose outputs its task turns "
@@ -165,5 +167,5 @@ def _run(work: "Job", engine: Engine, report: Report | None) -> None:
         if report is not None:
             report(done, work.listing.count)
         for number, tables in groupby(engine(work.shares(wanted), wanted), key=itemgetter(0)):
-            work.write(number, counted(tables))
+            work.write(number, wanted[number], counted(tables))
     work.finish()

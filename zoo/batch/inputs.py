@@ -9,7 +9,7 @@ import hashlib
 import os
 import platform
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -157,8 +157,8 @@ def piece_numbers(share: dict[str, Any]) -> range:
     return range(share["first_piece"], share["first_piece"] + -(-share["count"] // PIECE))
 
 
-def pieces(share: dict[str, Any], wanted: Collection[int]) -> Iterator[Piece]:
-    """The pieces of a share whose numbers are wanted.
+def pieces(share: dict[str, Any], wanted: Mapping[int, int]) -> Iterator[Piece]:
+    """The pieces of a share whose numbers are wanted, each without as many of its first inputs as `wanted` says.
 
     Raises:
         InputError: None of its files is there, or the Parquet file is damaged.
@@ -167,7 +167,7 @@ def pieces(share: dict[str, Any], wanted: Collection[int]) -> Iterator[Piece]:
     for number in piece_numbers(share):
         part = islice(inputs, PIECE)
         if number in wanted:
-            yield Piece(number, part)
+            yield Piece(number, islice(part, wanted[number], None))
         for _ in part:  # read over what is there already
             pass
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoo.batch.inputs import Listing, piece_numbers
+from zoo.batch.inputs import PIECE, Listing, piece_numbers
 from zoo.batch.writing import write_rows
 from zoo.errors import InputError
 from zoo.whole import writable
 
+KEEP_SECONDS = 30  # of work that a process may lose which is killed
 KEY = b"layerzoo"  # of the settings in the file's metadata
 
 
@@ -96,22 +98,30 @@ class Job:
     def _whole_settings(self) -> dict[str, Any]:
         return {**self.settings, "inputs": self.listing.digest, "count": self.listing.count}
 
-    def missing(self) -> tuple[set[int], int]:
-        """The pieces that are to be made, and how many rows the others have."""
-        done = [number for number in range(self.listing.pieces) if self._part(number).is_file()]
-        rows = sum(pq.read_metadata(self._part(number)).num_rows for number in done)
-        return set(range(self.listing.pieces)).difference(done), rows
+    def missing(self) -> tuple[dict[int, int], int]:
+        """The pieces that are to be made, each with how many of its rows are there, and how many are there in all."""
+        wanted, rows = {}, 0
+        for share in self._every_share():
+            for place, number in enumerate(piece_numbers(share)):
+                kept = sum(pq.read_metadata(part).num_rows for part in self._parts(number))
+                rows += kept
+                if kept < min(PIECE, share["count"] - place * PIECE):
+                    wanted[number] = kept
+        return wanted, rows
 
     def shares(self, wanted: Collection[int]) -> Iterator[dict[str, Any]]:
         """The shares that hold the pieces that are wanted."""
-        with (self.folder / "inputs.jsonl").open(encoding="utf-8") as file:
-            for share in map(json.loads, file):
-                if any(number in wanted for number in piece_numbers(share)):
-                    yield share
+        return (share for share in self._every_share() if any(number in wanted for number in piece_numbers(share)))
 
-    def write(self, number: int, tables: Iterable[pa.Table]) -> None:
-        """Keep the rows of one piece."""
-        write_rows(self._part(number), self.schema, tables)
+    def _every_share(self) -> Iterator[dict[str, Any]]:
+        with (self.folder / "inputs.jsonl").open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+    def write(self, number: int, kept: int, tables: Iterable[pa.Table]) -> None:
+        """Keep the rows of one piece, those after the `kept` first, at least every half a minute."""
+        tables = iter(tables)
+        for first in tables:
+            kept += write_rows(self._part(number, kept), self.schema, _for_a_while(first, tables))
 
     def finish(self) -> None:
         """Make one file of all the pieces, and remove their folder."""
@@ -130,14 +140,32 @@ class Job:
         facts = {"output": os.fspath(self.output), "model": self.settings["model"]}
         return {**facts, "count": count, "errors": count - answered}
 
-    def _part(self, number: int) -> Path:
-        return self.folder / f"{number + 1:05}.parquet"
+    def _part(self, number: int, start: int) -> Path:
+        """Where rows of a piece lie, from one on."""
+        return self.folder / f"{number + 1:05}-{start:03}.parquet"
+
+    def _parts(self, number: int) -> list[Path]:
+        """The files of a piece that are there; rows follow upon one another, as they are computed in order."""
+        parts, start = [], 0
+        while (part := self._part(number, start)).is_file():
+            parts.append(part)
+            start += pq.read_metadata(part).num_rows
+        return parts
 
     def _tables(self) -> Iterator[pa.Table]:
         for number in range(self.listing.pieces):
-            with pq.ParquetFile(self._part(number)) as file:
-                for group in range(file.num_row_groups):
-                    yield file.read_row_group(group)
+            for part in self._parts(number):
+                with pq.ParquetFile(part) as file:
+                    for group in range(file.num_row_groups):
+                        yield file.read_row_group(group)
+
+
+def _for_a_while(first: pa.Table, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The first table, and those after it that come in time."""
+    begun = time.monotonic()
+    yield first
+    while time.monotonic() - begun < KEEP_SECONDS and (table := next(tables, None)) is not None:
+        yield table
 
 
 def parts_folder(output: Path) -> Path:

@@ -2,9 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 import keras
@@ -15,7 +15,7 @@ from zoo.batch.inputs import Input, pieces
 from zoo.devices import jit_compile
 from zoo.errors import InputError
 from zoo.model import ZooModel
-from zoo.prediction import by_shape
+from zoo.prediction import batches, by_shape
 from zoo.printing import as_text
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs
@@ -23,6 +23,7 @@ from zoo.tiles import Runner
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+TOO_LARGE = "{} is too large: the memory did not suffice for the network. Expected a smaller one."
 
 
 class Ready(NamedTuple):
@@ -52,7 +53,7 @@ class Predictor:
         self.schema = columns.schema(self.task.columns or {})
         self.runner = Runner(_compiled(model), model)
 
-    def tables(self, shares: Iterable[dict[str, Any]], wanted: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
+    def tables(self, shares: Iterable[dict[str, Any]], wanted: Mapping[int, int]) -> Iterator[tuple[int, pa.Table]]:
         """The rows of the shares' pieces that are wanted, with the number of the piece, in order, a few at a time.
 
         Raises:
@@ -81,13 +82,17 @@ class Predictor:
     def _answered(self, ready: Iterator[Ready]) -> Iterator[list[Ready]]:
         """Batches of one piece, each input with what the network gives for it."""
         for _, piece in groupby(ready, key=lambda item: item.piece):
-            while batch := list(islice(piece, self.batch_size)):
+            for batch in batches(piece, self.batch_size, lambda item: item.prepared):
                 whole = [place for place, item in enumerate(batch) if item.error is None]
                 for places, stacked in by_shape([batch[place].prepared for place in whole]):
                     chosen = [whole[place] for place in places]
                     try:
                         outputs = list(self.runner(stacked))
                     except Exception as error:
+                        if is_out_of_memory(error):
+                            for place in chosen:
+                                batch[place] = batch[place]._replace(error=TOO_LARGE.format(batch[place].name))
+                            continue
                         names = ", ".join(batch[place].name for place in chosen)
                         error.add_note(f"This happened while the network computed {names}.")
                         raise
@@ -104,6 +109,11 @@ class Predictor:
             return {"input": name, "model": model, "error": columns.text(item.error or "")}
         record = self.task.record(name, self.model.spec, item.prepared, item.output, self.top)
         return columns.row(record, self.task)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a network's error, of any backend, is about one batch alone."""
+    return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
 
 
 def _compiled(model: ZooModel) -> Callable[[Any], Outputs]:

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ def tables(
     model: "ZooModel",
     options: dict[str, Any],
     shares: Iterable[dict[str, Any]],
-    wanted: Collection[int],
+    wanted: Mapping[int, int],
     *,
     concurrency: int | None,
     address: str | None,
@@ -111,7 +111,7 @@ class Worker:
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         for line in batch["share"].to_pylist():
             share, wanted = json.loads(line)
-            for number, table in self.predictor.tables([share], wanted):
+            for number, table in self.predictor.tables([share], dict(wanted)):
                 yield table.append_column("piece", pa.array([number] * len(table), pa.int64()))
 
 
@@ -123,8 +123,8 @@ def _packed(model: "ZooModel") -> bytes:
         return path.read_bytes()
 
 
-def _among(share: dict[str, Any], wanted: Collection[int]) -> list[int]:
-    return [number for number in piece_numbers(share) if number in wanted]
+def _among(share: dict[str, Any], wanted: Mapping[int, int]) -> list[tuple[int, int]]:
+    return [(number, wanted[number]) for number in piece_numbers(share) if number in wanted]
 
 
 def _raised(error: BaseException) -> BaseException:

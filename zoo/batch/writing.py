@@ -13,8 +13,11 @@ from zoo.whole import writable
 GROUP, GROUP_OF_PICTURES = 4096, 16
 
 
-def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     """Write the tables, one after another, into one file. However the rows are dealt to tables, its bits are the same.
+
+    Returns:
+        How many rows.
 
     Raises:
         AccessError: It cannot be written.
@@ -22,16 +25,19 @@ def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> Non
     partial = path.with_name(f"partial-{path.name}")
     with writable(path):
         writer = pq.ParquetWriter(partial, schema, compression="zstd")
+    count = 0
     with writer:
         for group in _groups(schema, tables):
             with writable(path):
                 writer.write_table(group)
+            count += len(group)
         with writable(path):
             writer.close()
     with writable(path):
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
+    return count
 
 
 def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

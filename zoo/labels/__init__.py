@@ -12,6 +12,11 @@ def read_labels(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
     return tuple(line.split(" ", 1)[1] for line in _lines(labels))
 
 
+def label_at(labels: tuple[str, ...] | None, index: int) -> str | None:
+    """The name of a class; None where there are no names, or fewer than classes."""
+    return labels[index] if labels and index < len(labels) else None
+
+
 def read_synsets(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The WordNet synsets of a list in this folder, such as `"n01440764"`; None where the names are in no such list."""
     if not isinstance(labels, str):

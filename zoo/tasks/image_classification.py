@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.labels import read_labels
+from zoo.labels import label_at, read_labels
 from zoo.tasks.pictures import Pictures, classes
 
 
@@ -20,7 +20,7 @@ class ImageClassification(Pictures):
         scores = np.exp(output - output.max())
         scores /= scores.sum()
         record["predictions"] = [
-            {"index": int(index), "label": labels[index] if labels else None, "score": round(float(scores[index]), 6)}
+            {"index": int(index), "label": label_at(labels, index), "score": round(float(scores[index]), 6)}
             for index in np.argsort(-scores, kind="stable")[:top]
         ]
 
