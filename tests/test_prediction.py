@@ -130,6 +130,14 @@ def test_of_several_the_one_that_cannot_be_read_is_named(enlarger):
         zoo.predict(enlarger, [PIXELS[0], PIXELS[0] / 255])
 
 
+def test_a_file_is_named_whatever_is_wrong_with_it(enlarger, photo, tmp_path):
+    Image.new("I", (2, 2), -1).save(tmp_path / "levels.tiff")
+    for model, path in ((enlarger, tmp_path / "levels.tiff"), ("pconv-unet", photo)):
+        with pytest.raises(zoo.InputError) as raised:
+            zoo.predict(model, path)
+        assert str(raised.value).count(str(path)) == 1
+
+
 def test_an_iterator_is_taken_batch_by_batch(enlarger, monkeypatch):
     taken, ran = [], []
     monkeypatch.setattr(Runner, "__call__", lambda self, batch: ran.append(len(taken)) or iter(np.zeros((2, 2, 2, 3))))

@@ -13,6 +13,7 @@ from zoo.errors import InputError
 from zoo.imaging.forms import several
 from zoo.loading import ready
 from zoo.model import ZooModel
+from zoo.printing import as_text
 from zoo.registry import Entry
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prediction, Prepared, Task
@@ -97,9 +98,10 @@ def _prepared(task: Task, entry: Entry, position: int, source: Any) -> tuple[str
     try:
         prepared = task.prepare(source, entry)
     except InputError as error:
-        if isinstance(source, str):
-            raise  # its path stands in the message
-        raise type(error)(f"{task.kind} {position}: {error}") from error
+        name = source if isinstance(source, str) else f"{task.kind} {position}"
+        if as_text(name) in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
     return task.name(source, position, prepared), prepared
 
 

@@ -1,6 +1,7 @@
 """Every form in which a Python program holds an input, for every task."""
 
 import io
+import zipfile
 from typing import get_args
 
 import jax.numpy as jnp
@@ -51,6 +52,13 @@ def stream(array):
     return file
 
 
+def zipped(found):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("source", found)
+    return zipfile.Path(zipfile.ZipFile(file), "source")
+
+
 def torch_tensor(array):
     torch = pytest.importorskip("torch")
     return torch.from_numpy(array.astype("float32") if array.dtype != np.uint16 else array.astype("int32"))
@@ -71,6 +79,7 @@ FILES = {
     "bytearray": lambda array: bytearray(content(array)),
     "stream": stream,
     "tf.string": lambda array: tf.constant(content(array)),
+    "path in an archive": lambda array: zipped(content(array)),
     "Hugging Face": lambda array: {"bytes": content(array), "path": None},
 }
 

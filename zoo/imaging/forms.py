@@ -47,6 +47,8 @@ def plain(source: Any) -> Plain:
         return source
     if callable(getattr(source, "read", None)):
         return _content(_read(source))
+    if callable(getattr(source, "read_bytes", None)):  # a path within an archive or a package
+        return _content(source.read_bytes())
     array = as_array(source)
     if array.ndim == 0 and array.dtype.kind in "SUO" and isinstance(array.item(), bytes | str):
         return plain(array.item())  # a tensor of strings: what tf.io.read_file gives, a path as bytes excepted
@@ -111,7 +113,7 @@ def as_array(source: Any) -> np.ndarray:
 
 
 def _is_one(inputs: Any) -> bool:
-    is_file = callable(getattr(inputs, "read", None))
+    is_file = callable(getattr(inputs, "read", None)) or callable(getattr(inputs, "read_bytes", None))
     return is_file or _is_bytes(inputs) or isinstance(inputs, str | os.PathLike | Image.Image)
 
 

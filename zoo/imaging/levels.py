@@ -54,6 +54,8 @@ def _divisor_of_integers(dtype: np.dtype, lowest: int, highest: int) -> int:
             "scale it to one of these."
         )
     is_16_bit = dtype.itemsize == 2 and dtype.kind == "u"
+    if highest == 1 and not is_16_bit:
+        raise InputError("An image of integers has values up to 1. Expected 0 to 255; or booleans, true for white.")
     if highest <= 255 and not is_16_bit:
         return 1
     if 0 < highest < DARKEST:
