@@ -49,7 +49,10 @@ def summary(entry: Entry, facts: Facts) -> str:
 
 
 def usage(entry: Entry) -> str:
-    """The snippet to copy: it runs as it stands beside a file of the name that it reads."""
+    """The snippet to copy: it runs as it stands beside a file of the name that it reads. Empty for a model that lies in
+    no file yet, which no handle means."""
+    if entry.source is None and not entry.sha256 and not is_of_the_registry(entry):
+        return ""
     name, task = json.dumps(as_text(_handle(entry)), ensure_ascii=False), find_task(entry.task)
     snippet = f'import zoo\n\nrecord = zoo.predict({name}, "{task.example}")[0]\n{task.show}'
     load = code(f"zoo.load({name})")

@@ -106,7 +106,9 @@ def finetune(
     Raises:
         InputError: The data or the arguments make no sense, the loss is no number, or `output` holds another run.
             Data are checked before anything is trained: empty classes, one class only, pictures that cannot be read,
-            masks with values that are no class, sizes that do not match. Another process trains in `output`.
+            masks with values that are no class, sizes that do not match. The model has more than its spec describes,
+            which would be lost: LoRA, other layers, regularisers, frozen layers, another loss. Another process trains
+            in `output`.
         UnreadableError: The run in `output` is damaged; it begins anew only with `resume=False`.
         AccessError: `output` cannot be written, or the disk is full; what was kept before is still there.
         As `zoo.load`, for a handle.

@@ -165,6 +165,8 @@ def test_a_card_tells_what_was_done_to_this_model_and_no_other(tmp_path):
     assert "bicubic" not in changed.text
     assert "began as those of `espcn-x2.photos` of layerzoo" in changed.text
     assert changed.data.eval_results is None
+    assert "zoo.predict(" not in changed.text  # no handle means it
+    assert 'zoo.predict("./espcn-x2.photos"' in saved.stdout
     assert "Not at all: it has random weights" in zoo.export.model_card(zoo.load("espcn-x2", weights=None)).text
 
 
