@@ -3,6 +3,7 @@
 import json
 import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from markdown_it import MarkdownIt
 import zoo
 from zoo.command_line import main
 from zoo.errors import InputError
-from zoo.printing import as_markdown, as_text, print_json, print_table
+from zoo.printing import as_markdown, as_text, print_json, print_table, warn
 
 ACTS = {
     "\x1b[2J": r"\x1b[2J",  # clears the screen
@@ -131,3 +132,13 @@ def test_a_wrong_handle_forges_no_line():
     result = CliRunner().invoke(main, ["info", "x\x1b[2J\nDone."])
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert "\x1b" not in result.output
+
+
+def test_a_warning_is_one_line_whatever_it_quotes(caplog):
+    warn("a\x1b[2J\nWARNING: b", "two")
+    assert caplog.messages == ["a\\x1b[2J\\nWARNING: b\ntwo"]
+
+
+def test_all_warnings_go_this_way():
+    sources = Path(zoo.__file__).parent.rglob("*.py")
+    assert [path.name for path in sources if "getLogger(" in path.read_text()] == ["printing.py"]

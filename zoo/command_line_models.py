@@ -86,7 +86,7 @@ def pin(handle: str, revision: str | None) -> None:
     if located.handle.path is not None or not (entry.source or "").startswith("hf://"):
         raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
     file = hub.fetch(handles.repo_id(entry), entry.filename, revision=entry.revision, sha256=entry.sha256)
-    click.echo(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}')
+    click.echo(as_text(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}'))
 
 
 def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters: float | None) -> None:

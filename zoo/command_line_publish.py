@@ -2,7 +2,7 @@
 
 import click
 
-from zoo.printing import print_json
+from zoo.printing import as_text, print_json
 from zoo.quiet import import_keras_quietly
 
 
@@ -55,9 +55,9 @@ def publish(
     )
     if as_json:
         return print_json(published._asdict())
-    click.echo(published.url)
+    click.echo(as_text(published.url))
     if published.space:
-        click.echo(published.space)
+        click.echo(as_text(published.space))
 
 
 def _figure(text: str) -> tuple[str, float]:

@@ -13,6 +13,7 @@ from zoo.errors import InputError
 from zoo.export.published_card import published_card
 from zoo.loading import load_folder, ready
 from zoo.model import ZooModel
+from zoo.printing import warn
 from zoo.registry import Measured
 from zoo.saving import FILES, Snapshot, folder_name, write
 from zoo.training import hosts
@@ -20,7 +21,7 @@ from zoo.training.arguments import check_arguments, output_folder
 from zoo.training.call import written_call
 from zoo.training.plan import Freeze
 from zoo.training.preparation import Preparation, prepare
-from zoo.training.running import finish, logger, train_model
+from zoo.training.running import finish, train_model
 from zoo.training.state import State, check_same, held
 from zoo.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.whole import flush, whole_file, writable
@@ -243,7 +244,7 @@ def _finished(folder: Path, prepared: Preparation) -> Run:
     """The run that the folder holds, if it is the one that is asked for."""
     record = read_record(folder / RUN_FILE, RunRecord)
     check_same(folder, record.settings, prepared.settings)
-    logger.warning(f"{folder} holds this run, finished: nothing is trained again")
+    warn(f"{folder} holds this run, finished: nothing is trained again")
     with dtype_policy("float32"):
         model = load_folder(folder)
     return Run(model, record.history, {**record.metrics, **record.by_class}, folder)

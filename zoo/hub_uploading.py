@@ -6,7 +6,6 @@ again goes on where it stopped: files that arrived are not sent twice, a commit 
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,13 +16,13 @@ from zoo.errors import AccessError, OfflineError, PublishError, UnknownModelErro
 from zoo.hub_answers import short_answers, within
 from zoo.hub_request import check_repo_id
 from zoo.hub_upload_errors import LOG_IN, PAUSES_SECONDS, status_of, wait_or_raise
+from zoo.printing import warn
 
 ANSWER_SECONDS = 60.0  # for anything but an upload
 _RACES = 10  # how often others may be faster before this gives up
 SAVED_MODEL = "saved_model/"
 VERSION = re.compile(r"v([1-9]\d*)")
 
-logger = logging.getLogger("zoo")
 
 _Answer = TypeVar("_Answer")
 _Files = dict[str, tuple[int, set[str]]]  # by name: size in bytes, and SHA-256, git's SHA-1 or both
@@ -199,7 +198,7 @@ class Upload:
     def _tell(self, stale: Iterable[str], files: _Files) -> None:
         """Say what an earlier version has and this one leaves out, as its weights are others."""
         if stale and not any(name.startswith(SAVED_MODEL) for name in files):
-            logger.warning(
+            warn(
                 f"'{self.repo_id}' had {SAVED_MODEL} in an earlier version, and this one leaves it out. Publish with "
                 "saved_model=True (--saved-model) to have it again."
             )

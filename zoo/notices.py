@@ -1,15 +1,12 @@
 """What a person should know of a model before relying on it: said once, as a warning of the logger `zoo`."""
 
 import functools
-import logging
 from collections.abc import Collection
 from pathlib import Path
 
 from zoo.licensing import is_non_commercial
-from zoo.printing import as_text
+from zoo.printing import warn
 from zoo.registry import Entry
-
-logger = logging.getLogger("zoo")
 
 
 def say(entry: Entry, drawn: Collection[str] = ()) -> None:
@@ -24,7 +21,7 @@ def say(entry: Entry, drawn: Collection[str] = ()) -> None:
 
 @functools.cache
 def _once(sentence: str) -> None:
-    logger.warning(as_text(sentence))
+    warn(sentence)
 
 
 def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
@@ -34,7 +31,7 @@ def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
         f"{path} has NaN or infinity in {', '.join(tensors[:3])}{more}. Expected finite weights; the model's outputs "
         "will not be numbers. Take an earlier checkpoint, from before the training diverged."
     )
-    logger.warning(as_text(sentence))
+    warn(sentence)
 
 
 def warn_of_folder(name: str) -> None:
@@ -50,4 +47,4 @@ def warn_of_untrained(name: str, layers: Collection[str]) -> None:
         f"{name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random weights, and "
         "the model's outputs mean nothing until it is trained, by zoo.finetune or model.fit."
     )
-    logger.warning(as_text(sentence))
+    warn(sentence)

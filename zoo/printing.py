@@ -5,11 +5,13 @@ text around, Markdown that loads an image. Nothing is lost here: what would act 
 
     as_text        one line, for terminals, messages and logs
     as_markdown    one line of Markdown, and `as_link`, one that leads to an address
+    warn           a warning of the logger `zoo`
     print_json     JSON on stdout
     print_table    a table on stdout
 """
 
 import json
+import logging
 import re
 import sys
 import unicodedata
@@ -47,6 +49,11 @@ def as_link(text: Any, address: Any) -> str:
     if not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[\w.~/?=&%+,:@#-]*)?", str(address), re.ASCII):
         return as_markdown(text)
     return f"[{as_markdown(text)}]({address})"
+
+
+def warn(*lines: Any) -> None:
+    """Warn, as the logger `zoo`; each argument is a line."""
+    logging.getLogger("zoo").warning("\n".join(map(as_text, lines)))
 
 
 def print_json(value: Any) -> None:

@@ -10,20 +10,17 @@ All names of a data set are read in one of these ways, the first that fits all o
 Imports neither Keras nor TensorFlow.
 """
 
-import logging
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from zoo.errors import InputError
-from zoo.printing import as_text
+from zoo.printing import as_text, warn
 
 SYNSET = re.compile(r"(n\d{8})(?![0-9A-Za-z])")
 
 Meaning = tuple[int, ...]
-
-logger = logging.getLogger("zoo")
 
 
 def find_classes(names: Sequence[str], labels: Sequence[str], synsets: Sequence[str] | None) -> list[Meaning]:
@@ -51,7 +48,7 @@ def find_classes(names: Sequence[str], labels: Sequence[str], synsets: Sequence[
     _check_apart(names, meanings)
     for name, meaning in zip(names, meanings, strict=True):
         if len(meaning) > 1:
-            logger.warning(
+            warn(
                 f"{as_text(name)!r} is the name of {len(meaning)} classes, {' and '.join(map(str, meaning))}: either "
                 "counts as right. Synsets or numbers tell them apart."
             )

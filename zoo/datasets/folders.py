@@ -6,7 +6,6 @@ once for each folder that is read, by the logger `zoo`. Imports neither Keras no
 """
 
 import functools
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.printing import as_text
+from zoo.printing import as_text, warn
 
 SPLITS = {  # by the name that this library uses: those that people use
     "train": ("train", "training"),
@@ -28,8 +27,6 @@ LEFT_BEHIND = {  # by macOS, Synology, QNAP and Windows, in small letters
 }  # fmt: skip
 NEVER_READ = {"BUFR", "GRIB", "HDF5", "MPEG"}  # formats that Pillow knows by name only
 NAMED = 3  # files in a message
-
-logger = logging.getLogger("zoo")
 
 
 @functools.cache
@@ -100,7 +97,7 @@ def say_left_out(folder: Path, paths: list[Path]) -> None:
     if worth:
         names = ", ".join(as_text(path.relative_to(folder)) for path in worth[:NAMED])
         more = f" and {len(worth) - NAMED} more" if len(worth) > NAMED else ""
-        logger.warning(f"{as_text(folder)}: left out, as hidden or no image: {names}{more}.")
+        warn(f"{as_text(folder)}: left out, as hidden or no image: {names}{more}.")
 
 
 def split_folder(folder: str | os.PathLike, split: str) -> Path:

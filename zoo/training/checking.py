@@ -1,15 +1,13 @@
 """Every example is read once before the training: what is wrong is said then, not an hour later."""
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from zoo.errors import InputError, UnreadableError
+from zoo.printing import warn
 
 NAMED = 3  # files in a message
-
-logger = logging.getLogger("zoo")
 
 
 def checked(items: Sequence[Any], check: Callable[[Any], Any], *, skip_unreadable: bool) -> tuple[list[Any], list[Any]]:
@@ -34,7 +32,7 @@ def checked(items: Sequence[Any], check: Callable[[Any], Any], *, skip_unreadabl
         raise UnreadableError(*_listed(broken))
     if broken:
         said = f"{len(broken)} of {len(items)} examples cannot be read and are left out:"
-        logger.warning("\n".join([said, *_listed(broken)]))
+        warn(said, *_listed(broken))
     kept = [place for place, result in enumerate(results) if not isinstance(result, UnreadableError)]
     return [items[place] for place in kept], [results[place] for place in kept]
 

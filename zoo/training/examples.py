@@ -1,7 +1,6 @@
 """What a model is taught from: pairs of a source and its truth, found and checked before anything is trained."""
 
 import hashlib
-import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from zoo.datasets.hugging_face import Cell
+from zoo.printing import warn
 from zoo.training.same_files import first_of_each
-
-logger = logging.getLogger("zoo")
 
 HELD_OUT = 0.2  # the share of the examples that is kept for measuring where nothing else is
 
@@ -61,7 +59,7 @@ def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
     if not held.any():
         held = _held(np.array(first_of_each(inputs, copies=False)), classes, seed)
         if held.any():
-            logger.warning("Each class is copies of one file: what is measured on is also learnt from.")
+            warn("Each class is copies of one file: what is measured on is also learnt from.")
     return examples.part(np.flatnonzero(~held).tolist()), examples.part(np.flatnonzero(held).tolist())
 
 

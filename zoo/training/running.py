@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +13,13 @@ from zoo import architectures
 from zoo.devices import dtype_policy, jit_compile
 from zoo.errors import ZooError
 from zoo.model import ZooModel
+from zoo.printing import warn
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
 from zoo.training.callbacks import Keep, Reshuffle, Show
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
 from zoo.training.state import State
-
-logger = logging.getLogger("zoo")
 
 SHARE_OF_WARM_UP = 0.05  # of a phase's steps
 
@@ -32,7 +30,7 @@ def train_model(
     """Train from where `state` is to the end; Keras calls the `callbacks` too."""
     if state.epoch:
         state.restore(prepared.model)
-        logger.warning(f"{logs.parent}: resumed after epoch {state.epoch} of {prepared.plan.epochs}")
+        warn(f"{logs.parent}: resumed after epoch {state.epoch} of {prepared.plan.epochs}")
     for phase in prepared.plan.phases:
         if state.epoch < phase.last and not state.stopped:
             _train_phase(prepared, phase, state, logs, callbacks)

@@ -1,7 +1,6 @@
 """Which examples are the same file, so that none is learnt from and measured on."""
 
 import hashlib
-import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -9,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets.hugging_face import Cell
-from zoo.printing import as_text
-
-logger = logging.getLogger("zoo")
+from zoo.printing import as_text, warn
 
 
 def first_of_each(inputs: Sequence[Any], *, copies: bool) -> list[int]:
@@ -43,7 +40,7 @@ def say_shared(learnt: Sequence[Any], measured: Sequence[Any]) -> None:
     sizes = {file.stat().st_size for file in mine} & {file.stat().st_size for file in others}
     known = {content(file) for file in mine if file.stat().st_size in sizes}
     if shared := [file for file in others if file.stat().st_size in sizes and content(file) in known]:
-        logger.warning(
+        warn(
             f"{len(shared)} of {len(measured)} examples to measure on are also learnt from, such as "
             f"{as_text(shared[0])}: they make the model look better than it is."
         )

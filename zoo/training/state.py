@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,14 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from safetensors import SafetensorError, safe_open
 
 from zoo.errors import InputError, UnreadableError
+from zoo.printing import warn
 from zoo.training_record import BEST, LAST, STATE, first_problem
 from zoo.whole import made_folder, whole_file, writable
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 _UNREADABLE = {"BF16", "F8_E4M3", "F8_E5M2"}  # by NumPy
-
-logger = logging.getLogger("zoo")
 
 
 @contextlib.contextmanager
@@ -146,9 +144,7 @@ class State:
             metadata = file.metadata() or {}
         if metadata.get("epoch", "1") != "1":
             raise _damaged(self.folder / LAST, "the file is missing")
-        logger.warning(
-            f"{self.folder.parent}: the run was interrupted before its first epoch was kept; it begins again"
-        )
+        warn(f"{self.folder.parent}: the run was interrupted before its first epoch was kept; it begins again")
 
     def record(self, logs: dict[str, float], monitored: str) -> bool:
         """Add an epoch to the history; whether it is the best so far."""
