@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
+from zoo.export.export_card import converted_section
 from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
 from zoo.export.variants import plain_settings
 from zoo.export.verification import ELSEWHERE, Runner, check, write_extras
@@ -67,7 +68,8 @@ def convert(
         except Exception as error:  # converters and runtimes raise whatever they like
             raise (disk_error(error) or ExportError(explanation(model, name, f"{error}"))) from error
         facts = {"format": name, "exact": exact, "differences": differences}
-        write_extras(new.folder, new.folder, model, facts=facts, inputs=inputs, reference=reference)
+        use = converted_section(model, name)
+        write_extras(new.folder, new.folder, model, use=use, facts=facts, inputs=inputs, reference=reference)
     return new.path
 
 

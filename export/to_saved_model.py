@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 from zoo.export.card_facts import card_name
+from zoo.export.export_card import saved_model_section
 from zoo.export.exportable import exportable, named, reference_outputs, samples, tensors
 from zoo.export.reusable import Reusable, input_dtypes, signatures
 from zoo.export.signature_check import check_signatures
@@ -98,7 +99,8 @@ def saved_model(
         _write(reusable, new.folder, served)
         facts["differences"] = _differences(new.folder, model, inputs, reference, exact=facts["exact"])
         extras = new.folder / "assets.extra"
-        write_extras(new.folder, extras, model, facts=facts, inputs=inputs, reference=reference)
+        use = saved_model_section(model.spec, served)
+        write_extras(new.folder, extras, model, use=use, facts=facts, inputs=inputs, reference=reference)
     return new.path
 
 

@@ -49,7 +49,11 @@ def in_float32(model: ZooModel) -> ZooModel:
     if all(layer.compute_dtype == layer.variable_dtype == "float32" for layer in layers):
         return model
     weights = {layer.name: layer.get_weights() for layer in model.layers}
-    return _rebuilt(_with_float32(model.get_config()), weights)
+    plain = _rebuilt(_with_float32(model.get_config()), weights)
+    for name in ("loaded_fingerprint", "initial_fingerprints"):  # where the weights come from, zoo/untrained.py
+        if hasattr(model, name):
+            setattr(plain, name, getattr(model, name))
+    return plain
 
 
 def _with_float32(config: Any) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 import zoo
 from zoo.errors import ExportError, ZooError
 from zoo.export.answers import agreement
+from zoo.export.export_card import with_section
 from zoo.export.record import digest, digests, read_arrays, read_record
 from zoo.handles import path_of
 from zoo.labels import read_labels
@@ -61,14 +62,17 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
 
 
 def write_extras(
-    folder: Path, extras: Path, model: ZooModel, *, facts: dict[str, Any], inputs: Any, reference: Outputs
+    folder: Path, extras: Path, model: ZooModel, *, use: str, facts: dict[str, Any], inputs: Any, reference: Outputs
 ) -> None:
-    """Write what rides along into `extras`: card, spec, labels, comparison, and the hashes of all files in `folder`."""
+    """Write what rides along into `extras`: card, spec, labels, comparison, and the hashes of all files in `folder`.
+
+    `use` is the section of the card that says how to use this export.
+    """
     from zoo.export.card import model_card
 
     entry = model.spec
     extras.mkdir(exist_ok=True)
-    (extras / "README.md").write_text(str(model_card(model)), encoding="utf-8")
+    (extras / "README.md").write_text(with_section(str(model_card(model)), use), encoding="utf-8")
     (extras / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
     labels = read_labels(entry.labels)
     if labels is not None:

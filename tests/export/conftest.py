@@ -1,8 +1,10 @@
 """Exports that several test files look at, made once."""
 
 import contextlib
+import io
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -43,6 +45,15 @@ def small(registered, input_shape=None, **changes):
     """An architecture of the registry with random weights, made small: what is exported is the same kind of graph."""
     entry = zoo.info(registered).model_copy(update={"random": "all", "source": None, **changes})
     return scattered(architectures.build(entry, input_shape=input_shape))
+
+
+def run_snippet(card_folder, folder):
+    """What the snippet of an export's card prints, in the folder of the export, line by line."""
+    (snippet,) = re.findall(r"```python\n(.*?)```", (card_folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
+        exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - our own text, as a reader would paste it
+    return printed.getvalue().splitlines()
 
 
 @pytest.fixture(scope="session")

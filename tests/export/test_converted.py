@@ -9,7 +9,7 @@ from skimage import data
 
 import zoo
 import zoo.export
-from tests.export.conftest import short_of_space, small
+from tests.export.conftest import run_snippet, short_of_space, small
 from zoo.errors import AccessError, ExportError, InputError, MissingExtraError
 from zoo.export.converted import explanation, runtime
 
@@ -37,6 +37,7 @@ def test_pictures_of_any_size_and_classes(export, classifier, tmp_path):
     path = export(classifier, tmp_path, allow_random=True)
     assert record(path)["differences"]["float32"]["relative_difference"] <= 1e-5
     assert (path / "labels.txt").read_text() == "red\ngreen\nblue\n"
+    assert run_snippet(path, path) == ["(2, 3)" if export.__name__ != "litert" else "(1, 3)"]
 
 
 def test_random_weights_are_refused(export, classifier, tmp_path):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import zoo
 import zoo.export
+from tests.export.conftest import run_snippet
 from zoo.errors import AccessError, ExportError, InputError
 from zoo.export.variants import folded, in_bfloat16
 
@@ -60,6 +61,22 @@ def test_card_spec_labels_and_differences_ride_along(task, saved_models):
     assert (extras / "labels.txt").is_file() == (task in ("image-classification", "semantic-segmentation"))
     for name, difference in record(saved_models[task])["differences"].items():
         assert difference["relative_difference"] <= (5e-2 if name == "encoded" else 1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_card_lists_each_tensor_and_its_snippet_runs(task, saved_models):
+    path = saved_models[task]
+    printed = run_snippet(path / "assets.extra", path)
+    text = (path / "assets.extra" / "README.md").read_text(encoding="utf-8")
+    assert "## Use\n" not in text
+    for name, signature in tf.saved_model.load(str(path)).signatures.items():
+        for tensor, spec in signature.structured_outputs.items():
+            assert f"| `{name}` | out | `{tensor}` | {spec.dtype.name} | `(" in text
+            assert name != "serving_default" or any(
+                line.startswith(f"{tensor} {spec.dtype.name} (2,") for line in printed
+            )
+        for tensor in signature.structured_input_signature[1]:
+            assert f"| `{name}` | in | `{tensor}` |" in text
 
 
 def test_verify_finds_the_same_answers(saved_models):
