@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 from zoo import hub, notices
-from zoo.descriptions import read_description, read_folder, read_keras_file
+from zoo.descriptions import LARGEST_BYTES, read_description, read_folder, read_keras_file
 from zoo.errors import InputError, OfflineError, UnknownModelError
 from zoo.hub_request import check_repo_id
 from zoo.registry import Entry, registry
@@ -192,6 +192,7 @@ def _hub_entry(repo_id: str, revision: str | None, **options: Any) -> Entry:
     def known(filename: str) -> bool:
         return hub.recorded(repo_id, filename, revision=revision, cache_dir=options["cache_dir"]) is not None
 
+    options["largest_bytes"] = LARGEST_BYTES
     # What an earlier load found is asked for first: it needs no network.
     first, second = sorted(("zoo.json", "config.json"), key=known, reverse=True)
     try:

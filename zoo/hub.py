@@ -52,6 +52,7 @@ def fetch(
     cache_dir: str | os.PathLike[str] | None = None,
     token: str | bool | None = None,
     offline: bool | None = None,
+    largest_bytes: int | None = None,
 ) -> HubFile:
     """Bring one file of a repository to this disk and verify it.
 
@@ -64,6 +65,7 @@ def fetch(
         cache_dir: Folder of the client's cache. None follows `HF_HUB_CACHE` and `HF_HOME`.
         token: Access token. None follows `HF_TOKEN` and the login stored on this machine; False sends none.
         offline: True makes no request. None follows `HF_HUB_OFFLINE`.
+        largest_bytes: How large the file may be, where the caller knows.
 
     Files that belong together are fetched at one commit: the first as asked, the others at its `revision`.
 
@@ -75,9 +77,10 @@ def fetch(
         UnknownModelError: No such repository, revision or file.
         AccessError: A gated or private repository, or a cache that cannot be written.
         OfflineError: Not cached, and the Hub cannot be reached or must not be asked.
-        IntegrityError: The bytes differ from what was declared, after a second download too.
+        IntegrityError: The bytes differ from what was declared, after a second download too; or too many are declared.
     """
-    request = Request(repo_id, filename, revision, sha256, cache_folder(cache_dir), token, _is_offline(offline))
+    folder, is_offline = cache_folder(cache_dir), _is_offline(offline)
+    request = Request(repo_id, filename, revision, sha256, folder, token, is_offline, largest_bytes)
     file = _bring(request)
     _agree(request, sha256, file.sha256)
     return file
@@ -187,6 +190,11 @@ def _ask(request: Request, revision: str) -> Claim:
             "Check HF_ENDPOINT, and whether a proxy or a login page stands between."
         )
     claim = Claim(answer.commit_hash, answer.etag, answer.size)
+    if request.largest_bytes is not None and (claim.size_bytes or 0) > request.largest_bytes:
+        raise IntegrityError(
+            f"{request} has {claim.size_bytes:,} bytes. Expected at most {request.largest_bytes:,}, so it is not what "
+            "its name says, and was not downloaded; tell its publisher."
+        )
     _agree(request, request.sha256, claim.digest)
     return claim
 

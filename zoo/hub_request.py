@@ -37,6 +37,7 @@ class Request:
     cache_dir: Path
     token: str | bool | None
     offline: bool
+    largest_bytes: int | None = None  # that the Hub may declare
 
     def __post_init__(self):
         check_repo_id(self.repo_id)

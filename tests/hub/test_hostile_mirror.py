@@ -88,6 +88,13 @@ def test_what_does_not_fit_on_the_disk_is_not_begun(hub: HubServer, commit: str)
     assert hub.bodies(FILE) == 0
 
 
+def test_a_description_that_is_none_is_not_downloaded(hub: HubServer, commit: str):
+    hub.faults.append(declared(commit, X_Linked_Size="100000000"))
+    done = hub.run(f"import zoo; zoo.info('hf://{REPO}')")
+    assert "IntegrityError: 'zoo.json' of 'owner/net' has 100,000,000 bytes. Expected at most 16,000,000" in done.stderr
+    assert hub.requests("GET") == []
+
+
 @pytest.mark.parametrize(
     "fault",
     [
