@@ -16,8 +16,11 @@ elsewhere but the models that come from the Hub.
 """
 
 import os
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from importlib.util import find_spec
 
 from zoo.errors import InputError, MissingExtraError
@@ -53,6 +56,8 @@ def serve(
     from zoo.demo.guard import Guard, is_loopback
     from zoo.demo.page import OPTIONS, build
 
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the uploads are deleted then, too
     middleware = [Middleware(Guard, host=host)]
     with tempfile.TemporaryDirectory(prefix="zoo-demo-", ignore_cleanup_errors=True) as uploads:
         os.environ.setdefault("GRADIO_TEMP_DIR", uploads)  # else all pages of this user share one
