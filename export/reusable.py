@@ -116,7 +116,7 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
         found["serving_uint8"] = traced(serve, tf.uint8)
     if reads_files(model):
         contents = tf.TensorSpec((batch_size,), tf.string, name="image_bytes")
-        found["encoded"] = _function(serve_encoded).get_concrete_function(contents)
+        found["encoded"] = _function(serve_encoded).get_concrete_function(image_bytes=contents)
     return found
 
 
