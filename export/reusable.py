@@ -98,7 +98,7 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
         outputs = network(taken, training=False)
         return outputs if isinstance(outputs, dict) else answer(entry, taken, outputs)
 
-    def serve_encoded(image_bytes):
+    def serve_encoded(*, image_bytes):
         pixels = graph_pictures.decoder(entry.input)(image_bytes)
         return serve(**{model.inputs[0].name: tf.ensure_shape(pixels, _spec(model, batch_size, tf.float32).shape)})
 
