@@ -117,7 +117,7 @@ def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options:
         record = zoo.predict_files(handle, sources, output, report=report, **options)
     if as_json:
         return print_json(record)
-    click.echo(output)
+    click.echo(as_text(output))
     click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without an answer: see the column `error`")
 
 
