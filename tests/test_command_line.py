@@ -127,6 +127,14 @@ def test_what_is_no_image_is_told_with_what_to_do(name, sentence):
     assert sentence in result.stderr
 
 
+def test_an_image_may_come_from_a_pipe(photo):
+    result = CliRunner().invoke(main, ["predict", "espcn-x2", "-", "--json"], input=photo.read_bytes())
+    assert (
+        json.loads(result.stdout)[0]["width"]
+        == json.loads(run("predict", "espcn-x2", photo, "--json").stdout)[0]["width"]
+    )
+
+
 def test_two_images_of_one_name_are_not_written_over_one_another(photo, tmp_path):
     (tmp_path / "more").mkdir()
     second = tmp_path / "more" / photo.name

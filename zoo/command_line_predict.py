@@ -40,7 +40,7 @@ def predict(
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
     each image, with its answer or why there is none. Killed, the same command goes on.
 
-    Of several images those that cannot be read are told, and the exit code is 1; the others are answered.
+    Of several images those that cannot be read are told, and the exit code is 1; the others are answered. - is stdin.
     """
     options = {name: value for name, value in options.items() if value is not None}
     handles.resolve(handle)  # a wrong name is answered before anything large is imported
@@ -56,7 +56,8 @@ def predict(
     model, records = zoo.load(handle), []
     for path, target in zip(inputs, targets, strict=True):
         try:
-            record = zoo.predict(model, path, top=top)[0]
+            source = click.get_binary_stream("stdin") if str(path) == "-" else path
+            record = zoo.predict(model, source, top=top)[0]
         except InputError as error:
             if len(inputs) == 1:
                 raise

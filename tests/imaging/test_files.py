@@ -104,7 +104,7 @@ def test_what_is_no_regular_file_is_refused_at_once(reader, kind, tmp_path):
         path = tmp_path / "pipe.jpg" if kind == "pipe" else path
         if kind != "pipe":
             path.symlink_to(tmp_path / "pipe.jpg")
-    expected = "Is a directory" if kind == "folder" else "is a pipe or a device. Expected a regular file"
+    expected = "it is a folder" if kind == "folder" else "is a pipe or a device. Expected a regular file"
     with pytest.raises(zoo.InputError, match=rf"{path.name}.*{expected}"):
         READERS[reader](path)
 

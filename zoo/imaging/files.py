@@ -7,6 +7,7 @@ becomes one `UnreadableError` that names the file. Nothing is allocated before t
 import contextlib
 import functools
 import io
+import logging
 import math
 import os
 import re
@@ -68,6 +69,8 @@ def _a(kind: str) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not an image that Pillow knows"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder, which zoo.predict_files takes"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"{error}" or type(error).__name__
@@ -179,6 +182,7 @@ def read_tiff(file: File) -> tuple[np.ndarray, int]:
     """
     import tifffile
 
+    tifffile.logger().addHandler(logging.NullHandler())  # what it says of a damaged file is said below
     with readable(file), open_file(file) as opened, tifffile.TiffFile(opened) as tiff:
         series = tiff.series[0]
         check_pixels(math.prod(series.shape), " x ".join(map(str, series.shape)))
