@@ -56,7 +56,7 @@ def predict(
     model, records = zoo.load(handle), []
     for path, target in zip(inputs, targets, strict=True):
         try:
-            source = click.get_binary_stream("stdin") if str(path) == "-" else path
+            source = sys.stdin.buffer if str(path) == "-" else path
             record = zoo.predict(model, source, top=top)[0]
         except InputError as error:
             if len(inputs) == 1:
