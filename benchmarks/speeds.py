@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
 
 BATCH_SIZE = 8
 MOST_PIXELS = 320  # a side

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import tensorflow as tf
 
+from zoo.catalogue.registry import Entry, TaskName
 from zoo.labels import read_labels
-from zoo.registry import Entry, TaskName
 
 TOP = 5  # classes that a classification names
 

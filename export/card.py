@@ -8,14 +8,14 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import handles
+from zoo.catalogue import handles
+from zoo.catalogue.licensing import HUB_LICENSES, is_non_commercial
+from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.export import card_text
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
-from zoo.licensing import HUB_LICENSES, is_non_commercial
 from zoo.printing import as_text
-from zoo.registry import Entry, registry
 from zoo.tasks import find_task
-from zoo.training_record import TrainingRecord, training_record
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from zoo.catalogue.registry import Entry, Record, registry
 from zoo.errors import RegistryError
-from zoo.registry import Entry, Record, registry
 
 
 class Work(Record):

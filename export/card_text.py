@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from zoo.catalogue.licensing import UNKNOWN
+from zoo.catalogue.registry import Base, Entry
 from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
-from zoo.licensing import UNKNOWN
 from zoo.printing import as_markdown, as_text
-from zoo.registry import Base, Entry
 from zoo.tasks import find_task
 
 _WORDS = {"iou": "IoU", "psnr": "PSNR", "ssim": "SSIM", "mae": "MAE", "rmse": "RMSE"}

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from zoo.catalogue.registry import Entry
 from zoo.export.answers import ANSWERS
 from zoo.model import ZooModel
-from zoo.registry import Entry
 
 _SIGNATURES = {
     "serving_default": "gives what `zoo.predict` says",

@@ -10,7 +10,7 @@ from zoo.errors import ExportError
 from zoo.export.variants import in_float32
 from zoo.loading import ready
 from zoo.model import ZooModel
-from zoo.untrained import settle
+from zoo.weights.untrained import settle
 
 _ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 _ANY_LENGTH = 32  # likewise, of volumes and series

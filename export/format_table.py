@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import zoo.export
+from zoo.catalogue.registry import Entry
 from zoo.errors import ExportError, MissingExtraError
 from zoo.export.card import carded_entries
 from zoo.export.card_facts import card_name
@@ -19,7 +20,6 @@ from zoo.export.exportable import samples, takes_pictures
 from zoo.export.record import extras_of
 from zoo.loading import load
 from zoo.model import ZooModel
-from zoo.registry import Entry
 
 BEGIN, END = "<!-- format_table begins -->", "<!-- format_table ends -->"
 

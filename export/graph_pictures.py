@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.catalogue.registry import Input
 from zoo.export.graph_files import decoded, upright_size
-from zoo.registry import Input
 
 _KERNELS = {"bicubic": "keyscubic", "bilinear": "triangle"}
 _LUMINANCE = (19595, 38470, 7471)  # Pillow's, of 65536

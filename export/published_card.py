@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from zoo.catalogue.registry import Entry
+from zoo.catalogue.training_record import TrainingRecord
 from zoo.export.card import card_of
 from zoo.export.card_facts import Facts, facts_of, measurements_of
 from zoo.export.card_text import code, fenced, named, prose
 from zoo.printing import as_text
-from zoo.registry import Entry
-from zoo.training_record import TrainingRecord
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelCard

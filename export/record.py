@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import ExportError
-from zoo.registry import Entry
 
 LARGEST_JSON_BYTES = 16_000_000
 # Answers of a network shrink to a third; more than this is a bomb.

@@ -13,17 +13,17 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from zoo.catalogue.registry import Entry, TaskName
 from zoo.errors import ExportError
 from zoo.export import graph_pictures
 from zoo.export.answers import TOP
 from zoo.export.exportable import named, named_inputs, tensors
 from zoo.export.features import gives_features, named_features, rest_after
+from zoo.imaging.tiles import each
 from zoo.labels import read_labels
 from zoo.model import ZooModel
-from zoo.registry import Entry, TaskName
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
-from zoo.tiles import each
 
 Arrays = dict[str, np.ndarray]
 _ROUNDED_TO = {"x": 1e-3, "y": 1e-3}  # by records; everything else to a millionth

@@ -6,15 +6,15 @@
     model = tensorflow_hub.load("hf://owner/repo@v2")
     layer = tensorflow_hub.KerasLayer("hf://owner/repo@v2", trainable=True)  # in tf_keras
 
-It works for any repository that holds `saved_model/`. Files come through `zoo.hub`: all at one commit, each compared
-with what its publisher declared.
+It works for any repository that holds `saved_model/`. Files come through `zoo.hub.fetching`: all at one commit, each
+compared with what its publisher declared.
 """
 
 import tensorflow_hub.registry
 from tensorflow_hub.resolver import Resolver
 
-from zoo import hub
 from zoo.errors import OfflineError, UnknownModelError
+from zoo.hub import fetching
 
 FOLDER = "saved_model"
 _FIRST, _LAST = f"{FOLDER}/saved_model.pb", f"{FOLDER}/variables/variables.index"
@@ -36,17 +36,17 @@ class HubResolver(Resolver):
         """
         repo_id, _, revision = handle.removeprefix("hf://").partition("@")
         try:
-            first = hub.fetch(repo_id, _FIRST, revision=revision or None)
+            first = fetching.fetch(repo_id, _FIRST, revision=revision or None)
         except UnknownModelError as error:
             raise UnknownModelError(
                 f"{handle} holds no {_FIRST} ({error}) Expected a repository that was published with --saved-model."
             ) from error
         for filename in _filenames(repo_id, first):
-            hub.fetch(repo_id, filename, revision=first.revision)
+            fetching.fetch(repo_id, filename, revision=first.revision)
         return str(first.path.parent)
 
 
-def _filenames(repo_id: str, first: hub.HubFile) -> list[str]:
+def _filenames(repo_id: str, first: fetching.HubFile) -> list[str]:
     """The other files of the SavedModel, the index last: where it lies on this disk, all of them do."""
     from huggingface_hub import HfApi
     from huggingface_hub.utils import httpx

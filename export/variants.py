@@ -50,7 +50,7 @@ def in_float32(model: ZooModel) -> ZooModel:
         return model
     weights = {layer.name: layer.get_weights() for layer in model.layers}
     plain = _rebuilt(_with_float32(model.get_config()), weights)
-    for name in ("loaded_fingerprint", "initial_fingerprints"):  # where the weights come from, zoo/untrained.py
+    for name in ("loaded_fingerprint", "initial_fingerprints"):  # where the weights come from, zoo/weights/untrained.py
         if hasattr(model, name):
             setattr(plain, name, getattr(model, name))
     return plain

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 import zoo
+from zoo.catalogue.handles import path_of
+from zoo.catalogue.registry import Entry
 from zoo.errors import ExportError, ZooError
 from zoo.export.answers import agreement
 from zoo.export.export_card import with_section
 from zoo.export.record import digest, digests, read_arrays, read_record
-from zoo.handles import path_of
 from zoo.labels import read_labels
 from zoo.model import ZooModel
-from zoo.registry import Entry
 
 TOLERANCE = 1e-5  # of the largest reference value, on the machine that exports
 ELSEWHERE = 1e-4  # another processor rounds differently

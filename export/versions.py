@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo.catalogue.handles import path_of
 from zoo.errors import AccessError, ExportError, InputError
-from zoo.handles import path_of
 from zoo.whole import flush, flush_all, made_folder, writable
 
 _PARTIAL = ".partial-"

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from zoo.datasets.pictures_with_masks import VOID, find_pairs, read_pair
+from zoo.imaging.label_maps import label_map
 from zoo.labels import read_labels
 from zoo.measures.segmentation import SegmentationScores, confusion_matrix, segmentation_scores
-from zoo.segmentation import label_map
 
 CLASSES = read_labels("camvid") or ()
 CROP = (288, 384)  # height and width in pixels: at the least scale the whole frame

@@ -12,8 +12,8 @@ from PIL import Image
 
 import zoo
 from recipes.photographs import bicubic, degrade, photograph
+from zoo.catalogue.registry import registry
 from zoo.model import ZooModel
-from zoo.registry import registry
 
 SIDE_PIXELS = 112  # of the detail, in the original
 GAP_PIXELS = 6

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import zoo
 from recipes.photographs import HELD_OUT, bicubic, degrade, luma_psnr, photograph
-from zoo.quiet import import_keras_quietly
+from zoo.command_line.quiet import import_keras_quietly
 
 SCALE = 2
 

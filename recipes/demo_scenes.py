@@ -17,7 +17,7 @@ from recipes.phantoms import dice, phantoms
 from recipes.photographs import bicubic, degrade, photograph
 from recipes.sparseconvnet_scores import keep, motorcycle
 from recipes.textures import LABELS, planes, shifted, windows
-from zoo import depth_colors
+from zoo.imaging import depth_colors
 from zoo.tasks.volume_segmentation import marked
 
 SEED = 7

@@ -1,4 +1,4 @@
-"""Calls of `zoo.hub.fetch` in client processes of the test Hub, and what came of them."""
+"""Calls of `zoo.hub.fetching.fetch` in client processes of the test Hub, and what came of them."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ BODY = rf"/cdn/.*/{FILE}"  # an LFS file's content
 
 CLIENT = """
 import json, sys, time, warnings
-from zoo import hub
+from zoo.hub.fetching import fetch
 from zoo.errors import ZooError
 
 opened = []  # every file that Python opens
@@ -25,7 +25,7 @@ for arguments in json.loads(sys.argv[1]):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            file = hub.fetch(**arguments)
+            file = fetch(**arguments)
             answer = {"path": str(file.path), "revision": file.revision, "sha256": file.sha256}
             answer |= {"size_bytes": file.size_bytes, "reads": opened.count(str(file.path))}
         except ZooError as error:

@@ -3,7 +3,7 @@
     with HubServer(tmp_path) as hub:
         commit = hub.repository("owner/name").commit({"model.safetensors": content})
         hub.faults.append(Fault("GET", "/resolve/", times=1, status=503))
-        hub.run("from zoo import hub; print(hub.fetch('owner/name', 'model.safetensors').path)")
+        hub.run("from zoo.hub.fetching import fetch; print(fetch('owner/name', 'model.safetensors').path)")
         assert hub.bodies("model.safetensors") == 1
 
 The client reads its environment at import, so each client runs in a process of its own.

@@ -5,10 +5,11 @@ import pytest
 
 import zoo
 from tests.golden_files import trainable_parameters
-from zoo import weights
 from zoo.architectures import build
-from zoo.layers_used import layers_of, layers_used
-from zoo.registry import registry
+from zoo.architectures.layer_table import layers_of
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 
 def networks():
@@ -41,11 +42,11 @@ def clear():
 @pytest.mark.parametrize("entries", networks(), ids=lambda entries: entries[0].name)
 def test_builds_with_the_parameters_that_its_source_states(entries):
     first = entries[0]
-    with weights.abstract():
+    with filling.abstract():
         model = build(first)
     if first == registry().find(first.architecture):  # the others differ by their head
         assert layers_of(model) == layers_used(first.architecture), (
-            "run: python -m zoo.layers_used > table && mv table zoo/layers_used.json"
+            "run: python -m zoo.architectures.layer_table > table && mv table zoo/catalogue/layers_used.json"
         )
     for entry in entries:
         stated = entry.parameters_millions

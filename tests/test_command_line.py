@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
 
 
 def run(*arguments, **options):
@@ -152,7 +152,7 @@ def test_unknown_words_and_options_are_usage_errors(arguments):
 def test_list_and_info_import_no_tensorflow(arguments):
     code = f"""
 import sys
-from zoo.command_line import main
+from zoo.command_line.main import main
 main({arguments}, standalone_mode=False)
 print(sys.modules.keys() & {{"tensorflow", "keras"}})
 """
@@ -163,7 +163,7 @@ print(sys.modules.keys() & {{"tensorflow", "keras"}})
 def test_a_download_is_listed_pinned_and_removed(hub):
     content = bytes(range(256)) * 64
     commit = hub.repository("timm/resnet18.a1_in1k").commit({"model.safetensors": content})
-    cli = "from zoo.command_line import main; main({}, standalone_mode=True)"
+    cli = "from zoo.command_line.main import main; main({}, standalone_mode=True)"
     line = hub.run(cli.format(["pin", "resnet18"])).stdout
     assert line.startswith(f'a1_in1k: {{revision: "{commit}", sha256: "')
     rows = json.loads(hub.run(cli.format(["cache", "list", "--json"])).stdout)
@@ -176,7 +176,7 @@ def test_a_download_is_listed_pinned_and_removed(hub):
 
 def test_no_network_and_nothing_cached_is_one_sentence(hub, photo):
     hub.stop()
-    code = f"from zoo.command_line import main; main(['predict', 'resnet18', {str(photo)!r}])"
+    code = f"from zoo.command_line.main import main; main(['predict', 'resnet18', {str(photo)!r}])"
     done = hub.run(code)
     assert done.returncode == 1
     assert "Error: " in done.stderr

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import architectures
-from zoo.command_line import main
+from zoo.command_line.main import main
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_what_is_no_pixel_is_refused(model, place):
 
 @pytest.mark.parametrize("name", ["coordconv-classifier", "deconv-renderer"])
 def test_a_canvas_is_as_large_as_the_configuration_says(name):
-    entry = zoo.registry.registry().find(name)
+    entry = zoo.catalogue.registry.registry().find(name)
     filters = {"filters": (4, 4, 4, 4)} if name.startswith("deconv") else {}
     small = architectures.build(entry.model_copy(update={"config": entry.config | filters | {"canvas": 32}}))
     assert small.output_shape == (None, 32, 32)
@@ -59,7 +59,7 @@ def test_a_canvas_is_as_large_as_the_configuration_says(name):
 
 
 def test_a_model_saved_before_its_configuration_had_the_canvas_has_one_of_64():
-    entry = zoo.registry.registry().find("coordconv-classifier")
+    entry = zoo.catalogue.registry.registry().find("coordconv-classifier")
     assert architectures.build(entry.model_copy(update={"config": {}})).preprocess("63,63").tolist() == [63, 63]
 
 

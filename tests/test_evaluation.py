@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
+from zoo.imaging.label_maps import label_map
 from zoo.labels import read_labels
-from zoo.segmentation import label_map
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.handles import Handle, parse
+from zoo.catalogue.handles import Handle, parse
 
 ODD = ["user@corp.example", "a#b", "two words", "ü", "line\nbreak", "%41", "[red]", "'", "a:b", "x.photos", "*"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from zoo.catalogue.registry import registry
 from zoo.labels import read_labels
-from zoo.registry import registry
 
 
 @pytest.mark.parametrize(

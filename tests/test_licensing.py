@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from zoo import notices
+from zoo.catalogue import notices
+from zoo.catalogue.licensing import HUB_LICENSES, check_license, is_non_commercial
+from zoo.catalogue.registry import Base, registry
 from zoo.errors import PublishError
-from zoo.licensing import HUB_LICENSES, check_license, is_non_commercial
-from zoo.registry import Base, registry
 
 
 def base(license):

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
 
 
 def run(*arguments):

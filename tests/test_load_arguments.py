@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import architectures, weights
-from zoo.registry import registry
+from zoo import architectures
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 BAD: dict[str, list] = {
     "handle": [None, 3, b"espcn-x2", "", ["espcn-x2"], True, object()],
@@ -125,7 +126,7 @@ def test_a_family_without_a_first_convolution_says_so(name):
 def test_the_declared_first_convolution_is_the_only_layer_that_sees_the_channels(name):
     entry, channels = registry().find(name), 5
     images = entry.input.model_copy(update={"mean": (0.0,) * channels, "std": (1.0,) * channels})
-    with weights.abstract():
+    with filling.abstract():
         model = architectures.build(entry.model_copy(update={"input": images}))
     kernels = {layer.name: layer.kernel for layer in model.layers if getattr(layer, "kernel", None) is not None}
     seeing = [layer for layer, kernel in kernels.items() if kernel.shape[-2] == channels]

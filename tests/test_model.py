@@ -11,7 +11,7 @@ import zoo
 from zoo.errors import ExportError
 from zoo.export.exportable import exportable
 from zoo.model import ZooModel
-from zoo.untrained import untrained
+from zoo.weights.untrained import untrained
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3)).astype("uint8")
 

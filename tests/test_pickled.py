@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.pickled import PICKLED, PickledFile
+from zoo.weights.pickled import PICKLED, PickledFile
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,10 +8,10 @@ from PIL import Image
 
 import zoo
 from tests.golden_files import write_golden_checkpoint
+from zoo.imaging.tiles import Runner
 from zoo.labels import read_labels
 from zoo.model import ZooModel
 from zoo.tasks import find_task
-from zoo.tiles import Runner
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 3), dtype="uint8")
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 import zoo
 from tests.golden_files import FOLDER
-from zoo.preprocessing import preprocess, read_picture
-from zoo.registry import Input
+from zoo.catalogue.registry import Input
+from zoo.imaging.preprocessing import preprocess, read_picture
 from zoo.tasks.volume_features import preprocess_volume
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
 from zoo.errors import InputError
 from zoo.printing import as_markdown, as_text, print_json, print_table, warn
 

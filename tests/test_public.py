@@ -1,15 +1,19 @@
 """The public face: what is exported, documented, and runs as documented."""
 
+import ast
 import doctest
+import graphlib
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
 import zoo
 import zoo.layers
 
+ROOT = Path(zoo.__file__).parent
 FACES = ["zoo", "zoo.export", "zoo.layers"]
 
 
@@ -50,3 +54,23 @@ def modules():
 def test_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
+
+
+def test_no_module_imports_one_that_imports_it_back():
+    imported = {}
+    for path in ROOT.rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        lines = (line for line in ast.parse(path.read_text()).body if isinstance(line, ast.ImportFrom))
+        imported[name] = {
+            name for line in lines for alias in line.names for name in (line.module, f"{line.module}.{alias.name}")
+        }
+    graph = {name: found & imported.keys() - {name} for name, found in imported.items()}
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which lists the circle
+
+
+@pytest.mark.parametrize("room", ["catalogue", "hub", "command_line"])
+def test_what_answers_at_once_imports_no_keras_at_the_top(room):
+    for path in (ROOT / room).rglob("*.py"):
+        for line in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in getattr(line, "names", ())] + [getattr(line, "module", None) or ""]
+            assert not {name.partition(".")[0] for name in names} & {"keras", "tensorflow", "tensorflow_hub"}, path

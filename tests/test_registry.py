@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 import zoo
 from zoo.architectures import build
-from zoo.registry import Registry, json_schema, registry
+from zoo.catalogue.registry import Registry, json_schema, registry
 
 ROOT = Path(__file__).parents[1]
 
@@ -149,8 +149,8 @@ def test_an_unknown_task_is_an_error():
 
 
 def test_the_json_schema_for_editors_is_up_to_date():
-    written = json.loads((ROOT / "zoo" / "registry.schema.json").read_text())
-    assert written == json_schema(), "run: python -m zoo.registry > zoo/registry.schema.json"
+    written = json.loads((ROOT / "zoo" / "catalogue/registry.schema.json").read_text())
+    assert written == json_schema(), "run: python -m zoo.catalogue.registry > zoo/catalogue/registry.schema.json"
 
 
 @pytest.mark.parametrize("call", ["zoo.list_models()", "zoo.info('resnet50')"])

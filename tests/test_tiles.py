@@ -6,10 +6,10 @@ import pytest
 
 import zoo
 from zoo import architectures
+from zoo.catalogue.registry import registry
+from zoo.imaging.tiles import Reach, Runner, reach, spans
 from zoo.model import ZooModel
-from zoo.registry import registry
 from zoo.tasks import find_task
-from zoo.tiles import Reach, Runner, reach, spans
 
 # The smallest architecture of each builder of these tasks.
 BUILDERS = {
@@ -50,7 +50,7 @@ def prepared(model, height, width):
 def test_tiles_answer_as_the_whole(builder, odd, monkeypatch):
     model = trained(BUILDERS[builder])
     found = reach(model)
-    assert found is not None, f"{builder} has an operation that zoo/tiles.py does not know"
+    assert found is not None, f"{builder} has an operation that zoo/imaging/tiles.py does not know"
     scale = model.spec.config.get("scale", 1)
     side = 3 * (found.margin + found.step)
     inputs = prepared(model, side + 2 * found.step + odd, side + 37 + odd)

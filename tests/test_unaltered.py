@@ -7,12 +7,12 @@ import pytest
 import zoo
 import zoo.export
 from zoo import architectures
+from zoo.architectures.unaltered import difference
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError, ZooError
 from zoo.model import ZooModel
-from zoo.registry import registry
 from zoo.training.preparation import _shape
-from zoo.unaltered import difference
-from zoo.weights import abstract
+from zoo.weights.filling import abstract
 
 IMAGES = np.zeros((4, 8, 8, 3), "uint8"), [0, 1, 0, 1]
 

@@ -7,7 +7,7 @@ import pytest
 import zoo
 from zoo.errors import ExportError
 from zoo.export.exportable import exportable
-from zoo.untrained import settle, untrained
+from zoo.weights.untrained import settle, untrained
 
 
 @pytest.fixture

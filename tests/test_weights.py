@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from zoo import weights
 from zoo.errors import WeightsMismatchError
+from zoo.weights import filling
 
 GENERATOR = np.random.default_rng(0)
 
@@ -17,10 +17,10 @@ def numbers(*shape):
 
 def filled(layer, shape, tensors, tmp_path):
     save_file(tensors, tmp_path / "w.safetensors")
-    with weights.abstract():
+    with filling.abstract():
         inputs = keras.Input(shape)
         model = keras.Model(inputs, layer(inputs))
-    weights.fill(model, tmp_path / "w.safetensors", file_format="timm")
+    filling.fill(model, tmp_path / "w.safetensors", file_format="timm")
     return model
 
 

@@ -5,14 +5,15 @@ import math
 
 import keras
 
-from zoo import architectures, weights
-from zoo.registry import registry
+from zoo import architectures
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 
 def abstract(name, *, input_shape=None, **update):
     """The model of an entry, or of one that differs from it in `update`, without values for its weights."""
     keras.utils.clear_session()
-    with weights.abstract():
+    with filling.abstract():
         return architectures.build(registry().find(name).model_copy(update=update), input_shape=input_shape)
 
 
@@ -21,7 +22,7 @@ def timm_shapes(model):
     shapes = {}
     for layer in model.layers:
         for variable in layer.weights:
-            slot = weights.read_timm(layer, variable, set())
+            slot = filling.read_timm(layer, variable, set())
             axes = slot.axes or range(len(variable.shape))
             shape = dict(zip(axes, variable.shape, strict=True))
             shapes[slot.tensor] = [shape[axis] for axis in range(len(shape))]

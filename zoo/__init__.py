@@ -28,14 +28,14 @@ from zoo.errors import (
 
 if TYPE_CHECKING:
     from zoo.batch import predict_files
+    from zoo.catalogue.handles import info
+    from zoo.catalogue.listing import list_models
+    from zoo.catalogue.registry import Entry
     from zoo.evaluation import evaluate
     from zoo.finetuning import Run, finetune
-    from zoo.handles import info
-    from zoo.listing import list_models
     from zoo.loading import load
     from zoo.prediction import predict
     from zoo.publishing import Published, publish
-    from zoo.registry import Entry
     from zoo.saving import save
 
 __version__ = "0.1.0"
@@ -67,13 +67,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Entry": "zoo.registry",
+    "Entry": "zoo.catalogue.registry",
     "Published": "zoo.publishing",
     "Run": "zoo.finetuning",
     "evaluate": "zoo.evaluation",
     "finetune": "zoo.finetuning",
-    "info": "zoo.handles",
-    "list_models": "zoo.listing",
+    "info": "zoo.catalogue.handles",
+    "list_models": "zoo.catalogue.listing",
     "load": "zoo.loading",
     "predict": "zoo.prediction",
     "predict_files": "zoo.batch",
@@ -81,7 +81,7 @@ _HOMES = {
     "save": "zoo.saving",
 }
 
-_WITHOUT_KERAS = ("zoo.handles", "zoo.registry")
+_WITHOUT_KERAS = ("zoo.catalogue.handles", "zoo.catalogue.registry")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,5 @@
 """`python -m zoo` is the command line."""
 
-from zoo.command_line import main
+from zoo.command_line.main import main
 
 main()

@@ -1,9 +1,13 @@
-"""Arguments of public functions, checked alike."""
+"""Arguments of public functions, checked alike; a wrong choice is answered with those that were perhaps meant."""
 
+import difflib
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from zoo.errors import InputError
+
+LONGEST = 200  # characters that are compared
 
 
 def at_least_one(**values: Any) -> list[int]:
@@ -28,3 +32,15 @@ def _at_least_one(name: str, value: Any) -> int:
     if number < 1 or isinstance(value, bool):
         raise InputError(f"{name}={value!r}. Expected a whole number of at least 1.")
     return number
+
+
+def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
+    """The question for a sentence, `Did you mean 'a' or 'b'?`; empty where nothing is written alike.
+
+    Args:
+        wrong: What was given: a name, or a shell pattern.
+        choices: What there is.
+    """
+    written = wrong[:LONGEST].lower().strip(" *?[]!")
+    near = difflib.get_close_matches(written, list(choices), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""

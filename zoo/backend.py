@@ -1,11 +1,14 @@
-"""Which backend Keras is to use, asked before Keras is imported: it has no sentence for one that is not there."""
+"""What Keras computes with: its backend, asked before Keras is imported, the device, and the dtype policy."""
 
+import contextlib
 import difflib
 import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from zoo.errors import InputError, MissingExtraError
 
@@ -18,7 +21,7 @@ BACKENDS = {
 
 
 def check_backend() -> None:
-    """Refuse a backend that Keras does not have, or that is not installed.
+    """Refuse a backend that Keras does not have, or that is not installed: Keras has no sentence for either.
 
     Raises:
         InputError: `KERAS_BACKEND`, or the `backend` in Keras' configuration file, names no backend.
@@ -54,3 +57,38 @@ def _asked_for() -> tuple[str, str]:
         return str(json.loads(path.read_bytes())["backend"]), f"The backend in {path}"
     except (OSError, ValueError, KeyError, TypeError):  # none, or one that Keras ignores too
         return "tensorflow", "Keras' default backend"
+
+
+def on_accelerator() -> bool:
+    """Whether Keras computes on something else than a CPU."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.is_available()
+    return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
+
+
+def jit_compile() -> Literal["auto", False]:
+    """What `compile` takes: TensorFlow's XLA takes long on a CPU, again for each shape, and is no faster there."""
+    import keras
+
+    return "auto" if keras.backend.backend() != "tensorflow" or on_accelerator() else False
+
+
+@contextlib.contextmanager
+def dtype_policy(policy: Any) -> Iterator[None]:
+    """Within it, new layers compute as `policy` says, or as the layers of a model do, whatever holds elsewhere."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    if isinstance(policy, keras.Model):
+        policies = {layer.dtype_policy.name for layer in policy.layers if layer.weights}
+        policies -= {"float32"}  # some always are
+        policy = policies.pop() if len(policies) == 1 else "float32" if not policies else before
+    try:
+        keras.config.set_dtype_policy(policy)
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.handles import path_of
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.handles import path_of
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.devices import dtype_policy
+from zoo.backend import dtype_policy
+from zoo.catalogue.registry import Measured
+from zoo.catalogue.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.errors import InputError
 from zoo.export.published_card import published_card
 from zoo.loading import load_folder, ready
 from zoo.model import ZooModel
 from zoo.printing import warn
-from zoo.registry import Measured
 from zoo.saving import FILES, Snapshot, folder_name, write
 from zoo.training import hosts
 from zoo.training.arguments import check_arguments, output_folder
@@ -23,7 +24,6 @@ from zoo.training.plan import Freeze
 from zoo.training.preparation import Preparation, prepare
 from zoo.training.running import finish, train_model
 from zoo.training.state import State, check_same, held
-from zoo.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.whole import flush, whole_file, writable
 
 

@@ -7,10 +7,10 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from zoo import weights as weight_files
+from zoo.catalogue.registry import Entry, Input, registry
 from zoo.errors import InputError
-from zoo.registry import Entry, Input, registry
 from zoo.tasks import find_task
+from zoo.weights import filling as weight_files
 
 MOST_CLASSES = 100_000  # a head of 2,048 features and so many classes is 0.8 GB
 MOST_CHANNELS = 1_000

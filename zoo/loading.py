@@ -7,16 +7,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from zoo import architectures, handles, hub, load_arguments, notices
-from zoo import weights as weight_files
-from zoo.descriptions import read_folder
+from zoo import architectures, load_arguments
+from zoo.architectures.unaltered import check_outputs
+from zoo.catalogue import handles, notices
+from zoo.catalogue.descriptions import read_folder
+from zoo.catalogue.handles import Handle, Located
+from zoo.catalogue.licensing import UNKNOWN
+from zoo.catalogue.registry import Entry, registry
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
-from zoo.handles import Handle, Located
-from zoo.licensing import UNKNOWN
+from zoo.hub import fetching
 from zoo.model import ZooModel
-from zoo.registry import Entry, registry
-from zoo.unaltered import check_outputs
-from zoo.untrained import remember_drawn, remember_loaded
+from zoo.weights import filling as weight_files
+from zoo.weights.untrained import remember_drawn, remember_loaded
 
 # How files of weights end, whether they are read here or not.
 _WEIGHTS = (*weight_files.PICKLED, ".safetensors", ".index.json", ".h5", ".msgpack", ".onnx", ".tflite", ".gguf")
@@ -142,7 +144,7 @@ def load_folder(folder: Path) -> ZooModel:
 
 
 def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
-    from zoo.keras_files import load_keras_file
+    from zoo.weights.keras_files import load_keras_file
 
     given = [name for name, value in changes.items() if value is not None and value is not False]
     if given:
@@ -163,7 +165,7 @@ def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
             f"{entry.name} has no pretrained weights. Expected weights=None for random ones or the path of a file."
         )
     try:
-        file = hub.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
+        file = fetching.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
     except UnknownModelError as error:
         raise UnknownModelError(
             f"{error} The weights of a repository are read from {entry.filename} only; download another file of it, "

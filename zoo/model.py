@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from zoo.registry import Entry
+from zoo.catalogue.registry import Entry
 from zoo.tasks import find_task
 
 _ORIGIN = "_zoo_origin"  # where a symbolic output keeps the model that it came out of
@@ -34,7 +34,7 @@ class ZooModel(keras.Model):
     """
 
     spec: Entry
-    loaded_fingerprint: str  # see zoo/untrained.py; only where it was loaded from a file of others
+    loaded_fingerprint: str  # see zoo/weights/untrained.py; only where it was loaded from a file of others
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -53,7 +53,7 @@ class ZooModel(keras.Model):
         return outputs
 
     def _become_clone_of(self, origin: "ZooModel") -> None:
-        from zoo.untrained import fingerprints
+        from zoo.weights.untrained import fingerprints
 
         self.spec = origin.spec
         kept = {id(layer) for layer in origin.layers}

@@ -9,16 +9,16 @@ import keras
 import numpy as np
 
 from zoo.arguments import at_least_one
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.forms import several
+from zoo.imaging.tiles import Runner
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.printing import as_text
-from zoo.registry import Entry
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prediction, Prepared, Task
-from zoo.tiles import Runner
-from zoo.untrained import warn_of_untrained
+from zoo.weights.untrained import warn_of_untrained
 
 Item = TypeVar("Item")
 LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone

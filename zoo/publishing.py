@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zoo
+from zoo.catalogue.handles import parse
+from zoo.catalogue.licensing import check_license
+from zoo.catalogue.registry import Base, Entry, Measured
+from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.errors import InputError, PublishError
 from zoo.export.card_facts import facts_of
 from zoo.export.published_card import published_card
-from zoo.handles import parse
-from zoo.hub_request import check_repo_id
-from zoo.hub_uploading import VERSION, Upload
-from zoo.licensing import check_license
+from zoo.hub.request import check_repo_id
+from zoo.hub.spaces import SpaceUpload
+from zoo.hub.uploading import VERSION, Upload
 from zoo.printing import as_text
-from zoo.registry import Base, Entry, Measured
-from zoo.spaces import SpaceUpload
-from zoo.training_record import TrainingRecord, training_record
 from zoo.whole import writable
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: 
 
 
 def _refuse_untrained(model: "ZooModel") -> None:
-    from zoo.untrained import untrained
+    from zoo.weights.untrained import untrained
 
     if names := untrained(model):
         some = f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"

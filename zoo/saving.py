@@ -19,15 +19,15 @@ import keras
 import numpy as np
 import safetensors.numpy
 
-from zoo.devices import dtype_policy
+from zoo.architectures.unaltered import adapter, check_outputs, difference
+from zoo.backend import dtype_policy
+from zoo.catalogue.handles import path_of
+from zoo.catalogue.registry import Base, Entry, Measured
+from zoo.catalogue.training_record import TrainingRecord
 from zoo.errors import InputError, PublishError
-from zoo.handles import path_of
 from zoo.loading import load_folder
 from zoo.model import ZooModel
-from zoo.registry import Base, Entry, Measured
-from zoo.training_record import TrainingRecord
-from zoo.unaltered import adapter, check_outputs, difference
-from zoo.untrained import is_as_loaded, settled
+from zoo.weights.untrained import is_as_loaded, settled
 from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"

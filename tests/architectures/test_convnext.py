@@ -9,9 +9,10 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_classifier_reproduces, assert_close, golden_state, read_golden
-from zoo import architectures, weights
+from zoo import architectures
+from zoo.catalogue.registry import registry
 from zoo.layers import SimpleNorm
-from zoo.registry import registry
+from zoo.weights import filling
 
 
 @pytest.mark.parametrize("name", ["convnextv2_atto", "convnext_zepto_rms_ols", "convnext_atto_ols", "convnext_tiny"])
@@ -31,7 +32,7 @@ def test_epsilon_of_the_normalisation(name, epsilon):
 
 def abstract(name, **update):
     """The network without values for its weights."""
-    with weights.abstract():
+    with filling.abstract():
         model = architectures.build(registry().find(name).model_copy(update=update))
     keras.utils.clear_session()
     return model
@@ -116,7 +117,7 @@ def test_masked_autoencoders_may_lack_the_last_normalisation_and_nothing_else(tm
 def test_embeddings_are_features_and_a_new_head_makes_a_classifier(name):
     entry = registry().find(name)
     assert (entry.task, entry.labels) == ("image-features", None)
-    with weights.abstract():
+    with filling.abstract():
         model = zoo.load(name, weights=None, num_classes=3)
     keras.utils.clear_session()
     assert (model.spec.task, model.output_shape) == ("image-classification", (None, 3))

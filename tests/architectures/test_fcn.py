@@ -6,9 +6,9 @@ import pytest
 
 import zoo
 from tests.timm_shapes import abstract, timm_shapes
-from zoo import weights
 from zoo.architectures.fcn import fcn
-from zoo.untrained import untrained
+from zoo.weights import filling
+from zoo.weights.untrained import untrained
 
 SMALL = {
     "filters": (4, 6, 8, 8, 8),
@@ -32,7 +32,7 @@ def pictures(*shape):
 
 def test_the_trunk_is_vgg16():
     vgg = timm_shapes(abstract("vgg16"))
-    with weights.abstract():
+    with filling.abstract():
         ours = timm_shapes(build(8, 21))
     trunk = {name: shape for name, shape in vgg.items() if not name.startswith("head.")}
     assert len(trunk) == 2 * (13 + 2)

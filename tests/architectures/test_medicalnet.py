@@ -7,8 +7,9 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, trainable_parameters
-from zoo import architectures, weights
-from zoo.registry import registry
+from zoo import architectures
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 NAMES = ["medicalnet_resnet10", "medicalnet_resnet18", "medicalnet_resnet50"]
 
@@ -27,9 +28,9 @@ def load(name, folder, *, head=False, num_classes=0):
     path = folder / f"{name}.safetensors"
     save_file(state_of(name, head), path)
     entry = registry().find(name).model_copy(update={"num_classes": num_classes})
-    with weights.abstract():
+    with filling.abstract():
         model = architectures.build(entry)
-    weights.fill(model, path, file_format=entry.format)
+    filling.fill(model, path, file_format=entry.format)
     return model
 
 
@@ -69,7 +70,7 @@ def test_reads_the_published_pickled_files(zipped, tmp_path):
 
 
 def test_feature_maps_of_any_size():
-    with weights.abstract():
+    with filling.abstract():
         shapes = {
             stride: output.shape
             for stride, output in zoo.load("medicalnet_resnet50", weights=None, features=True).output.items()

@@ -14,8 +14,8 @@ from tests.golden_files import (
     trainable_parameters,
 )
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
-from zoo import weights
 from zoo.model import ZooModel
+from zoo.weights import filling
 
 
 @pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "resnetblur50", "resnetaa50"])
@@ -62,7 +62,7 @@ def test_grouped_wide_and_squeezing_blocks_are_the_formula(groups, base_width, s
     model = abstract("resnetrs50", config=config, num_classes=5)
     state = {name: golden_weight(name, tuple(shape)) for name, shape in timm_shapes(model).items()}
     save_file(state, tmp_path / "weights.safetensors")
-    weights.fill(model, tmp_path / "weights.safetensors", file_format="timm")
+    filling.fill(model, tmp_path / "weights.safetensors", file_format="timm")
     images = np.random.default_rng(0).integers(0, 256, (2, 65, 96, 3)).astype("float32")
     x = torch.from_numpy((images / 255 - model.spec.input.mean) / model.spec.input.std).float().permute(0, 3, 1, 2)
     reference = TorchResNet(torch, state, groups).logits(x, config["depths"])
@@ -113,7 +113,7 @@ class TorchResNet:
 
 def test_a_very_deep_network_builds_and_comes_back_from_its_configuration():
     model = abstract("resnetrs270")  # more than 1,000 layers in a row: Keras walks them by recursion
-    with weights.abstract():
+    with filling.abstract():
         again = ZooModel.from_config(model.get_config())
     assert trainable_parameters(again) == trainable_parameters(model)
     keras.utils.clear_session()

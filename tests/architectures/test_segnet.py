@@ -8,8 +8,8 @@ from scipy.signal import correlate
 import zoo
 from tests.golden_files import trainable_parameters
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
-from zoo import weights
 from zoo.architectures import segnet
+from zoo.weights import filling
 
 
 def build(builder, **arguments):
@@ -20,7 +20,7 @@ def build(builder, **arguments):
 
 def large():
     """SegNet on VGG16, without values for its weights."""
-    with weights.abstract():
+    with filling.abstract():
         return build(segnet.segnet_vgg16, num_classes=11)
 
 

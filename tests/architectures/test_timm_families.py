@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.golden_files import assert_close, read_golden, trainable_parameters, write_golden_checkpoint
-from zoo import architectures, weights
-from zoo.registry import registry
+from zoo import architectures
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 MEMBERS = [
     "convformer_s18",
@@ -49,7 +50,7 @@ def clear():
 
 def built(name, **update):
     entry = registry().find(name)
-    with weights.abstract():
+    with filling.abstract():
         return architectures.build(
             entry.model_copy(update={"config": {**entry.config, **SMALLER.get(name, {})}, **update})
         )
@@ -68,7 +69,7 @@ def test_reproduces_timm(name, tmp_path):
     pyramid = built(name, features=True)
     model = built(name)
     whole = with_intermediate_outputs(model, pyramid)
-    weights.fill(model, write_golden_checkpoint(name, tmp_path), file_format="timm", unused=model.spec.unused)
+    filling.fill(model, write_golden_checkpoint(name, tmp_path), file_format="timm", unused=model.spec.unused)
     assert trainable_parameters(model) == meta["params"]
     assert model.spec.input.mean == tuple(meta["mean"])
     assert model.spec.input.std == tuple(meta["std"])

@@ -8,8 +8,8 @@ from safetensors.numpy import save_file
 import zoo
 from tests.golden_files import assert_classifier_reproduces, assert_close, golden_weight, read_golden
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
-from zoo import weights
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
+from zoo.weights import filling
 
 
 @pytest.mark.parametrize("architecture", ["legacy_xception", "xception41"])
@@ -54,7 +54,7 @@ def test_with_activation_first_it_is_the_formula(tmp_path):
     model = abstract("xception65p", config={**entry.config, "middle": 1}, num_classes=5)
     state = {name: golden_weight(name, tuple(shape)) for name, shape in timm_shapes(model).items()}
     save_file(state, tmp_path / "weights.safetensors")
-    weights.fill(model, tmp_path / "weights.safetensors", file_format="timm")
+    filling.fill(model, tmp_path / "weights.safetensors", file_format="timm")
     s = {name: torch.from_numpy(tensor) for name, tensor in state.items()}
 
     def convolve(x, name, stride=1, groups=1):

@@ -19,9 +19,9 @@ import zoo
 from tests.batch.conftest import BROKEN, GOOD
 from zoo.batch import job
 from zoo.batch.predictor import Predictor
-from zoo.command_line import main
+from zoo.command_line.main import main
 from zoo.errors import AccessError, InputError, MissingExtraError
-from zoo.tiles import Runner
+from zoo.imaging.tiles import Runner
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SCRIPT = """

@@ -9,8 +9,8 @@ from PIL import Image
 import zoo
 from tests.chromium import NEEDED
 from zoo.demo.views import VIEWS
-from zoo.preprocessing import read_picture
-from zoo.segmentation import colors
+from zoo.imaging.label_maps import colors
+from zoo.imaging.preprocessing import read_picture
 
 pytestmark = NEEDED
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from zoo.command_line import main
+from zoo.command_line.main import main
 from zoo.demo.guard import is_loopback
 
 
@@ -17,7 +17,7 @@ def run(*arguments):
 
 def test_a_wrong_name_is_one_sentence_without_tensorflow_or_gradio():
     code = (
-        "import sys; from zoo.command_line import main\n"
+        "import sys; from zoo.command_line.main import main\n"
         "try: main(['demo', 'espnc-x2'])\n"
         "finally: print(sorted(sys.modules.keys() & {'tensorflow', 'keras', 'gradio'}))"
     )

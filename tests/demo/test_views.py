@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo.catalogue.registry import TaskName
 from zoo.demo.views import VIEWS
-from zoo.registry import TaskName
 
 
 def test_every_task_has_a_view_and_samples():

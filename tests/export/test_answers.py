@@ -12,11 +12,11 @@ import zoo
 import zoo.export
 from recipes.photographs import photograph
 from tests.export.conftest import small
+from zoo.catalogue.registry import TaskName
 from zoo.errors import ExportError
 from zoo.export.answers import ANSWERS, answer
 from zoo.export.exportable import samples
 from zoo.export.signature_check import PREDICTED, check_signatures
-from zoo.registry import TaskName
 
 TASKS = get_args(TaskName)
 BLOCK = {"depths": [1], "stem_kind": "tiered", "stem_filters": 16}

@@ -13,14 +13,14 @@ from PIL import Image
 
 import zoo
 import zoo.export
-from zoo.command_line import main
+from zoo.catalogue.registry import Base, Measured
+from zoo.catalogue.training_record import TrainingRecord
+from zoo.command_line.main import main
 from zoo.export.card import card_files, card_of, carded_entries, checkpoint_list
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
 from zoo.export.card_text import spoken
 from zoo.export.published_card import published_card
-from zoo.registry import Base, Measured
-from zoo.training_record import TrainingRecord
-from zoo.untrained import remember_loaded
+from zoo.weights.untrained import remember_loaded
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
 TASKS_OF_THE_HUB = {

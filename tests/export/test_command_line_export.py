@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import zoo.export
-from zoo.command_line import main
-from zoo.command_line_export import FORMATS
+from zoo.command_line.export import FORMATS
+from zoo.command_line.main import main
 from zoo.export.record import ExportRecord
 
 
@@ -75,7 +75,7 @@ def test_the_public_names_are_sorted_and_there():
 
 
 def test_a_card_and_the_help_need_no_tensorflow():
-    code = "import sys; from zoo.command_line import main; main(['card', 'espcn-x2'], standalone_mode=False); "
+    code = "import sys; from zoo.command_line.main import main; main(['card', 'espcn-x2'], standalone_mode=False); "
     code += "print(sys.modules.keys() & {'tensorflow', 'keras'})"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "set()"

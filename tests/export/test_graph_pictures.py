@@ -10,9 +10,9 @@ from PIL import Image, PngImagePlugin
 
 from recipes.photographs import photograph
 from tests.export import png_files
+from zoo.catalogue.registry import Input
 from zoo.export.graph_pictures import decoded_batch, prepared
-from zoo.preprocessing import preprocess
-from zoo.registry import Input
+from zoo.imaging.preprocessing import preprocess
 
 WHOLE = Input()
 SPECS = {

@@ -9,8 +9,8 @@ from PIL import Image
 
 import zoo
 from tests.finetuning.conftest import write_photographs
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError
-from zoo.registry import registry
 from zoo.training.lessons import find_lesson
 from zoo.training.preparation import prepare
 

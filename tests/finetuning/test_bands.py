@@ -9,7 +9,7 @@ from PIL import Image
 import zoo
 from tests.finetuning.test_lessons import entry
 from zoo import architectures
-from zoo.registry import Input
+from zoo.catalogue.registry import Input
 from zoo.training.lessons import find_lesson
 from zoo.training.views import random_view
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 import zoo
 from tests.finetuning.conftest import COLORS
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError, UnreadableError
-from zoo.registry import registry
 from zoo.training.lessons import find_lesson
 
 NAMES = sorted(COLORS)

@@ -9,7 +9,7 @@ from PIL import Image
 
 import zoo.tasks
 from zoo import architectures
-from zoo.registry import Entry, Input
+from zoo.catalogue.registry import Entry, Input
 from zoo.tasks import find_task
 from zoo.training.lessons import find_lesson
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
 from zoo.training.plan import patience, phases
 
 

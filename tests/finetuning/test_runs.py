@@ -15,12 +15,12 @@ from click.testing import CliRunner
 
 import zoo
 from tests.finetuning.conftest import write_photographs
-from zoo.command_line import main
+from zoo.catalogue.training_record import RunRecord, read_record
+from zoo.command_line.main import main
 from zoo.errors import AccessError, InputError, UnreadableError
 from zoo.training.preparation import prepare
 from zoo.training.running import train_model
 from zoo.training.state import State
-from zoo.training_record import RunRecord, read_record
 
 OPTIONS = {"epochs": 3, "freeze": "backbone", "batch_size": 4}
 COMMAND = "zoo finetune blurnet-textures photographs --epochs 3"

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo.catalogue.registry import registry
 from zoo.errors import UnreadableError
-from zoo.registry import registry
 from zoo.training.checking import checked
 from zoo.training.lessons import find_lesson
 
@@ -68,4 +68,4 @@ def test_nothing_that_can_be_read_is_an_error_all_the_same(tmp_path):
     for path in paths:
         path.write_text("no picture")
     with pytest.raises(UnreadableError, match=r"(?s)0\.png.*1\.png.*2\.png.*and 2 more"):
-        checked(paths, zoo.preprocessing.read_picture, skip_unreadable=True)
+        checked(paths, zoo.imaging.preprocessing.read_picture, skip_unreadable=True)

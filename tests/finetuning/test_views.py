@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.finetuning.test_lessons import depth, inpainting, segmentation, super_resolution
-from zoo.registry import Input
+from zoo.catalogue.registry import Input
 from zoo.training.lessons import find_lesson
 from zoo.training.views import random_box, random_view, same_view
 

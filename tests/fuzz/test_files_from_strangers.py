@@ -19,9 +19,9 @@ from PIL import Image, features
 import zoo
 from tests.fuzz.bounds import fuzz
 from tests.fuzz.mutations import mutated, mutated_json
+from zoo.catalogue.registry import Registry
 from zoo.datasets import depth_maps, pictures_with_masks
 from zoo.imaging.planes import Planes
-from zoo.registry import Registry
 
 TIMM = {
     "architecture": "resnet18",
@@ -213,8 +213,8 @@ def test_registries(tmp_path):
 
 
 def test_runs_and_their_state(tmp_path):
+    from zoo.catalogue.training_record import check_finished, training_record
     from zoo.training.state import State
-    from zoo.training_record import check_finished, training_record
 
     settings = {"plan": {"seed": 1}, "model": "x"}
     state = {"settings": settings, "command": "zoo finetune", "epoch": 2, "waited": 0, "best": 0.5, "best_epoch": 1}

@@ -53,7 +53,7 @@ def test_a_read_only_cache_serves_what_it_holds_and_refuses_the_rest(hub: HubSer
         folder.chmod(0o555)
     try:
         held, offline, other = fetches(hub, {}, {"offline": True}, {"filename": "config.json"}, unprivileged=True)
-        removed = hub.run(f"from zoo import hub_cache; hub_cache.remove({REPO!r})", unprivileged=True)
+        removed = hub.run(f"from zoo.hub import cache; cache.remove({REPO!r})", unprivileged=True)
     finally:
         for folder in folders:
             folder.chmod(0o755)
@@ -76,7 +76,7 @@ def test_a_damaged_or_unreadable_file_that_cannot_be_replaced_is_an_access_error
         damaged = fetches(hub, {}, unprivileged=True)[0]
         blob.chmod(0)
         unreadable = fetches(hub, {}, unprivileged=True)[0]
-        removed = hub.run(f"from zoo import hub_cache; hub_cache.remove({REPO!r})", unprivileged=True)
+        removed = hub.run(f"from zoo.hub import cache; cache.remove({REPO!r})", unprivileged=True)
     finally:
         for folder in folders:
             folder.chmod(0o755)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.hub_fetches import FILE, REPO
-from zoo import hub as zoo_hub
 from zoo.errors import InputError
+from zoo.hub import fetching as zoo_hub
 
 
 @pytest.mark.parametrize(

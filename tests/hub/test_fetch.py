@@ -1,4 +1,4 @@
-"""What `zoo.hub.fetch` promises, with the real client against a loopback Hub."""
+"""What `zoo.hub.fetching.fetch` promises, with the real client against a loopback Hub."""
 
 import os
 import subprocess
@@ -75,7 +75,9 @@ def test_an_unchanged_file_is_read_once_and_a_touched_one_again(hub: HubServer, 
 def test_what_was_recorded_is_told_without_network(hub: HubServer, commit: str):
     fetch(hub)
     hub.stop()
-    done = hub.run(f"from zoo import hub; print(hub.recorded({REPO!r}, {FILE!r})); print(hub.recorded('a/b', 'c'))")
+    done = hub.run(
+        f"from zoo.hub.fetching import recorded; print(recorded({REPO!r}, {FILE!r})); print(recorded('a/b', 'c'))"
+    )
     assert commit in done.stdout
     assert sha256(CONTENT).hexdigest() in done.stdout
     assert done.stdout.splitlines()[1] == "None"
@@ -122,5 +124,5 @@ def test_a_terminal_shows_progress_and_a_pipe_stays_silent(hub: HubServer, commi
 
 
 def test_importing_it_is_light(hub: HubServer):
-    code = "import sys, zoo.hub; print(sorted({'tensorflow', 'keras', 'huggingface_hub', 'httpx'} & set(sys.modules)))"
-    assert hub.run(code).stdout.strip() == "[]"
+    heavy = {"tensorflow", "keras", "huggingface_hub", "httpx"}
+    assert hub.run(f"import sys, zoo.hub.fetching; print(sorted({heavy} & set(sys.modules)))").stdout.strip() == "[]"

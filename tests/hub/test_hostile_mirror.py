@@ -136,7 +136,7 @@ def test_a_body_other_than_declared_is_cut_off(hub: HubServer, commit: str, faul
 )
 def test_an_answer_that_stalls_ends(hub: HubServer, commit: str, fault: Fault):
     hub.faults.append(fault)
-    patience = "from zoo import hub, hub_download; hub.ANSWER_SECONDS = hub_download.START_SECONDS = 0.3\n"
+    patience = "from zoo.hub import download, fetching; fetching.ANSWER_SECONDS = download.START_SECONDS = 0.3\n"
     patience += "hub_download.SLOWEST_BYTES_PER_SECOND = 10**9\n"
     done = hub.run(patience + fetch_code({"repo_id": REPO, "filename": FILE}))
     [answer] = answers_in(done.stdout)
@@ -148,7 +148,7 @@ def test_an_answer_that_stalls_ends(hub: HubServer, commit: str, fault: Fault):
 def test_how_long_to_wait_is_read_or_left():
     from types import SimpleNamespace
 
-    from zoo.hub_client import asked_to_wait_seconds
+    from zoo.hub.patience import asked_to_wait_seconds
 
     def asked(value: str) -> float:
         return asked_to_wait_seconds(SimpleNamespace(response=SimpleNamespace(headers={"Retry-After": value})))
@@ -218,7 +218,7 @@ def test_odd_answers_to_what_a_publisher_asks_are_typed(hub: HubServer, commit: 
     code = f"""
 import json
 from zoo.errors import ZooError
-from zoo.hub_uploading import Upload
+from zoo.hub.uploading import Upload
 
 upload, errors = Upload({REPO!r}, "hf_valid"), []
 def look():
@@ -246,13 +246,13 @@ def test_answers_to_a_publisher_are_bounded(hub: HubServer, commit: str):
     hub.faults += [packed, stalled, much]
     code = f"""
 import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 29,) * 2)
-from zoo import hub_uploading
+from zoo.hub import uploading
 from zoo.errors import ZooError
 
-hub_uploading.ANSWER_SECONDS, hub_uploading.PAUSES_SECONDS = 0.5, ()
+uploading.ANSWER_SECONDS, uploading.PAUSES_SECONDS = 0.5, ()
 for _ in range(3):
     try:
-        hub_uploading.Upload({REPO!r}, "hf_valid")._head()
+        uploading.Upload({REPO!r}, "hf_valid")._head()
     except ZooError as error:
         print(type(error).__name__, end=" ")
         print(error, file=sys.stderr)

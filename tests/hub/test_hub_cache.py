@@ -13,13 +13,13 @@ def test_the_cache_is_listed_and_what_was_downloaded_removed(hub: HubServer, com
     hub.repository("owner/foreign").commit({FILE: CONTENT})
     done = hub.run(f"""
 import huggingface_hub
-from zoo import hub, hub_cache
-hub.fetch({REPO!r}, {FILE!r}, revision={commit!r})
-hub.fetch({REPO!r}, "config.json", revision={commit!r})
+from zoo.hub import cache, fetching
+fetching.fetch({REPO!r}, {FILE!r}, revision={commit!r})
+fetching.fetch({REPO!r}, "config.json", revision={commit!r})
 huggingface_hub.hf_hub_download({REPO!r}, {FILE!r}, revision={newer!r})
 huggingface_hub.hf_hub_download("owner/foreign", {FILE!r})
-print([(entry.repo_id, entry.size_bytes, entry.revisions, entry.last_used.year > 2000) for entry in hub_cache.cached()])
-print(hub_cache.remove({REPO!r}), hub_cache.cached())
+print([(entry.repo_id, entry.size_bytes, entry.revisions, entry.last_used.year > 2000) for entry in cache.cached()])
+print(cache.remove({REPO!r}), cache.cached())
 """)
     size_bytes = 2 * len(CONTENT) + len(b'{"a": 1}\n')
     assert done.stdout.splitlines() == [
@@ -33,7 +33,7 @@ print(hub_cache.remove({REPO!r}), hub_cache.cached())
 def test_only_what_this_library_recorded_is_removed(hub: HubServer, repo_id: str):
     hub.repository("owner/foreign").commit({FILE: CONTENT})
     hub.run(f"import huggingface_hub; huggingface_hub.hf_hub_download('owner/foreign', {FILE!r})")
-    done = hub.run(f"from zoo import hub_cache; hub_cache.remove({repo_id!r})")
+    done = hub.run(f"from zoo.hub import cache; cache.remove({repo_id!r})")
     assert f"UnknownModelError: Nothing of '{repo_id}' was downloaded" in done.stderr
     assert len(blobs(hub)) == 1
 
@@ -41,6 +41,6 @@ def test_only_what_this_library_recorded_is_removed(hub: HubServer, repo_id: str
 def test_a_repository_with_a_broken_link_is_removed_too(hub: HubServer, commit: str):
     fetches(hub, {}, {"filename": "config.json"})
     (hub.cache / "models--owner--net" / "blobs" / sha256(CONTENT).hexdigest()).unlink()
-    done = hub.run(f"from zoo import hub_cache; print(hub_cache.remove({REPO!r}))")
+    done = hub.run(f"from zoo.hub import cache; print(cache.remove({REPO!r}))")
     assert done.stdout.strip() == "9"
     assert blobs(hub) == []

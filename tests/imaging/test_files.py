@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo.catalogue.registry import Input
 from zoo.datasets import depth_maps, pictures_with_masks
 from zoo.imaging.files import Content, read_npy
 from zoo.imaging.planes import Planes, read_image
-from zoo.preprocessing import preprocess
-from zoo.registry import Input
+from zoo.imaging.preprocessing import preprocess
 from zoo.tasks import find_task
 from zoo.tasks.inpainting import preprocess_damaged
 from zoo.training import pictures

@@ -11,8 +11,8 @@ import tensorflow as tf
 from PIL import Image
 
 import zoo
+from zoo.catalogue.registry import TaskName, registry
 from zoo.imaging.forms import plain, several
-from zoo.registry import TaskName, registry
 from zoo.tasks import find_task
 
 GENERATOR = np.random.default_rng(0)

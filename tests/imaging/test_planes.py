@@ -8,9 +8,9 @@ import tifffile
 from PIL import Image, ImageCms
 
 import zoo
+from zoo.catalogue.registry import Input
 from zoo.imaging.planes import TURNS, Planes, read_image
-from zoo.preprocessing import preprocess
-from zoo.registry import Input
+from zoo.imaging.preprocessing import preprocess
 from zoo.training.views import random_view
 
 RAMP = np.tile(np.linspace(0, 255, 16).round().astype("uint8"), (12, 1))

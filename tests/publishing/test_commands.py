@@ -10,7 +10,7 @@ def test_the_command_prints_the_page_and_an_error_is_one_sentence(server, repo_i
     words = ["publish", str(folders[0]), repo_id]
     options = ["--license", "mit", "--metric", "psnr_db=31.5", "-m", "First", "--json"]
     code = f"""
-from zoo.command_line import main
+from zoo.command_line.main import main
 main({[*words, *options]}, standalone_mode=False)
 main({words})
 """

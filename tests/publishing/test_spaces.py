@@ -13,7 +13,7 @@ import zoo
 from tests.chromium import NEEDED, start
 from tests.demo.demo_page import DemoPage
 from tests.hub_server import Fault, HubServer
-from zoo.command_line import main
+from zoo.command_line.main import main
 from zoo.demo.views import VIEWS
 
 COMMIT = "/api/spaces/.*/commit/main"

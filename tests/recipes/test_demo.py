@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from recipes import contact_sheet, demo_scenes
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
 
 
 def scene(width, colour):

@@ -10,7 +10,7 @@ import pytest
 import zoo
 from recipes import espcn, fsrcnn, super_resolution
 from recipes.photographs import HELD_OUT
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 SHIPPED = [(recipe, scale) for recipe in (espcn.RECIPE, fsrcnn.RECIPE) for scale in sorted(recipe.rounds)]

@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from recipes import tcn
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
 
 CHECKPOINT = Path(zoo.__file__).parent / "checkpoints" / f"{tcn.NAME}.safetensors"
 

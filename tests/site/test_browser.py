@@ -9,8 +9,8 @@ import pytest
 
 import zoo
 from tests.chromium import NEEDED, start
-from zoo.layers_used import layers_used
-from zoo.registry import registry
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.registry import registry
 
 pytestmark = NEEDED
 ONE_OF_EACH_TASK = {entry.task: entry.name for entry in registry().entries.values()}.values()

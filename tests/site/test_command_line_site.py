@@ -7,7 +7,7 @@ import sys
 from click.testing import CliRunner
 
 import zoo
-from zoo.command_line import main
+from zoo.command_line.main import main
 
 
 def run(*arguments):
@@ -16,7 +16,7 @@ def run(*arguments):
 
 def test_prints_the_page_to_open_and_imports_no_tensorflow(tmp_path):
     code = (
-        "import sys; from zoo.command_line import main; main(['site', '-o', 'site'], standalone_mode=False); "
+        "import sys; from zoo.command_line.main import main; main(['site', '-o', 'site'], standalone_mode=False); "
         "print(sorted(sys.modules.keys() & {'tensorflow', 'keras', 'torch', 'jax'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)

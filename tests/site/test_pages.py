@@ -9,8 +9,8 @@ import pytest
 
 import zoo
 import zoo.export
-from zoo.layers_used import layers_used
-from zoo.registry import registry
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.registry import registry
 from zoo.site.pages import _markdown, site_files
 
 LOADING = {"img": "src", "script": "src", "link": "href", "source": "src", "iframe": "src"}

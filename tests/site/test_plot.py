@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.registry import registry
+from zoo.catalogue.registry import registry
 from zoo.site.plot import BOTTOM, LEFT, RIGHT, TOP, accuracy_plot
 
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo import depth_colors
 from zoo.architectures import build
-from zoo.registry import Entry, Input
+from zoo.catalogue.registry import Entry, Input
+from zoo.imaging import depth_colors
 from zoo.tasks.depth_completion import preprocess_depth
 
 ENTRY = Entry(

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 import zoo.tasks
-from zoo.registry import TaskName, registry
+from zoo.catalogue.registry import TaskName, registry
 from zoo.tasks import find_task
 from zoo.tasks.task import Task
 

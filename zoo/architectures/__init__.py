@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
-from zoo.registry import Entry
 from zoo.tasks import find_task
-from zoo.weights import abstract
+from zoo.weights.filling import abstract
 
 
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:

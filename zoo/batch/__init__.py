@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.arguments import at_least_one
+from zoo.catalogue.handles import path_of
 from zoo.errors import InputError, MissingExtraError
-from zoo.handles import path_of
 from zoo.tasks import find_task
 
 if TYPE_CHECKING:  # Ray Data's own process imports this package, and needs no TensorFlow
@@ -92,8 +92,8 @@ def predict_files(
     _import_extra(engine)
     from zoo.batch import columns, inputs, job
     from zoo.loading import ready
-    from zoo.untrained import warn_of_untrained
-    from zoo.weights import digest
+    from zoo.weights.filling import digest
+    from zoo.weights.untrained import warn_of_untrained
 
     model = ready(model_or_handle)
     warn_of_untrained(model)

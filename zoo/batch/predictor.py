@@ -10,16 +10,16 @@ from typing import Any, NamedTuple, TypeVar
 import keras
 import pyarrow as pa
 
+from zoo.backend import jit_compile
 from zoo.batch import columns
 from zoo.batch.inputs import Input, pieces
-from zoo.devices import jit_compile
 from zoo.errors import InputError
+from zoo.imaging.tiles import Runner
 from zoo.model import ZooModel
 from zoo.prediction import batches, by_shape
 from zoo.printing import as_text
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs
-from zoo.tiles import Runner
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

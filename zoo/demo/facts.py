@@ -1,9 +1,9 @@
 """What stands about a model beside its answers, in Markdown that loads nothing: what its makers wrote is text."""
 
+from zoo.catalogue.licensing import is_non_commercial
+from zoo.catalogue.registry import Entry
 from zoo.export.card_text import address, spoken
-from zoo.licensing import is_non_commercial
 from zoo.printing import as_link, as_markdown
-from zoo.registry import Entry
 
 
 def facts(entry: Entry) -> str:

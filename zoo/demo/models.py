@@ -5,11 +5,11 @@ import tempfile
 import threading
 from typing import Any
 
+from zoo.catalogue.handles import parse, resolve
+from zoo.catalogue.registry import Entry, registry
 from zoo.errors import InputError
-from zoo.handles import parse, resolve
 from zoo.loading import ready
 from zoo.model import ZooModel
-from zoo.registry import Entry, registry
 
 KEPT = 3  # the last that were asked for; the largest of the registry takes 3.4 GB
 

@@ -7,10 +7,10 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo import depth_colors, segmentation
 from zoo.demo.inputs import PAINT
+from zoo.imaging import depth_colors, label_maps
+from zoo.imaging.preprocessing import read_picture
 from zoo.model import ZooModel
-from zoo.preprocessing import read_picture
 from zoo.printing import as_text
 from zoo.tasks.task import Prediction
 
@@ -48,7 +48,7 @@ def _classes(record: Any, model: ZooModel, source: Any) -> list[Any]:
     """The picture as the model saw it, and each class but the background as a mask in its colour."""
     found = [item for item in record["classes"] if item["label"] != "background"]
     texts = {item["index"]: as_text(f"{item['label'] or item['index']} {item['area']:.1%}") for item in found}
-    palette = segmentation.colors(max(texts, default=0) + 1)
+    palette = label_maps.colors(max(texts, default=0) + 1)
     masks = [((record.label_map == index).astype(float), text) for index, text in texts.items()]
     shown = {text: "#{:02x}{:02x}{:02x}".format(*palette[index]) for index, text in texts.items()}
     picture = model.preprocess(source)

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import zoo
+from zoo.catalogue.listing import list_models
+from zoo.catalogue.registry import registry
 from zoo.demo.facts import facts
 from zoo.demo.guard import UPLOAD_BYTES
 from zoo.demo.inputs import named
 from zoo.demo.models import Models
 from zoo.demo.views import VIEWS
 from zoo.errors import InputError, ZooError
-from zoo.listing import list_models
 from zoo.printing import as_markdown
-from zoo.registry import registry
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 

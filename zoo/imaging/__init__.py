@@ -1,1 +1,4 @@
-"""From what a program holds an image in to pixels: files opened in one place, levels scaled in one place."""
+"""From what a program holds an image in to pixels, and from maps to images: each kind in one place.
+
+Nothing here knows models, but `tiles`, which runs one over a large image.
+"""

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo import segmentation
 from zoo.errors import InputError
+from zoo.imaging import label_maps
 from zoo.measures.measure import Measure
 
 
@@ -44,7 +44,7 @@ class SegmentationMeasure(Measure):
                 f"of {len(self.labels)} classes, and maps of classes (batch, height, width)."
             )
         for logits, target in zip(outputs, targets, strict=True):
-            found = segmentation.label_map(logits, *target.shape)
+            found = label_maps.label_map(logits, *target.shape)
             self.confusion += confusion_matrix(target, found, len(self.labels))
 
     def _results(self) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 import zoo
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.registry import Entry, registry
 from zoo.export import model_card
 from zoo.export.card import BASELINES
 from zoo.export.card_text import spoken
-from zoo.layers_used import layers_used
-from zoo.registry import Entry, registry
 from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")

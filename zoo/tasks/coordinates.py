@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.forms import plain
-from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
 
 CANVAS = 64  # pixels a side, of models saved before their `config` had it

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from zoo import depth_colors
+from zoo.catalogue.registry import Entry
 from zoo.datasets import depth_maps
 from zoo.errors import InputError
+from zoo.imaging import depth_colors
 from zoo.imaging.files import NPY, Content, starts_with
 from zoo.imaging.forms import plain
-from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written

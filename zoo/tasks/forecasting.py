@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
-from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.task import Prepared, Task
 

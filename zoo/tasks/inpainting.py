@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.files import NPY, Content, opened_image, read_npy, readable, starts_with
 from zoo.imaging.forms import plain
 from zoo.imaging.planes import DEEP, LAZY, read_image, upright
-from zoo.registry import Entry
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
 

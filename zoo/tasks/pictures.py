@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from zoo.preprocessing import preprocess
+from zoo.catalogue.registry import Entry
+from zoo.imaging.preprocessing import preprocess
 from zoo.printing import as_markdown
-from zoo.registry import Entry
 from zoo.tasks.task import Prepared, Task
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from zoo import segmentation
+from zoo.imaging import label_maps
 from zoo.labels import read_labels
 from zoo.tasks.pictures import Pictures, classes
 from zoo.tasks.task import written
@@ -23,9 +23,9 @@ class SemanticSegmentation(Pictures):
 
     def answer(self, record, entry, prepared, output, top) -> None:
         record["height"], record["width"] = prepared.shape[:2]
-        record.label_map = segmentation.label_map(output, *prepared.shape[:2])
-        record["classes"] = segmentation.areas(record.label_map, read_labels(entry.labels))
-        record.picture = segmentation.overlay(prepared, record.label_map, record["classes"])
+        record.label_map = label_maps.label_map(output, *prepared.shape[:2])
+        record["classes"] = label_maps.areas(record.label_map, read_labels(entry.labels))
+        record.picture = label_maps.overlay(prepared, record.label_map, record["classes"])
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         found = [f"{item['area']:7.2%}  {item['label'] or item['index']}" for item in record["classes"]]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from zoo.registry import Entry
+from zoo.catalogue.registry import Entry
 
 # An array without the batch axis, or one per named input of the model.
 Prepared = np.ndarray | dict[str, np.ndarray]

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
-from zoo.registry import Entry
 from zoo.tasks.task import Prepared
 from zoo.tasks.volumes import Volumes, read_volume
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
-from zoo.registry import Entry
 from zoo.tasks.task import Prepared, written
 from zoo.tasks.volumes import Volumes, read_volume
 

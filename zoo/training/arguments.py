@@ -6,8 +6,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from zoo.catalogue.handles import path_of
 from zoo.errors import InputError
-from zoo.handles import path_of
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's generators
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.files import open_file, readable
-from zoo.registry import Entry
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, is_folder, pairs
 

@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.command_line.quiet import written_to
 from zoo.errors import InputError
-from zoo.quiet import written_to
 
 
 def join(addresses: str, index: int) -> None:

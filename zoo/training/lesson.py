@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.labels import read_labels
 from zoo.measures.measure import Measure
-from zoo.registry import Entry
 from zoo.training.examples import Examples, hold_out
 
 LARGEST_CROP = (256, 256)  # height and width in pixels; larger pictures are taught in crops of so much

@@ -7,13 +7,14 @@ from typing import Any, Literal, NamedTuple
 import keras
 
 from zoo import architectures
+from zoo.architectures.unaltered import check_trainable
+from zoo.backend import dtype_policy, on_accelerator
+from zoo.catalogue.handles import path_of
+from zoo.catalogue.registry import Entry
 from zoo.datasets import hugging_face
-from zoo.devices import dtype_policy, on_accelerator
 from zoo.errors import InputError
-from zoo.handles import path_of
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
-from zoo.registry import Entry
 from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import Batches
@@ -23,8 +24,7 @@ from zoo.training.lesson import Lesson, is_dataset, is_folder
 from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
 from zoo.training.same_files import say_shared
-from zoo.unaltered import check_trainable
-from zoo.weights import abstract, digest
+from zoo.weights.filling import abstract, digest
 
 
 @dataclass(frozen=True)

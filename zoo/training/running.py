@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from zoo import architectures
-from zoo.devices import dtype_policy, jit_compile
+from zoo.backend import dtype_policy, jit_compile
 from zoo.errors import ZooError
 from zoo.model import ZooModel
 from zoo.printing import warn

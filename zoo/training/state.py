@@ -15,9 +15,9 @@ import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 
+from zoo.catalogue.training_record import BEST, LAST, STATE, first_problem
 from zoo.errors import InputError, UnreadableError
 from zoo.printing import warn
-from zoo.training_record import BEST, LAST, STATE, first_problem
 from zoo.whole import made_folder, whole_file, writable
 
 Count = Annotated[int, Field(ge=0, strict=True)]

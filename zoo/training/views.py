@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Input
 from zoo.imaging.planes import Planes
-from zoo.preprocessing import RESAMPLING
-from zoo.registry import Input
+from zoo.imaging.preprocessing import RESAMPLING
 
 SMALLEST_SHARE = 0.5  # of an image's area that a random view shows
 WIDEST = 4 / 3  # how much a random view's aspect ratio differs from the image's, at most

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.measures.coordinates import PixelMeasure
-from zoo.registry import Entry
 from zoo.tasks.coordinates import CANVAS, preprocess_coordinates
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples

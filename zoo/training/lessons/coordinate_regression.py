@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from zoo.catalogue.registry import Entry
 from zoo.measures.coordinates import DistanceMeasure
-from zoo.registry import Entry
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples
 

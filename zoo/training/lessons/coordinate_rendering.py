@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.measures.overlap import OverlapMeasure
-from zoo.registry import Entry
 from zoo.tasks.coordinates import CANVAS
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from zoo import depth_colors
+from zoo.catalogue.registry import Entry
 from zoo.datasets import depth_maps
 from zoo.errors import InputError
+from zoo.imaging import depth_colors
 from zoo.measures.depth import DepthMeasure
-from zoo.registry import Entry
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.forms import several
 from zoo.measures.forecasting import ForecastingMeasure
-from zoo.registry import Entry
 from zoo.tasks.arrays import read_array
 from zoo.tasks.forecasting import TASK, preprocess_series, shortest
 from zoo.training.examples import HELD_OUT, Examples

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.datasets import class_folders, hugging_face
 from zoo.datasets.class_names import find_classes
 from zoo.errors import InputError
+from zoo.imaging.preprocessing import preprocess
 from zoo.labels import read_labels, read_synsets
 from zoo.measures.classification import ClassificationMeasure
 from zoo.measures.measure import Measure
-from zoo.preprocessing import preprocess
-from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples

@@ -1,9 +1,9 @@
 """Networks without classes learn classes: they get a head."""
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.measures.features import NeighborMeasure
 from zoo.measures.measure import Measure
-from zoo.registry import Entry
 from zoo.training.examples import Examples
 from zoo.training.lessons.image_classification import ImageClassificationLesson
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from zoo.catalogue.registry import Entry
+from zoo.imaging.preprocessing import read_picture
 from zoo.measures.inpainting import InpaintingMeasure
-from zoo.preprocessing import read_picture
-from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from zoo import segmentation
+from zoo.catalogue.registry import Entry
 from zoo.datasets import pictures_with_masks
 from zoo.datasets.class_names import find_classes
 from zoo.datasets.pictures_with_masks import VOID, Pair
 from zoo.errors import InputError
+from zoo.imaging import label_maps
 from zoo.imaging.planes import Planes
 from zoo.labels import read_labels
 from zoo.measures.segmentation import SegmentationMeasure
-from zoo.registry import Entry
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
@@ -79,8 +79,8 @@ class SemanticSegmentationLesson(Lesson):
 
     def draw(self, entry, measure, example, folder) -> None:
         image, classes, logits = example
-        found = segmentation.label_map(logits, *classes.shape)
-        segmentation.overlay(image, found, segmentation.areas(found, measure.labels)).save(folder / "overlay.png")
+        found = label_maps.label_map(logits, *classes.shape)
+        label_maps.overlay(image, found, label_maps.areas(found, measure.labels)).save(folder / "overlay.png")
         report.draw_confusion(measure.confusion, measure.labels, folder / "confusion.png")
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
+from zoo.imaging.preprocessing import read_picture
 from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic
-from zoo.preprocessing import read_picture
-from zoo.registry import Entry
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import Entry
 from zoo.measures.features import SquaredErrorMeasure
-from zoo.registry import Entry
 from zoo.tasks.volume_features import preprocess_volume
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples

@@ -1,0 +1,99 @@
+"""The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.command_line.quiet import import_keras_quietly
+from zoo.printing import as_text, print_json
+
+FORMATS = ("saved_model", "litert", "onnx", "openvino")
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
+@click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
+@click.option("--version", help="A number from 1; by default the next.")
+@click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")
+@click.option("--inference-only", is_flag=True, help="saved_model: fold batch normalisation; no fine-tuning.")
+@click.option("--dtype", help="saved_model: bfloat16 to compute in it.")
+@click.option("--allow-random", is_flag=True, help="Export random weights too.")
+def export(
+    handle: str,
+    output: Path,
+    name: str,
+    version: str | None,
+    opset: str | None,
+    inference_only: bool,
+    dtype: str | None,
+    allow_random: bool,
+) -> None:
+    """Write MODEL for a server or another runtime, compare it, and print the folder of the new version."""
+    from zoo.errors import InputError
+    from zoo.export.versions import check_version
+
+    _check_format(name)
+    if name != "saved_model" and (inference_only or dtype):
+        raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
+    if name != "onnx" and opset is not None:
+        raise InputError(f"--opset belongs to onnx. Leave it out for {name}.")
+    number = _number("--version", version)
+    check_version(number)
+    options: dict[str, Any] = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
+    if name == "onnx":
+        options["opset"] = _number("--opset", opset)
+    import_keras_quietly()
+    import zoo.export
+
+    write = getattr(zoo.export, name)
+    click.echo(as_text(write(handle, output, version=number, allow_random=allow_random, **options)))
+
+
+def _check_format(name: str) -> None:
+    from zoo.errors import InputError
+
+    if name not in FORMATS:
+        near = difflib.get_close_matches(name.lower(), FORMATS, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"There is no format {name!r}. Expected one of {', '.join(FORMATS)}.{hint}")
+
+
+def _number(option: str, text: str | None) -> int | None:
+    from zoo.errors import InputError
+
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        raise InputError(f"{option} is {text!r}. Expected a whole number; leave it out for the default.") from None
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+def card(handle: str) -> None:
+    """Print the model card of MODEL, as the Hub takes it."""
+    from zoo.export import model_card
+
+    click.echo("\n".join(map(as_text, str(model_card(handle)).rstrip().split("\n"))))
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
+def verify(directory: Path, as_json: bool) -> None:
+    """Check the export in DIRECTORY: no file changed, and it answers here as it did when it was exported."""
+    import_keras_quietly()
+    import zoo.export
+
+    record = zoo.export.verify(directory)
+    if as_json:
+        print_json(record)
+    else:
+        difference = record["verified"]["relative_difference"]
+        said = f"{record['model']} as {record['format']}: answers differ by {difference:.1e} of the largest"
+        click.echo(as_text(said))
+
+
+COMMANDS = (export, card, verify)

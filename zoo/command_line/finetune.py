@@ -1,0 +1,142 @@
+"""The command that teaches: `zoo finetune`. Imports what it needs when it runs."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from zoo.command_line.quiet import import_keras_quietly
+from zoo.printing import as_text, print_json
+
+
+class AutoOr(click.ParamType):
+    """A word of `words`, or a number of the kind `number`."""
+
+    name = "value"
+
+    def __init__(self, number: type, *words: str):
+        self.number, self.words = number, words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in self.words:
+            return value
+        try:
+            return self.number(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor {' nor '.join(self.words)}.", param, ctx)
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder of the run; by default runs/MODEL.")
+@click.option(
+    "--validation", type=click.Path(path_type=Path), help="What to measure on; by default DATA/val or a fifth."
+)
+@click.option("--epochs", default=10, show_default=True, type=int, help="How often all of DATA is seen, at most.")
+@click.option(
+    "--freeze",
+    default="none",
+    show_default=True,
+    type=AutoOr(int, "backbone", "none"),
+    help="What stays as it is: backbone, none, or the first N layers.",
+)
+@click.option("--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="The peak.")
+@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples a step.")
+@click.option("--augment/--no-augment", default=True, help="Whether each epoch sees other crops.")
+@click.option(
+    "--mixed-precision/--full-precision", default=None, help="By default bfloat16 on GPUs, where it does no harm."
+)
+@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, instead of refusing.")
+@click.option("--resume/--no-resume", default=True, help="Whether to go on with the run in OUTPUT.")
+@click.option("--seed", default=0, show_default=True, type=int)
+@click.option(
+    "--hosts", metavar="HOST:PORT,HOST,...", help="Train on several hosts: the same command on each, but its index."
+)
+@click.option("--host-index", default=0, show_default=True, type=int, help="Which of HOSTS this is.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and train nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def finetune(
+    ctx: click.Context,
+    handle: str,
+    data: Path,
+    output: Path | None,
+    hosts: str | None,
+    host_index: int,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Teach MODEL the data in the folder DATA, and print what it scores; killed, the same command goes on."""
+    from zoo.catalogue import handles
+
+    handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    if hosts is not None:
+        os.environ.setdefault("KERAS_BACKEND", "jax")
+    import_keras_quietly()
+    import zoo
+    from zoo.finetuning import execute
+    from zoo.training.arguments import check_arguments
+    from zoo.training.hosts import join
+    from zoo.training.preparation import prepare
+
+    if hosts is not None:
+        join(hosts, host_index)
+
+    options["mixed_precision"] = "auto" if options["mixed_precision"] is None else options["mixed_precision"]
+    resume = options.pop("resume")
+    if dry_run:
+        check_arguments(**options)
+        plan = prepare(zoo.load(handle), data, **options).plan.as_dict()
+        return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
+    run = execute(handle, data, options, output=output, resume=resume, command=_typed(ctx))
+    if as_json:
+        return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
+    click.echo(run.folder)
+    for name, value in run.metrics.items():
+        click.echo(as_text(f"  {name}: {value}"))
+
+
+def _typed(ctx: click.Context) -> str:
+    """The command as it was typed, options in the order of the help."""
+    from zoo.training.call import shown_path
+
+    words = ["zoo", "finetune", *(shown_path(ctx.params[name]) for name in ("handle", "data"))]
+    for option in ctx.command.params:
+        name = option.name or ""
+        if not isinstance(option, click.Option) or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(value, bool):
+            words.append((option.opts if value else option.secondary_opts)[-1])
+        else:
+            words += [option.opts[-1], shown_path(value) if isinstance(value, Path) else str(value)]
+    return shlex.join(words)
+
+
+def _told(plan: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{plan['model']}, {plan['task']}, {plan['parameters']:,} parameters, computed in {plan['dtype']}",
+        f"{plan['training_examples']} examples to learn from, {plan['validation_examples']} to measure on, "
+        f"inputs {tuple(plan['input_shape'])}",
+    ]
+    if plan["classes"]:
+        lines.append(f"{len(plan['classes'])} classes: {', '.join(plan['classes'][:10])}")
+    for phase in plan["phases"]:
+        steps = (phase["last"] - phase["first"]) * plan["steps_per_epoch"]
+        lines.append(
+            f"epochs {phase['first'] + 1} to {phase['last']}: {phase['trained']} layers learn, "
+            f"{phase['trained_parameters']:,} parameters, at most {phase['learning_rate']:g} a step, {steps} steps of "
+            f"{plan['batch_size']}"
+        )
+    lines.append(
+        f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory; stops after {plan['patience']} epochs no better"
+    )
+    return lines
+
+
+COMMANDS = (finetune,)

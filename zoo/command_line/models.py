@@ -1,0 +1,169 @@
+"""The commands that tell which models there are: `zoo list | info | pin`. They import no TensorFlow."""
+
+import fnmatch
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from zoo.arguments import did_you_mean
+from zoo.catalogue import handles
+from zoo.catalogue.handles import Handle
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.listing import list_models
+from zoo.catalogue.registry import Entry, registry
+from zoo.errors import InputError, UnknownModelError
+from zoo.hub import fetching
+from zoo.printing import as_text, print_json, print_table
+from zoo.tasks import find_task
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command("list")
+@click.argument("pattern", default="*")
+@click.option("--task", help="Only this task, such as super-resolution.")
+@click.option("--tag", default="*", help="Only tags that match, such as '*in12k*'.")
+@click.option("--license", "license_", help="Only this licence, such as apache-2.0.")
+@click.option("--max-parameters", type=float, metavar="MILLIONS", help="Only models of at most so many parameters.")
+@click.option("--pretrained/--random", "pretrained", default=None, help="Only models with weights, or without.")
+@as_json
+def list_(
+    pattern: str,
+    task: str | None,
+    tag: str,
+    license_: str | None,
+    max_parameters: float | None,
+    pretrained: bool | None,
+    as_json: bool,
+) -> None:
+    """Models whose name matches PATTERN, such as 'resnet50*'."""
+    names = list_models(pattern, task=task, pretrained=pretrained)
+    _check_choices(pattern, tag, license_, max_parameters)
+    entries = [
+        entry
+        for entry in map(registry().find, names)
+        if fnmatch.fnmatchcase(entry.tag or "", tag)
+        and license_ in (None, entry.license)
+        and (max_parameters is None or (entry.parameters_millions or math.inf) <= max_parameters)
+    ]
+    if as_json:
+        return print_json([_row(entry) for entry in entries])
+    rows = [("model", "task", "parameters", "size", "metric", "licence")]
+    for entry in entries:
+        metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
+        parameters = f"{entry.parameters_millions:g} M" if entry.parameters_millions else ""
+        size = "any" if entry.input.size is None else f"{entry.input.size}²"
+        rows.append((entry.name, entry.task, parameters, size, metric, entry.license))
+    # Not a rich table: with hundreds of rows that would take longer than all the rest.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo(as_text("  ".join(map(str.ljust, row, widths)).rstrip()))
+    click.echo(f"{len(entries)} models", err=True)
+
+
+@click.command()
+@click.argument("handle")
+@click.option("--revision", help="Commit, tag or branch on the Hub.")
+@as_json
+def info(handle: str, revision: str | None, as_json: bool) -> None:
+    """Everything that is known about a model before it is loaded."""
+    parsed = handles.parse(handle, revision=revision)
+    entry = handles.info(parsed)
+    if as_json:
+        return print_json(entry.model_dump(mode="json"))
+    print_table((), _facts(entry, parsed).items())
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+@click.option("--revision", help="Commit, tag or branch on the Hub.")
+def pin(handle: str, revision: str | None) -> None:
+    """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
+    located = handles.resolve(handle, revision=revision)
+    entry = located.entry
+    if located.handle.path is not None or not (entry.source or "").startswith("hf://"):
+        raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
+    file = fetching.fetch(handles.repo_id(entry), entry.filename, revision=entry.revision, sha256=entry.sha256)
+    click.echo(as_text(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}'))
+
+
+def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters: float | None) -> None:
+    """Answer what no model can match.
+
+    Raises:
+        UnknownModelError: No name matches the pattern.
+        InputError: An option has a value that no model has.
+    """
+    entries = registry().entries.values()
+    names = [*registry().default_names, *registry().entries]
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
+        raise UnknownModelError(
+            f"No model matches {pattern!r}. Expected a name, or a pattern such as 'resnet50*'. "
+            f"{did_you_mean(pattern, names) or '`zoo list` shows them all.'}"
+        )
+    tags = sorted({entry.tag or "" for entry in entries})
+    if not any(fnmatch.fnmatchcase(each, tag) for each in tags):
+        raise InputError(
+            f"--tag {tag!r} matches no tag. Expected what follows a name's dot, or a pattern such as '*in12k*'. "
+            f"{did_you_mean(tag, tags)}"
+        )
+    licenses = sorted({entry.license for entry in entries})
+    if license_ is not None and license_ not in licenses:
+        raise InputError(f"--license {license_!r} is no model's. Expected one of {', '.join(licenses)}.")
+    if max_parameters is not None and not max_parameters > 0:
+        raise InputError(f"--max-parameters {max_parameters:g}. Expected millions, more than 0.")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """What a script wants to know of a model in a list."""
+    keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
+    return entry.model_dump(mode="json", include=keys) | {"size": entry.input.size, "pretrained": entry.pretrained}
+
+
+def _facts(entry: Entry, handle: Handle) -> dict[str, str]:
+    labels = (
+        entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else "no names"
+    )
+    facts = {
+        "name": entry.name,
+        "task": entry.task,
+        "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
+        "licence": entry.license,
+        "input": find_task(entry.task).input_facts(entry),
+        "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
+        "untrained": {"none": None, "head": "the head", "all": "all weights"}[entry.random],
+        "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
+        "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
+        "began as": f"{entry.base.name} ({entry.base.license})" if entry.base else None,
+        **dict(_whereabouts(entry, handle)),
+        "builder": f"{entry.builder} {json.dumps(entry.config)}",
+        "paper": entry.paper,
+        "layers": ", ".join(layers_used(entry.architecture)),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _whereabouts(entry: Entry, handle: Handle) -> Iterable[tuple[str, str | None]]:
+    """Where the weights are, and which they are."""
+    if handle.path is not None:
+        is_there = handle.kind == "keras" or (handle.path / entry.filename).is_file()
+        yield "source", f"{handle.path}" if is_there else f"{handle.path}, in which {entry.filename} is missing"
+        if handle.kind == "keras":
+            yield "began as", entry.source
+            return
+        yield "file", f"{entry.filename} ({entry.format})"
+        yield "sha256", entry.sha256
+    elif entry.source is None:
+        yield "source", "no pretrained weights"
+    else:
+        recorded = "in this package" if entry.source == "embedded" else "recorded at the first download"
+        yield "source", entry.source
+        yield "file", f"{entry.filename} ({entry.format})"
+        yield "revision", entry.revision or recorded
+        yield "sha256", entry.sha256 or recorded
+
+
+COMMANDS = (list_, info, pin)

@@ -1,0 +1,147 @@
+"""The command that answers: `zoo predict`, for some images or for any number. Imports what it needs when it runs."""
+
+import glob
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.catalogue import handles
+from zoo.command_line.quiet import import_keras_quietly
+from zoo.errors import InputError
+from zoo.printing import as_text, print_json
+from zoo.tasks import find_task
+from zoo.tasks.task import Prediction
+
+
+@click.command()
+@click.argument("handle", metavar="MODEL")
+@click.argument("inputs", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write the picture, or a folder for several; NAME.parquet for the rows of many.",
+)
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many classes to name.")
+@click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
+@click.option("--batch-size", type=click.IntRange(1), help="Images computed at once, by default 8.  [-o NAME.parquet]")
+@click.option("--engine", type=click.Choice(["local", "ray"]), help="This process, or Ray.  [-o NAME.parquet]")
+@click.option("--concurrency", type=click.IntRange(1), help="How many workers; one a GPU or machine.  [--engine ray]")
+@click.option("--address", help="Of a cluster: auto, HOST:6379, ray://HOST:10001.  [--engine ray]")
+@click.option("--gpus", type=click.FloatRange(0), help="GPUs a worker has; 0.5 for half a one.  [--engine ray]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def predict(
+    handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
+) -> None:
+    """Run MODEL on images: named classes, or a picture for -o.
+
+    With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
+    each image, with its answer or why there is none. Killed, the same command goes on.
+
+    Of several images those that cannot be read are told, and the exit code is 1; the others are answered. - is stdin.
+    """
+    options = {name: value for name, value in options.items() if value is not None}
+    handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    if output is not None and output.suffix == ".parquet":
+        return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
+    if options:
+        raise InputError(f"{', '.join(options)} is for many images. Expected -o NAME.parquet with it.")
+    _check(inputs)
+    targets = _targets(inputs, output)
+    import_keras_quietly()
+    import zoo
+
+    model, records = zoo.load(handle), []
+    for path, target in zip(inputs, targets, strict=True):
+        try:
+            source = sys.stdin.buffer if str(path) == "-" else path
+            record = zoo.predict(model, source, top=top)[0]
+        except InputError as error:
+            if len(inputs) == 1:
+                raise
+            record = Prediction(input=str(path), error=str(error))
+        else:
+            if target is not None:
+                _write_picture(record, target)
+        records.append(record)
+    if as_json:
+        print_json(records)
+    else:
+        for record in records:
+            _print(record)
+    if any("error" in record for record in records):
+        raise click.exceptions.Exit(1)
+
+
+def _check(inputs: tuple[Path, ...]) -> None:
+    """What is for many images.
+
+    Raises:
+        InputError: One of the inputs is a folder or a pattern.
+    """
+    for path in inputs:
+        what = "a folder" if path.is_dir() else "a pattern" if glob.has_magic(str(path)) and not path.exists() else None
+        if what:
+            raise InputError(
+                f"{path} is {what}. Expected images, or -o NAME.parquet with it: then each file in it becomes a row."
+            )
+
+
+def _print(record: dict[str, Any]) -> None:
+    """A record on stdout, or on stderr why there is none."""
+    is_error = "error" in record
+    click.echo(as_text(record["input"]), err=is_error)
+    for line in [record["error"]] if is_error else find_task(record["task"]).described(record):
+        click.echo(as_text(f"  {line}"), err=is_error)
+
+
+def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options: dict[str, Any], as_json: bool) -> None:
+    """A bar with the time left on stderr where a person looks at it; then what came of it."""
+    import_keras_quietly()
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    import zoo
+
+    columns = (TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    silent = as_json or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=silent, transient=True) as bar:
+
+        def report(done: int, total: int) -> None:
+            if bar.tasks:
+                bar.update(bar.tasks[0].id, completed=done)
+            else:  # what an earlier process did says nothing of the speed
+                bar.add_task("", total=total, completed=done)
+
+        record = zoo.predict_files(handle, sources, output, report=report, **options)
+    if as_json:
+        return print_json(record)
+    click.echo(as_text(output))
+    click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without an answer: see the column `error`")
+
+
+def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]:
+    if output is None:
+        return [None for _ in inputs]
+    if len(inputs) == 1 and not output.is_dir():
+        return [output]
+    targets: list[Path | None] = [output / f"{path.stem}.png" for path in inputs]
+    if twice := sorted(f"{target}" for target in targets if targets.count(target) > 1):
+        raise InputError(f"Two images would be written as {twice[0]}. Expected names of their own, or two commands.")
+    output.mkdir(parents=True, exist_ok=True)
+    return targets
+
+
+def _write_picture(record: Any, target: Path) -> None:
+    if record.picture is None:
+        raise InputError(f"{record['model']} ({record['task']}) makes no picture. Leave out -o.")
+    try:
+        record.picture.save(target)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{target} cannot be written ({error}). Expected a name such as out.png.") from error
+    record["output"], record.picture = str(target), None  # of many large ones each is kept on disk only
+
+
+COMMANDS = (predict,)

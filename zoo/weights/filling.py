@@ -1,0 +1,365 @@
+"""Fills a model from a file: every tensor used once, every variable filled once, shapes equal; all else is an error.
+
+The model is built abstract, without values (`abstract()`); `fill` reads each tensor straight into its variable, so that
+nothing is initialised only to be overwritten and one tensor at a time is in memory twice. What fails or is interrupted
+leaves no trace: a model that was not filled is forgotten.
+"""
+
+import contextlib
+import fnmatch
+import hashlib
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+from safetensors import SafetensorError, safe_open
+
+from zoo.catalogue import notices
+from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
+from zoo.weights.pickled import PICKLED, PickledFile, wrapper_of
+
+FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
+FORMATS = f"one .safetensors file or, with the extra layerzoo[torch], one of {', '.join(PICKLED)}"
+COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
+TORCH_NAMES = {
+    "alpha": "weight",
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+
+class Slot(NamedTuple):
+    """Where a variable's values come from: a tensor's name and how it is brought into Keras' order.
+
+    `stored` is the shape that the file has it in, up to axes of length 1 (`(filters, channels, 1, 1)` for a dense
+    layer's `(filters, channels)`), and `axes` is how its axes are moved then. What comes out has the variable's shape
+    or, for a depthwise kernel of several filters a channel, its size. Without `stored` the shape has to be the same.
+    `channel_axis` is set for the first convolution where the image's channels become others: the variable's axis.
+    """
+
+    tensor: str
+    axes: tuple[int, ...] | None = None
+    stored: tuple[int, ...] | None = None
+    channel_axis: int | None = None
+
+    def fits(self, shape: list[int], wanted: tuple[int, ...]) -> bool:
+        """Whether a tensor of this shape fills a variable of the shape that is wanted."""
+        if self.stored is not None:
+            return _without_ones(shape) == _without_ones(self.stored)
+        moved = [shape[axis] for axis in self.axes] if self.axes and len(self.axes) == len(shape) else list(shape)
+        if self.channel_axis is None or len(moved) != len(wanted) or moved[self.channel_axis] < 1:
+            return moved == list(wanted)
+        return _without(moved, self.channel_axis) == _without(list(wanted), self.channel_axis)
+
+    def read(self, file: Any, wanted: tuple[int, ...]) -> np.ndarray:
+        """The tensor as the variable wants it."""
+        values = file.get_tensor(self.tensor)
+        if self.stored is not None:
+            values = values.reshape(self.stored)
+        if self.axes is not None:
+            values = values.transpose(self.axes)
+        if self.channel_axis is not None:
+            values = _with_channels(values, wanted[self.channel_axis], self.channel_axis)
+        return values.reshape(wanted)
+
+
+def _without_ones(shape: Iterable[int]) -> list[int]:
+    return [length for length in shape if length != 1]
+
+
+def _without(shape: list[int], axis: int) -> list[int]:
+    return [length for index, length in enumerate(shape) if index != axis % len(shape)]
+
+
+def _with_channels(values: np.ndarray, channels: int, axis: int) -> np.ndarray:
+    """timm's rule: summed for one channel, else repeated, and scaled so that the sum over channels stays alike."""
+    before = values.shape[axis]
+    if before == channels:  # a file for so many channels needs no change
+        return values
+    values = values.astype("float32")  # sums of half precision would be rounded
+    if channels == 1:
+        return values.sum(axis=axis, keepdims=True)
+    return np.take(values, np.arange(channels) % before, axis=axis) * (before / channels)
+
+
+@contextlib.contextmanager
+def abstract() -> Iterator[None]:
+    """A scope in which models are built without values for their variables, until `fill` gives them some.
+
+    Keras keeps a list of variables without values, and gives each a value whenever a scope ends. Those of models that
+    never come to be (a mismatch, Ctrl-C) would be allocated by whatever is loaded next, or fail it. So they are taken
+    off the list here, however the scope ends, and `fill` initialises its model's own.
+    """
+    names = ("stateless_scope", "uninitialized_variables")
+    before = {name: global_state.get_global_attribute(name) for name in names}
+    variables = before["uninitialized_variables"]
+    before["uninitialized_variables"] = list(variables or ())
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        for name in names:
+            global_state.set_global_attribute(name, before[name])
+
+
+def fill(
+    model: keras.Model,
+    path: Path,
+    *,
+    file_format: str,
+    unused: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    new_layers: Iterable[str] = (),
+    random_layers: Iterable[str] = (),
+    first_conv: Container[str] = (),
+    whole: keras.Model | None = None,
+) -> set[str]:
+    """Fill a model that was built under `abstract()` from the file at `path`.
+
+    Args:
+        model: The model; its layers carry the names of the file's format.
+        path: Pickled where it ends as one of `zoo.weights.pickled.PICKLED`, else safetensors.
+        file_format: A key of `READERS`.
+        unused: Patterns of tensors that the architecture knows and does not use.
+        optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
+        new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
+        random_layers: Patterns of layers that keep random values where the file holds none of their tensors.
+        first_conv: The layer whose filters are repeated or summed where the file's are for another number of channels.
+        whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
+
+    Returns:
+        The names of the layers that keep random values.
+
+    Raises:
+        WeightsMismatchError: Tensors are missing, left over, misshapen, or not floating point. Nothing is allocated
+            then: the file's own list of tensors is compared before any is read.
+        IntegrityError, MissingExtraError: The file is not whole, or pickled and PyTorch is not installed.
+        InputError, AccessError: The file is of another format, or must not be read.
+    """
+    reader = READERS[file_format]
+    with _open(path, NESTED.get(file_format)) as file:
+        names = set(file.keys())
+        absent = _absent(model, reader, names, random_layers)
+        drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
+        slots = _slots(model, reader, names, drawn, optional, first_conv)
+        for layer in new_layers:
+            unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
+        if whole is not None:
+            unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
+        _check(path, file, names, slots, (*unused, COUNTERS))
+    tensors = file if isinstance(file, PickledFile) else _Tensors(path, NESTED.get(file_format))
+    not_finite: list[str] = []
+    for variable, slot in slots:
+        variable._initializer = _initializer(tensors, slot, not_finite)
+    for variable in model.variables:
+        variable._deferred_initialize()  # what Keras calls at the end of a scope, for the variables on its list
+    if not_finite:
+        notices.warn_of_not_finite(path, not_finite)
+    return drawn
+
+
+def digest(weights: Iterable[keras.Variable]) -> str:
+    """SHA-256 of their values."""
+    total = hashlib.sha256()
+    for weight in weights:
+        total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
+    return total.hexdigest()
+
+
+def head_size(path: Path, classifier: str, file_format: str) -> int | None:
+    """How many classes the head in the file has, or None where there is no such tensor."""
+    with _open(path, NESTED.get(file_format)) as file:
+        names = set(file.keys())
+        for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias"):
+            if name in names and len(shape := file.get_slice(name).get_shape()) == 1:
+                return int(shape[0])
+    return None
+
+
+def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """Our own format: tensors are called as Keras' variable paths, `feature-conv/kernel`."""
+    return Slot(variable.path)
+
+
+def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """timm's format: the layer's name with dots, PyTorch's variable names and axes.
+
+    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer; a
+    factor per channel is called `gamma` or `scale` there.
+    """
+    module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
+    candidates = [f"{module}.{TORCH_NAMES.get(leaf, leaf)}", f"{module}.{leaf}"]
+    candidates += [f"{module}.scale"] if leaf == "gamma" else []
+    name = next((candidate for candidate in candidates if candidate in names), candidates[0])
+    if leaf == "alpha":  # PReLU's slopes: (channels,) -> (1, 1, channels)
+        return Slot(name, stored=tuple(variable.shape))
+    if leaf != "kernel":
+        return Slot(name)
+    *window, inputs, outputs = variable.shape
+    spatial = tuple(range(2, len(variable.shape)))
+    if isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D):
+        return Slot(name, (*spatial, 0, 1), (inputs * outputs, 1, *window))
+    # Convolution OI…→…IO, transposed convolution IO…→…OI; 1x1 convolutions and dense layers stand for each other.
+    stored = (outputs, inputs, *window) if all(length == 1 for length in window) else None
+    return Slot(name, (*spatial, 1, 0), stored)
+
+
+def read_medicalnet(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+    """MedicalNet's format: as PyTorch's, with the prefix that training on several devices gives."""
+    slot = read_timm(layer, variable, names)
+    return slot._replace(tensor=f"module.{slot.tensor}")
+
+
+READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {
+    "zoo": read_zoo,
+    "timm": read_timm,
+    "pytorch": read_timm,  # whatever else calls its tensors as its modules
+    "medicalnet": read_medicalnet,
+}
+NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary the tensors stand
+
+
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _absent(model: keras.Model, reader: Callable, names: set[str], patterns: Iterable[str]) -> set[str]:
+    """The layers called as one of the patterns of which the file holds nothing."""
+    return {
+        layer.name
+        for layer in model.layers
+        if layer.weights
+        and _any(patterns, layer.name)
+        and not any(reader(layer, variable, names).tensor in names for variable in layer.weights)
+    }
+
+
+def _slots(
+    model: keras.Model,
+    reader: Callable,
+    names: set[str],
+    new_layers: Container[str] = (),
+    optional: Iterable[str] = (),
+    first_conv: Container[str] = (),
+) -> list[tuple[keras.Variable, Slot]]:
+    slots = {}  # by variable: a layer that is used twice is filled once
+    for layer in model.layers:
+        for variable in layer.weights:
+            if layer.name in new_layers or _is_state(variable):
+                continue
+            slot = reader(layer, variable, names)
+            if slot.tensor not in names and _any(optional, slot.tensor):
+                continue
+            if layer.name in first_conv and len(variable.shape) > 2:
+                slot = slot._replace(channel_axis=-2, stored=None)
+            slots[id(variable)] = (variable, slot)
+    return list(slots.values())
+
+
+def _is_state(variable: keras.Variable) -> bool:
+    """Seeds of dropout and the like: state of the run, in no file."""
+    return "seed_generator" in variable.path
+
+
+def _open(path: Path, key: str | None = None) -> Any:
+    if re.search(r"-\d+-of-\d+\.|\.index\.json$", path.name):
+        raise InputError(
+            f"{path} is one of several files (shards) that weights were split into. Expected {FORMATS}; save the model "
+            "again without splitting it, such as by safetensors.torch.save_model."
+        )
+    if path.name.lower().endswith(PICKLED):
+        return PickledFile(path, key)
+    try:
+        file = safe_open(path, framework="np")
+        wrapper = wrapper_of(list(file.keys())) if key is None else ""
+        return _Unwrapped(file, wrapper) if wrapper else file
+    except PermissionError as error:
+        raise AccessError(f"{path} cannot be read ({error}). Expected one of yours; see its permissions.") from error
+    except (SafetensorError, OSError) as error:
+        if path.suffix.lower() != ".safetensors":
+            raise InputError(
+                f"{path} is of a format that weights are not read from here. Expected {FORMATS}; save them in one of "
+                "these where they were made."
+            ) from error
+        raise IntegrityError(
+            f"{path} is not a whole safetensors file ({error}). Expected one; download or save it again."
+        ) from error
+
+
+def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Variable, Slot]], unused: tuple) -> None:
+    wanted = {slot.tensor for _, slot in slots}
+    known = {name for name in names if _any(unused, name)}
+    problems = [f"missing: {name}" for name in sorted(wanted - names)]
+    problems += [f"left over: {name}" for name in sorted(names - wanted - known)]
+    for variable, slot in slots:
+        if slot.tensor in names:
+            tensor = file.get_slice(slot.tensor)
+            shape, dtype = tensor.get_shape(), str(tensor.get_dtype())
+            if not slot.fits(shape, tuple(variable.shape)):
+                problems.append(f"misshapen: {slot.tensor} is {shape}, {variable.path} wants {list(variable.shape)}")
+            elif dtype not in FLOATS:
+                problems.append(f"not floating point of at least 16 bits: {slot.tensor} is {dtype}")
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise WeightsMismatchError(
+            f"{path} does not fit the architecture: {'; '.join(problems[:5])}{more}. Expected each of its {len(names)} "
+            f"tensors to fill one of {len(slots)} variables. Check that the file is of this architecture and number of "
+            "classes, or pass num_classes= for a new head and in_channels= for another number of channels."
+        )
+
+
+class _Unwrapped:
+    """An open safetensors file of a wrapped model: its tensors by their names within the model."""
+
+    def __init__(self, file: Any, wrapper: str):
+        self.file, self.wrapper = file, wrapper
+
+    def __enter__(self) -> "_Unwrapped":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.file.__exit__(*exception)
+
+    def keys(self) -> list[str]:
+        return [name.removeprefix(self.wrapper) for name in self.file.keys()]  # noqa: SIM118 (no mapping)
+
+    def get_slice(self, name: str) -> Any:
+        return self.file.get_slice(self.wrapper + name)
+
+    def get_tensor(self, name: str) -> np.ndarray:
+        return self.file.get_tensor(self.wrapper + name)
+
+
+class _Tensors:
+    """Reads tensors, and opens the file anew now and then: an open one keeps in memory all that was read from it."""
+
+    LIMIT_BYTES = 16_000_000
+
+    def __init__(self, path: Path, key: str | None):
+        self.path, self.key = path, key
+        self.file: Any = None
+        self.read_bytes = 0
+
+    def get_tensor(self, name: str) -> np.ndarray:
+        if self.file is None or self.read_bytes > self.LIMIT_BYTES:
+            self.file, self.read_bytes = _open(self.path, self.key), 0
+        values = self.file.get_tensor(name)
+        self.read_bytes += values.nbytes
+        return values
+
+
+def _initializer(tensors: Any, slot: Slot, not_finite: list[str]) -> Callable[..., np.ndarray]:
+    def initializer(shape, dtype=None):
+        values = np.ascontiguousarray(slot.read(tensors, tuple(shape)), dtype=dtype)
+        if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
+            not_finite.append(slot.tensor)
+        return values
+
+    return initializer

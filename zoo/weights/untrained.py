@@ -1,0 +1,98 @@
+"""Which weights nobody has trained.
+
+A model that begins with random values, in a new head or everywhere, has their fingerprints in its spec, by variable. A
+variable counts as trained once it differs from what was drawn: `fit`, a training loop of one's own and weights that
+are set all count, while saving and loading do not. A model may leave as soon as no variable is as it was drawn.
+"""
+
+import weakref
+import zlib
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+from zoo.catalogue import notices
+from zoo.catalogue.registry import Entry
+from zoo.model import ZooModel
+
+_told: weakref.WeakSet[ZooModel] = weakref.WeakSet()
+
+
+def remember_drawn(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
+    """Write into the model's spec what its untrained `layers` hold."""
+    model.spec = model.spec.model_copy(update={"drawn": fingerprints(layers)})
+
+
+def fingerprints(layers: Iterable[keras.layers.Layer]) -> dict[str, str]:
+    """What the variables of these layers hold now. Constants, such as a bias of 0, are left out, if anything else is
+    there."""
+    values = {
+        variable.path: keras.ops.convert_to_numpy(variable)
+        for layer in layers
+        for variable in layer.trainable_variables
+    }
+    random = {path: drawn for path, drawn in values.items() if not np.isin(drawn, (0, 1)).all()}
+    return {path: _fingerprint(drawn) for path, drawn in (random or values).items()}
+
+
+def untrained(model: ZooModel) -> list[str]:
+    """The variables that still have the random values they began with, by path."""
+    variables = {variable.path: variable for variable in model.weights}  # frozen ones too
+    if model.spec.random != "none" and not model.spec.drawn and not model.initial_fingerprints:
+        return list(variables)  # built without `zoo.load`: nothing is known, so nothing is trusted
+    drawn = {} if model.spec.random == "none" else model.spec.drawn
+    return [
+        path
+        for path, variable in variables.items()
+        if path in drawn or path in model.initial_fingerprints
+        if _fingerprint(keras.ops.convert_to_numpy(variable)) in (drawn.get(path), model.initial_fingerprints.get(path))
+    ]
+
+
+def settled(model: ZooModel) -> Entry:
+    """What the model says of itself as training has left it: once every random value is replaced, none is random, and
+    the metrics of the old weights are gone; a clone that still has its new weights is random. The model stays as it
+    is."""
+    if model.spec.random == "none" and not model.initial_fingerprints:
+        return model.spec
+    left = bool(untrained(model))
+    if left == (model.spec.random != "none"):
+        return model.spec
+    drawn = dict(model.initial_fingerprints) if left else {}
+    random = "all" if left else "none"
+    return model.spec.model_copy(update={"random": random, "drawn": drawn, "metrics": {}, "measured": None})
+
+
+def settle(model: ZooModel) -> None:
+    """Let the model itself say so."""
+    model.spec = settled(model)
+
+
+def remember_loaded(model: ZooModel) -> None:
+    """Keep a fingerprint of all weights with the model, for files that are not written as ours are."""
+    model.loaded_fingerprint = _whole_fingerprint(model)
+
+
+def is_as_loaded(model: ZooModel) -> bool:
+    """Whether the weights are known to be those that were loaded; a copy of the model does not know."""
+    loaded = getattr(model, "loaded_fingerprint", None)
+    return loaded is not None and loaded == _whole_fingerprint(model)
+
+
+def warn_of_untrained(model: ZooModel) -> None:
+    """Say once per model which layers answer with the random values that they began with."""
+    if model in _told:
+        return
+    layers = sorted({path.split("/")[0] for path in untrained(model)})
+    if layers:
+        _told.add(model)
+        notices.warn_of_untrained(model.spec.name, layers)
+
+
+def _whole_fingerprint(model: ZooModel) -> str:
+    return " ".join(_fingerprint(keras.ops.convert_to_numpy(variable)) for variable in model.weights)
+
+
+def _fingerprint(values: np.ndarray) -> str:
+    return f"{zlib.crc32(np.ascontiguousarray(values, 'float32').data):08x}"
