@@ -138,6 +138,15 @@ def test_a_file_is_named_whatever_is_wrong_with_it(enlarger, photo, tmp_path):
         assert str(raised.value).count(str(path)) == 1
 
 
+def test_an_answer_that_is_not_finite_is_a_sentence(tmp_path):
+    model = zoo.load("espcn-x2")
+    model.get_layer("feature-conv1").bias.assign(np.full(64, np.nan))
+    for spec in (model.spec, model.spec.model_copy(update={"task": "image-features"})):
+        model.spec = spec
+        with pytest.raises(zoo.InputError, match="The network gave NaN or infinity"):
+            zoo.predict(model, PIXELS[0])
+
+
 def test_an_iterator_is_taken_batch_by_batch(enlarger, monkeypatch):
     taken, ran = [], []
     monkeypatch.setattr(Runner, "__call__", lambda self, batch: ran.append(len(taken)) or iter(np.zeros((2, 2, 2, 3))))

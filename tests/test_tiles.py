@@ -7,6 +7,7 @@ import pytest
 import zoo
 from zoo import architectures
 from zoo.catalogue.registry import registry
+from zoo.imaging import tiles
 from zoo.imaging.tiles import Reach, Runner, reach, spans
 from zoo.model import ZooModel
 from zoo.tasks import find_task
@@ -54,20 +55,20 @@ def test_tiles_answer_as_the_whole(builder, odd, monkeypatch):
     scale = model.spec.config.get("scale", 1)
     side = 3 * (found.margin + found.step)
     inputs = prepared(model, side + 2 * found.step + odd, side + 37 + odd)
-    task, tiles = type(find_task(model.spec.task)), []
+    task, shapes = type(find_task(model.spec.task)), []
     batch = keras.tree.map_structure(lambda array: array[None], inputs)
     whole = np.asarray(model(batch, training=False))[0]
 
     def run(batch):
-        tiles.append(keras.tree.flatten(batch)[0].shape)
+        shapes.append(keras.tree.flatten(batch)[0].shape)
         return model(batch, training=False)
 
     monkeypatch.setattr(task, "tile", scale)
     monkeypatch.setattr(task, "pixels", lambda self, output: output)
     monkeypatch.setattr(task, "unchanged", lambda self, prepared: None)
     [answer] = Runner(run, model)(batch)
-    assert len(tiles) >= 4
-    assert max(tile[1] * tile[2] for tile in tiles) < whole.size / 3 / scale**2
+    assert len(shapes) >= 4
+    assert max(tile[1] * tile[2] for tile in shapes) < whole.size / 3 / scale**2
     np.testing.assert_allclose(answer, whole, atol=0.02)  # of 255
 
 
@@ -136,3 +137,9 @@ def test_where_nothing_is_to_be_filled_nothing_is_computed(monkeypatch):
     assert len(given) <= 4
     np.testing.assert_array_equal(np.asarray(record.picture)[mask > 0], image[mask > 0])
     assert record.picture.size == (1500, 2000)
+
+
+def test_an_answer_of_gigabytes_is_refused_before_there_is_memory_for_it(monkeypatch):
+    monkeypatch.setattr(tiles, "LARGEST_OUTPUT", 1_000_000)
+    with pytest.raises(zoo.InputError, match=r"would have 1200 x 1200 pixels\. Expected at most 1,000,000"):
+        zoo.predict("espcn-x2", np.zeros((600, 600, 3), "uint8"))

@@ -23,7 +23,7 @@ from zoo.tasks.task import Outputs
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-TOO_LARGE = "{} is too large: the memory did not suffice for the network. Expected a smaller one."
+TOO_LARGE = "It is too large: the memory did not suffice for the network. Expected a smaller one."
 
 
 class Ready(NamedTuple):
@@ -89,9 +89,10 @@ class Predictor:
                     try:
                         outputs = list(self.runner(stacked))
                     except Exception as error:
-                        if is_out_of_memory(error):
+                        if isinstance(error, InputError) or is_out_of_memory(error):
                             for place in chosen:
-                                batch[place] = batch[place]._replace(error=TOO_LARGE.format(batch[place].name))
+                                said = str(error) if isinstance(error, InputError) else TOO_LARGE
+                                batch[place] = batch[place]._replace(error=said)
                             continue
                         names = ", ".join(batch[place].name for place in chosen)
                         error.add_note(f"This happened while the network computed {names}.")
@@ -107,7 +108,10 @@ class Predictor:
         name, model = columns.text(item.name), self.model.spec.name
         if item.output is None:
             return {"input": name, "model": model, "error": columns.text(item.error or "")}
-        record = self.task.record(name, self.model.spec, item.prepared, item.output, self.top)
+        try:
+            record = self.task.record(name, self.model.spec, item.prepared, item.output, self.top)
+        except InputError as error:
+            return {"input": name, "model": model, "error": columns.text(str(error))}
         return columns.row(record, self.task)
 
 

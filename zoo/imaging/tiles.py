@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs, Prepared
 
+LARGEST_OUTPUT = 1 << 29  # pixels; as an image and as an array they take 4 GB
 # Operations, by class, that compute each pixel of their output from the same pixel of their inputs. Padding is that of
 # the convolution behind it.
 LOCAL = {"Activation", "Add", "BatchNormalization", "Concatenate", "CropLike", "Dropout", "GetItem"}
@@ -71,6 +73,7 @@ class Runner:
                     answer = self._middle(inputs, row, column)
                 if whole is None:
                     scale = answer.shape[0] // (row.kept[1] - row.kept[0])
+                    _check_size(size[0] * scale, size[1] * scale)
                     whole = np.empty((size[0] * scale, size[1] * scale, answer.shape[-1]), answer.dtype)
                 top, bottom, left, right = (place * scale for place in (*row.kept, *column.kept))
                 whole[top:bottom, left:right] = answer
@@ -154,6 +157,14 @@ def each(outputs: Outputs) -> Iterator[Outputs]:
     """The arrays of a batch, one input's after another's."""
     for position in range(len(keras.tree.flatten(outputs)[0])):
         yield keras.tree.map_structure(lambda array, position=position: array[position], outputs)
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > LARGEST_OUTPUT:
+        raise InputError(
+            f"The answer would have {width} x {height} pixels. Expected at most {LARGEST_OUTPUT:,}: a smaller image, "
+            "or a part of it."
+        )
 
 
 def _cut(inputs: Prepared, rows: slice, columns: slice) -> Prepared:

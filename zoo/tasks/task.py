@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.catalogue.registry import Entry
+from zoo.errors import InputError
 
 # An array without the batch axis, or one per named input of the model.
 Prepared = np.ndarray | dict[str, np.ndarray]
@@ -82,6 +83,7 @@ class Task(abc.ABC):
 
     def pixels(self, output: np.ndarray) -> np.ndarray:
         """A part of an output as it is kept, where there may be tiles: uint8."""
+        check_finite(output)
         return output if output.dtype == np.uint8 else np.clip(np.round(output), 0, 255).astype(np.uint8)
 
     def unchanged(self, prepared: Prepared) -> np.ndarray | None:
@@ -100,7 +102,12 @@ class Task(abc.ABC):
         """What `zoo.predict` gives for one source called `name`.
 
         Outputs with names are no task's answer: the record has their shapes, and `outputs` the arrays.
+
+        Raises:
+            InputError: The output is not finite.
         """
+        for array in output.values() if isinstance(output, dict) else [output]:
+            check_finite(array)
         record = Prediction(input=name, model=entry.name, task=entry.task)
         if isinstance(output, dict):
             record.outputs = output
@@ -114,6 +121,19 @@ class Task(abc.ABC):
         if "outputs" in record:
             return [f"{name}: {' x '.join(map(str, shape))}" for name, shape in record["outputs"].items()]
         return self.lines(record)
+
+
+def check_finite(output: np.ndarray) -> None:
+    """Refuse an output that means nothing.
+
+    Raises:
+        InputError: It is not finite.
+    """
+    if not np.isfinite(output).all():
+        raise InputError(
+            "The network gave NaN or infinity. Expected finite numbers: another input, weights that did not diverge, or "
+            "a dtype of a larger range, such as float32."
+        )
 
 
 def written(record: dict[str, Any]) -> str:
