@@ -131,8 +131,8 @@ def check_finite(output: np.ndarray) -> None:
     """
     if not np.isfinite(output).all():
         raise InputError(
-            "The network gave NaN or infinity. Expected finite numbers: another input, weights that did not diverge, or "
-            "a dtype of a larger range, such as float32."
+            "The network gave NaN or infinity. Expected finite numbers: another input, weights that did not diverge, "
+            "or a dtype of a larger range, such as float32."
         )
 
 
