@@ -21,13 +21,16 @@ from zoo.layers.fused_batch_normalization import FusedBatchNormalization
 from zoo.layers.global_context import GlobalContextPooling2D
 from zoo.layers.global_response_norm import GlobalResponseNorm
 from zoo.layers.layer_scale import LayerScale
+from zoo.layers.learnable_affine import LearnableAffine
 from zoo.layers.max_pooling_with_argmax import MaxPoolingWithArgmax1D, MaxPoolingWithArgmax2D, MaxPoolingWithArgmax3D
 from zoo.layers.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
 from zoo.layers.minimum_size import MinimumSize2D
+from zoo.layers.nearest_like import NearestLike2D
 from zoo.layers.partial_conv import PartialConv1D, PartialConv2D, PartialConv3D
 from zoo.layers.pixel_shuffle import PixelShuffle2D
 from zoo.layers.scaled_standardized_conv import ScaledStandardizedConv2D
 from zoo.layers.simple_norm import SimpleNorm
+from zoo.layers.skip_init import SkipInit
 from zoo.layers.sparse_conv import SparseConv1D, SparseConv2D, SparseConv3D
 from zoo.layers.standardized_conv import StandardizedConv2D
 from zoo.layers.star_relu import StarReLU
@@ -57,6 +60,7 @@ __all__ = [
     "GlobalResponseNorm",
     "GlorotUniformPerChannel",
     "LayerScale",
+    "LearnableAffine",
     "MaxPoolingWithArgmax1D",
     "MaxPoolingWithArgmax2D",
     "MaxPoolingWithArgmax3D",
@@ -64,12 +68,14 @@ __all__ = [
     "MaxUnpooling2D",
     "MaxUnpooling3D",
     "MinimumSize2D",
+    "NearestLike2D",
     "PartialConv1D",
     "PartialConv2D",
     "PartialConv3D",
     "PixelShuffle2D",
     "ScaledStandardizedConv2D",
     "SimpleNorm",
+    "SkipInit",
     "SparseConv1D",
     "SparseConv2D",
     "SparseConv3D",

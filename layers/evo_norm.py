@@ -15,6 +15,7 @@ class EvoNorm2D(keras.layers.Layer):
     Args:
         groups: Number of groups of channels whose deviation is shared.
         epsilon: Added to the variance.
+        gate: Whether to activate; without the gate the rest of the formula is left.
         data_format: `"channels_last"` or `"channels_first"`; None stands for Keras' setting.
 
     Input shape: `(batch, height, width, channels)`; height and width may be unknown.
@@ -29,10 +30,11 @@ class EvoNorm2D(keras.layers.Layer):
         (1, 4, 5, 16)
     """
 
-    def __init__(self, groups: int = 32, epsilon: float = 1e-5, data_format=None, **kwargs):
+    def __init__(self, groups: int = 32, epsilon: float = 1e-5, gate: bool = True, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.groups = groups
         self.epsilon = epsilon
+        self.gate = gate
         self.data_format = window.data_format_or_default(self, data_format)
         self.rank = 2
         self.input_spec = keras.InputSpec(ndim=4)
@@ -41,7 +43,8 @@ class EvoNorm2D(keras.layers.Layer):
         shape = (input_shape[window.channel_axis(self)],)
         self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
-        self.v = self.add_weight(name="v", shape=shape, initializer="ones")
+        if self.gate:
+            self.v = self.add_weight(name="v", shape=shape, initializer="ones")
 
     def call(self, inputs):
         x = window.channels_last(self, inputs)
@@ -50,12 +53,13 @@ class EvoNorm2D(keras.layers.Layer):
         variance = ops.var(grouped, axis=(1, 2, 4), keepdims=True)
         per_channel = ops.repeat(ops.reshape(variance, (-1, self.groups)), channels // self.groups, axis=-1)
         scale = ops.cast(ops.rsqrt(per_channel + self.epsilon), x.dtype)[:, None, None, :]
-        outputs = x * ops.sigmoid(self.v * x) * scale * self.gamma + self.beta
-        return window.channels_back(self, outputs)
+        if self.gate:
+            x = x * ops.sigmoid(self.v * x)
+        return window.channels_back(self, x * scale * self.gamma + self.beta)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        config = {"groups": self.groups, "epsilon": self.epsilon, "data_format": self.data_format}
-        return {**super().get_config(), **config}
+        names = ("groups", "epsilon", "gate", "data_format")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,10 +1,20 @@
-"""Every model of the registry builds, with as many parameters as its source states; without memory, values or files."""
+"""Every model of the registry builds, with as many parameters as its source states; without memory, values or files.
+
+By default the smallest network of each structure: those that differ in numbers alone, and in names that stand for no
+other code, are built by `pytest -m catalogue`.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
 
 import keras
 import pytest
 
 import zoo
 from tests.golden_files import trainable_parameters
+from tests.timm_shapes import timm_shapes
 from zoo.architectures import build
 from zoo.architectures.layer_table import layers_of
 from zoo.catalogue.layers_used import layers_used
@@ -18,6 +28,39 @@ def networks():
     for entry in registry().entries.values():
         shared.setdefault((entry.architecture, f"{entry.config}", entry.num_classes == 0), []).append(entry)
     return list(shared.values())
+
+
+def structure(value):
+    """A configuration without its numbers, and lists without their lengths."""
+    if isinstance(value, dict):
+        return tuple(sorted((key, structure(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(sorted({repr(structure(item)) for item in value}))
+    return value if isinstance(value, bool | str) or value is None else "number"
+
+
+def marked_networks():
+    """All networks; of those alike in structure all but the smallest are marked `catalogue`."""
+    alike = {}
+    for entries in networks():
+        first = entries[0]
+        kind = (first.builder, structure(first.config), first.num_classes == 0)
+        alike.setdefault(kind, []).append(entries)
+    for group in alike.values():
+        smallest = min(group, key=lambda entries: entries[0].parameters_millions or 0)
+        for entries in group:
+            marks = [] if entries is smallest else [pytest.mark.catalogue]
+            yield pytest.param(entries, id=entries[0].name, marks=marks)
+
+
+TENSORS = json.loads((Path(__file__).parent / "golden" / "timm_tensors.json").read_text())
+
+
+def digest(shapes):
+    """What identifies the names and shapes of a checkpoint; a factor per channel has several names, 1 is no length."""
+    renamed = [(re.sub(r"\.(gamma|scale)$", ".weight", name), shape) for name, shape in shapes.items()]
+    lines = [[name, [length for length in shape if length != 1]] for name, shape in renamed]
+    return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()[:12]
 
 
 def parameters(entry, model):
@@ -39,7 +82,7 @@ def clear():
     keras.utils.clear_session()
 
 
-@pytest.mark.parametrize("entries", networks(), ids=lambda entries: entries[0].name)
+@pytest.mark.parametrize("entries", list(marked_networks()))
 def test_builds_with_the_parameters_that_its_source_states(entries):
     first = entries[0]
     with filling.abstract():
@@ -48,6 +91,8 @@ def test_builds_with_the_parameters_that_its_source_states(entries):
         assert layers_of(model) == layers_used(first.architecture), (
             "run: python -m zoo.architectures.layer_table > table && mv table zoo/catalogue/layers_used.json"
         )
+    if first.format == "timm" and f"{first.architecture}/{first.num_classes}" in TENSORS:
+        assert digest(timm_shapes(model)) == TENSORS[f"{first.architecture}/{first.num_classes}"]
     for entry in entries:
         stated = entry.parameters_millions
         if stated is not None:
@@ -68,7 +113,7 @@ def test_checkpoints_that_share_a_network_state_the_same_size():
             assert entry.parameters_millions == stated[entry.num_classes], entry.name
 
 
-def test_there_are_over_two_hundred_checkpoints_with_licences():
+def test_there_are_over_eight_hundred_checkpoints_of_timm_with_licences():
     names = zoo.list_models(pretrained=True)
-    assert len(names) >= 200
+    assert sum(zoo.info(name).format == "timm" for name in names) >= 800
     assert all(zoo.info(name).license for name in names)

@@ -15,30 +15,75 @@ from zoo.weights import filling
 
 MEMBERS = [
     "convformer_s18",
+    "cs3darknet_focus_s",
+    "cspdarknet53",
+    "cspnext_tiny",
+    "cspresnet50",
+    "dla34",
+    "dpn68",
+    "eca_nfnet_l0",
     "ecaresnet26t",
     "efficientnet_es",
+    "ese_vovnet19b_dw",
+    "fasternet_t0",
     "fbnetv3_b",
+    "focalnet_tiny_srf",
+    "gcresnet33ts",
+    "gernet_s",
+    "ghostnet_100",
+    "ghostnetv2_100",
+    "ghostnetv3_100",
     "hardcorenas_a",
+    "hgnet_tiny",
+    "hgnetv2_b0",
+    "hrnet_w18_small",
+    "inception_next_atto",
+    "inception_v3",
     "lcnet_050",
+    "lcnetv2_small",
+    "lowformer_e1",
+    "mambaout_femto",
     "mixnet_s",
     "mnasnet_small",
     "mobilenetv4_conv_small",
+    "mobileone_s0",
+    "nf_regnet_b1",
+    "nf_resnet50",
     "poolformer_s12",
     "poolformerv2_s12",
+    "rdnet_tiny",
     "regnetv_064",
     "regnetx_002",
+    "regnetz_b16",
+    "repghostnet_050",
+    "repvgg_a0",
+    "repvit_m0_9",
+    "repvit_m1",
+    "resnest14d",
+    "resnet50_clip_gap",
     "resnet50_gn",
     "resnetv2_18d",
     "resnetv2_50x1_bit",
+    "rexnet_100",
+    "selecsls42b",
     "seresnext26d_32x4d",
+    "skresnet18",
+    "starnet_s1",
+    "test_byobnet",
+    "test_convnext",
+    "test_convnext3",
+    "test_efficientnet_gn",
+    "test_nfnet",
     "test_resnet",
     "tf_efficientnet_cc_b0_4e",
     "tinynet_e",
+    "tresnet_m",
 ]
 # Those that are smaller than the published ones: what differs, here and in timm.
 SMALLER = {"regnetv_064": {"depth": 8, "initial_width": 16, "slope": 12.0, "multiplier": 2.0, "group_width": 8}}
-# Depths of which rounding to float32 alone moves the reference's pooled features by more than the tolerance.
+# Of these, rounding to float32 alone moves the pooled features by about the tolerance.
 ROUNDED = {"tf_efficientnet_cc_b0_4e"}
+UNPADDED = {"inception_v3"}  # its maps are smaller than their stride says
 
 
 @pytest.fixture(autouse=True)
@@ -50,17 +95,27 @@ def clear():
 
 def built(name, **update):
     entry = registry().find(name)
+    keras.utils.clear_session()  # so that operations without a name of their own are called alike in every build
     with filling.abstract():
         return architectures.build(
             entry.model_copy(update={"config": {**entry.config, **SMALLER.get(name, {})}, **update})
         )
 
 
+def pooled_features(model):
+    """What enters the head: for some a normalisation that belongs to it, for some the outputs."""
+    if not model.spec.num_classes:
+        return model.output
+    if len(model.spec.head) > 1:
+        return model.get_layer("global_pool").output
+    return model.get_layer(model.spec.classifier).input
+
+
 def with_intermediate_outputs(model, pyramid):
     """A model that also outputs what enters its head, and the maps that `pyramid`, built apart, outputs."""
     operations = {operation.name: operation for operation in model.operations}
     maps = [operations[output._keras_history.operation.name].output for output in pyramid.output.values()]
-    return keras.Model(model.inputs, [model.get_layer(model.spec.classifier).input, model.output, *maps])
+    return keras.Model(model.inputs, [pooled_features(model), model.output, *maps])
 
 
 @pytest.mark.parametrize("name", MEMBERS)
@@ -82,7 +137,7 @@ def test_reproduces_timm(name, tmp_path):
     stages = [arrays[key] for key in sorted(arrays) if key.startswith("stage")]
     height, width = arrays["images"].shape[1:3]
     for stride, output in zip(pyramid.output, maps, strict=True):
-        assert output.shape[1:3] == (-(-height // stride), -(-width // stride))
+        assert name in UNPADDED or output.shape[1:3] == (-(-height // stride), -(-width // stride))
     assert len(stages) in (0, len(maps))
     for output, stage in zip(maps, stages, strict=False):
         assert_close(keras.ops.mean(output, axis=(1, 2)), stage)

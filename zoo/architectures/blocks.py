@@ -63,7 +63,9 @@ def group_norm(x, name, *, groups=32, epsilon=1e-5):
 
 
 def activate(x, activation, name):
-    """An activation by its name in Keras; none for None."""
+    """An activation by its name in Keras, with PyTorch's slope where it leaks; none for None."""
+    if activation == "leaky_relu":
+        return layers.LeakyReLU(0.01, name=name)(x)
     return layers.Activation(activation, name=name)(x) if activation else x
 
 
@@ -134,14 +136,27 @@ def efficient_channel_attention(x, name, *, channels=None):
     return EfficientChannelAttention(max(width + 1 - width % 2, 3), name=f"{name}-conv")(x)
 
 
-def global_context(x, filters, name, *, activation="relu"):
-    """Channel attention by what a softmax over positions picks. Cao et al., https://arxiv.org/abs/1904.11492."""
+def global_context(x, filters, name, *, activation="relu", fuse="scale"):
+    """Attention by what a softmax over positions picks: it scales the channels, or is added (`fuse="add"`) to them.
+
+    Cao et al., 2019, https://arxiv.org/abs/1904.11492, figure 4d.
+    """
     where = layers.Conv2D(1, 1, name=f"{name}-conv_attn")(x)
     context = GlobalContextPooling2D(name=f"{name}-pool")([x, where])
-    scale = layers.Conv2D(filters, 1, name=f"{name}-mlp_scale-fc1")(context)
-    scale = layers.LayerNormalization(epsilon=1e-6, name=f"{name}-mlp_scale-norm")(scale)
-    scale = layers.Activation(activation, name=f"{name}-mlp_scale-act")(scale)
-    scale = layers.Conv2D(x.shape[-1], 1, activation="sigmoid", name=f"{name}-mlp_scale-fc2")(scale)
+    branch = f"{name}-mlp_{fuse}"
+    context = layers.Conv2D(filters, 1, name=f"{branch}-fc1")(context)
+    context = layers.LayerNormalization(epsilon=1e-6, name=f"{branch}-norm")(context)
+    context = layers.Activation(activation, name=f"{branch}-act")(context)
+    gate = "sigmoid" if fuse == "scale" else None
+    context = layers.Conv2D(x.shape[-1], 1, activation=gate, name=f"{branch}-fc2")(context)
+    merge = layers.Multiply if fuse == "scale" else layers.Add
+    return merge(name=f"{name}-{fuse}")([x, context])
+
+
+def effective_squeeze_excite(x, name, *, gate="hard_sigmoid"):
+    """Channel attention without a bottleneck. Lee and Park, 2019, https://arxiv.org/abs/1911.06667, figure 3c."""
+    scale = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}-pool")(x)
+    scale = layers.Conv2D(x.shape[-1], 1, activation=gate, name=name)(scale)
     return layers.Multiply(name=f"{name}-scale")([x, scale])
 
 

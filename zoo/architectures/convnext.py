@@ -7,7 +7,7 @@ sizes as in timm. Stochastic depth, which only training from scratch wants, is l
 
 from functools import partial
 
-from keras import layers
+from keras import layers, ops
 
 from zoo.architectures.blocks import classify, conv2d, depthwise_conv2d, round_channels
 from zoo.layers import GlobalResponseNorm, LayerScale, SimpleNorm
@@ -46,13 +46,18 @@ def downsample(x, filters, norm, name):
     return layers.Conv2D(filters, 2, strides=2, name=f"{name}-1")(norm(x, f"{name}-0"))
 
 
-def block(x, norm, *, response_norm, pointwise_kind, name):
+def activate(x, activation, name):
+    """The activation by its name; `gelu_tanh` is GELU's approximation."""
+    return ops.gelu(x, approximate=True) if activation == "gelu_tanh" else layers.Activation(activation, name=name)(x)
+
+
+def block(x, norm, *, kernel_size, response_norm, pointwise_kind, activation, name):
     """Figure 4, right: depthwise 7x7, then widen four times and back at each position, added to the input."""
     filters, x_in = x.shape[-1], x
-    x = depthwise_conv2d(x, 7, use_bias=True, name=f"{name}-conv_dw")
+    x = depthwise_conv2d(x, kernel_size, use_bias=True, name=f"{name}-conv_dw")
     x = norm(x, f"{name}-norm")
     x = pointwise(x, 4 * filters, pointwise_kind, f"{name}-mlp-fc1")
-    x = layers.Activation("gelu", name=f"{name}-mlp-act")(x)
+    x = activate(x, activation, f"{name}-mlp-act")
     if response_norm:
         x = GlobalResponseNorm(name=f"{name}-mlp-grn")(x)
     x = pointwise(x, filters, pointwise_kind, f"{name}-mlp-fc2")
@@ -83,6 +88,8 @@ def convnext(
     epsilon=1e-6,
     norm_first=False,
     head_filters=None,
+    kernel_sizes=(7, 7, 7, 7),
+    activation="gelu",
     features=False,
 ):
     """Wire figure 4's blocks as table 9 says, `depths` blocks of `filters` channels a stage.
@@ -97,7 +104,15 @@ def convnext(
             x = downsample(x, width, norm, f"stages-{stage}-downsample")
         for index in range(depth):
             name = f"stages-{stage}-blocks-{index}"
-            x = block(x, norm, response_norm=response_norm, pointwise_kind=pointwise_kind, name=name)
+            x = block(
+                x,
+                norm,
+                kernel_size=kernel_sizes[stage],
+                response_norm=response_norm,
+                pointwise_kind=pointwise_kind,
+                activation=activation,
+                name=name,
+            )
         pyramid[4 * 2**stage] = x
     if features:
         return pyramid

@@ -25,15 +25,17 @@ from zoo.layers import ConditionalConv2D
 class Style(NamedTuple):
     """What all blocks of a network have in common.
 
-    `padding` is `symmetric` or, for weights from TensorFlow, `same`; those also have an `epsilon` of 1e-3. The
-    bottleneck of squeeze-and-excitation is a share of the block's input or, with `squeeze_expanded`, of the expanded
-    channels, rounded to a multiple of `squeeze_divisor`; its activation is the block's or `squeeze_activation`.
-    `squeeze_context` picks what is squeezed by a softmax over positions. `anti_aliasing` (a kind of
-    `blocks.anti_alias`) takes over the strides of the convolutions that would subsample.
+    `padding` is `symmetric` or, for weights from TensorFlow, `same`; those also have an `epsilon` of 1e-3. `norm` is
+    `batch`, `group` (of 8 channels) or `layer`. The bottleneck of squeeze-and-excitation is a share of the block's
+    input or, with `squeeze_expanded`, of the expanded channels, rounded to a multiple of `squeeze_divisor`; its
+    activation is the block's or `squeeze_activation`. `squeeze_context` picks what is squeezed by a softmax over
+    positions. `anti_aliasing` (a kind of `blocks.anti_alias`) takes over the strides of the convolutions that would
+    subsample.
     """
 
     activation: str = "silu"
     padding: str = "symmetric"
+    norm: str = "batch"
     epsilon: float = 1e-5
     squeeze_expanded: bool = False
     squeeze_divisor: int = 1
@@ -49,8 +51,13 @@ class Style(NamedTuple):
         return blocks.depthwise_conv2d(x, kernel_size, strides=strides, padding=self.padding, name=name)
 
     def normalize(self, x, name, activation=None):
-        """Batch normalisation and, if there is one, an activation."""
-        x = blocks.batch_norm(x, name, epsilon=self.epsilon)
+        """Normalisation and, if there is one, an activation."""
+        if self.norm == "batch":
+            x = blocks.batch_norm(x, name, epsilon=self.epsilon)
+        elif self.norm == "group":
+            x = blocks.group_norm(x, name, groups=x.shape[-1] // 8, epsilon=self.epsilon)
+        else:
+            x = layers.LayerNormalization(epsilon=self.epsilon, name=name)(x)
         return layers.Activation(activation, name=f"{name}-act")(x) if activation else x
 
     def filter_channels(self, x, kernel_size, *, strides, norm, activation, name, aa):
@@ -111,10 +118,28 @@ def plain(x, style, filters, *, kernel_size, strides, activation, name):
 
 
 def separable(
-    x, style, filters, *, kernel_size, strides, activation, squeeze=None, squeezed=None, project_activation=False, name
+    x,
+    style,
+    filters,
+    *,
+    kernel_size,
+    strides,
+    activation,
+    squeeze=None,
+    squeezed=None,
+    project_activation=False,
+    space_to_depth=False,
+    name,
 ):
-    """A convolution in each channel, then one across channels: an inverted residual that does not expand."""
+    """A convolution in each channel, then one across channels: an inverted residual that does not expand.
+
+    With `space_to_depth` a strided 2x2 to four times the channels comes first, and takes over the strides.
+    """
     filters_in = x.shape[-1]
+    if space_to_depth:
+        x = blocks.conv2d(x, 4 * filters_in, 2, strides=2, padding="same", name=f"{name}-conv_s2d")
+        x = style.normalize(x, f"{name}-bn_s2d", activation)
+        style, strides = style._replace(padding="same"), 1
     x = style.filter_channels(
         x,
         kernel_size,
