@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub_server import HubServer
+from tests.hub_server.server import HubServer
 
 
 def pytest_collection_finish() -> None:

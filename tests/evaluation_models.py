@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tests.finetuning.test_lessons import GREY, entry
+from tests.training.small_tasks import GREY, entry
 from zoo.model import ZooModel
 
 ROWS, COLUMNS = np.mgrid[:64, :64].astype("float32")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.hub_server import PROJECT
+from tests.hub_server.server import PROJECT
 from zoo.errors import AccessError, InputError, PublishError
 from zoo.export.exportable import reference_outputs, samples
 from zoo.model import ZooModel

@@ -11,7 +11,7 @@ import pytest
 
 import zoo.export
 from tests.export.conftest import short_of_space
-from tests.hub_server import can_drop_privileges
+from tests.hub_server.server import can_drop_privileges
 from zoo.errors import AccessError, ExportError, InputError
 from zoo.export.to_saved_model import saved_model
 from zoo.export.versions import new_version, versions

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.hub_fetches import CONTENT, FILE, REPO
-from tests.hub_server import HubServer
+from tests.hub_server.fetches import CONTENT, FILE, REPO
+from tests.hub_server.server import HubServer
 
 
 @pytest.fixture

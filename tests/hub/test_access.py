@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub_fetches import CONTENT, FILE, REPO, fetch, fetches
-from tests.hub_server import HubServer, can_drop_privileges, flipped
+from tests.hub_server.fetches import CONTENT, FILE, REPO, fetch, fetches
+from tests.hub_server.server import HubServer, can_drop_privileges, flipped
 
 
 def test_a_gated_repository_says_where_to_ask_and_opens_to_a_granted_token(hub: HubServer, commit: str):

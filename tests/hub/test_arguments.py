@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hub_fetches import FILE, REPO
+from tests.hub_server.fetches import FILE, REPO
 from zoo.errors import InputError
 from zoo.hub import fetching as zoo_hub
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub_fetches import BODY, CONTENT, FILE, REPO, blobs, fetch, fetch_code
-from tests.hub_server import Fault, HubServer
+from tests.hub_server.fetches import BODY, CONTENT, FILE, REPO, blobs, fetch, fetch_code
+from tests.hub_server.server import Fault, HubServer
 
 
 @pytest.mark.parametrize(

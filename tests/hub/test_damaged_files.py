@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.hub_fetches import BODY, CONTENT, FILE, blobs, fetch, fetches
-from tests.hub_server import Fault, HubServer, flipped, halved
+from tests.hub_server.fetches import BODY, CONTENT, FILE, blobs, fetch, fetches
+from tests.hub_server.server import Fault, HubServer, flipped, halved
 
 
 @pytest.mark.parametrize("damage", [flipped, halved], ids=["flipped", "truncated"])

@@ -7,8 +7,8 @@ import termios
 from hashlib import sha256
 from pathlib import Path
 
-from tests.hub_fetches import BODY, CONTENT, FILE, NEWER, REPO, answers_in, fetch, fetch_code, fetches
-from tests.hub_server import Fault, HubServer, flipped
+from tests.hub_server.fetches import BODY, CONTENT, FILE, NEWER, REPO, answers_in, fetch, fetch_code, fetches
+from tests.hub_server.server import Fault, HubServer, flipped
 
 
 def test_a_file_arrives_verified_at_a_commit(hub: HubServer, commit: str):

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from tests.hub_fetches import BODY, CONTENT, FILE, REPO, answers_in, blobs, fetch, fetch_code, fetches
-from tests.hub_server import Fault, HubServer
+from tests.hub_server.fetches import BODY, CONTENT, FILE, REPO, answers_in, blobs, fetch, fetch_code, fetches
+from tests.hub_server.server import Fault, HubServer
 
 DIGEST = sha256(CONTENT).hexdigest()
 OTHER = "f" * 40

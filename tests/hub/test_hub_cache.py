@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import pytest
 
-from tests.hub_fetches import CONTENT, FILE, NEWER, REPO, blobs, fetches
-from tests.hub_server import HubServer
+from tests.hub_server.fetches import CONTENT, FILE, NEWER, REPO, blobs, fetches
+from tests.hub_server.server import HubServer
 
 
 def test_the_cache_is_listed_and_what_was_downloaded_removed(hub: HubServer, commit: str):

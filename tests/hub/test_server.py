@@ -2,8 +2,8 @@
 
 from hashlib import sha256
 
-from tests.hub_fetches import CONTENT, FILE, REPO
-from tests.hub_server import HubServer
+from tests.hub_server.fetches import CONTENT, FILE, REPO
+from tests.hub_server.server import HubServer
 
 
 def test_the_server_answers_the_clients_other_questions(hub: HubServer, commit: str):

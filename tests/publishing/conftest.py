@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.hub_publisher import Publisher
-from tests.hub_server import HubServer
+from tests.hub_server.publisher import Publisher
+from tests.hub_server.server import HubServer
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.hub_publisher import COMMIT, TAG, Publisher, is_whole, versions
-from tests.hub_server import Fault
+from tests.hub_server.publisher import COMMIT, TAG, Publisher, is_whole, versions
+from tests.hub_server.server import Fault
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.hub_publisher import FILES, is_whole, versions
+from tests.hub_server.publisher import FILES, is_whole, versions
 from zoo.export.exportable import reference_outputs, samples
 
 

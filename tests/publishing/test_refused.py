@@ -3,7 +3,7 @@
 import pytest
 
 import zoo
-from tests.hub_publisher import versions
+from tests.hub_server.publisher import versions
 
 
 @pytest.mark.parametrize(

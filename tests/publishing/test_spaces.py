@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import zoo
 from tests.chromium import NEEDED, start
 from tests.demo.demo_page import DemoPage
-from tests.hub_server import Fault, HubServer
+from tests.hub_server.server import Fault, HubServer
 from zoo.command_line.main import main
 from zoo.demo.views import VIEWS
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hub_publisher import TAG, Publisher, is_whole, versions
-from tests.hub_server import Fault
+from tests.hub_server.publisher import TAG, Publisher, is_whole, versions
+from tests.hub_server.server import Fault
 
 
 @pytest.fixture(scope="module")

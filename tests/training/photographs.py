@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 COLORS = {"blue": (40, 60, 200), "green": (40, 200, 60), "red": (200, 60, 40)}
@@ -18,9 +17,3 @@ def write_photographs(root: Path, counts: dict[str, int], side: int = 16) -> Pat
             pixels = np.clip(np.array(COLORS[name]) + generator.normal(0, 50, (side, side, 3)), 0, 255)
             Image.fromarray(pixels.astype("uint8")).save(root / name / f"{index}.png")
     return root
-
-
-@pytest.fixture
-def photographs(tmp_path: Path) -> Path:
-    """Three classes, one of them rarer."""
-    return write_photographs(tmp_path / "photographs", {"blue": 10, "green": 10, "red": 6})

@@ -13,7 +13,7 @@ from zoo.errors import InputError
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    from tests.finetuning.conftest import write_photographs
+    from tests.training.photographs import write_photographs
 
     root = tmp_path_factory.mktemp("run")
     photographs = write_photographs(root / "photographs", {"blue": 10, "green": 10, "red": 6})

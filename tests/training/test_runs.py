@@ -14,7 +14,7 @@ import safetensors.numpy
 from click.testing import CliRunner
 
 import zoo
-from tests.finetuning.conftest import write_photographs
+from tests.training.photographs import write_photographs
 from zoo.catalogue.training_record import RunRecord, read_record
 from zoo.command_line.main import main
 from zoo.errors import AccessError, InputError, UnreadableError

@@ -12,7 +12,7 @@ import zoo
 from zoo.architectures import build
 from zoo.catalogue.registry import Registry, json_schema, registry
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 GOOD = """\
 families:

@@ -14,7 +14,7 @@ import pytest
 import zoo
 from zoo.weights.pickled import PICKLED, PickledFile
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

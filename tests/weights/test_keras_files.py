@@ -8,7 +8,7 @@ import keras
 import pytest
 
 import zoo
-from tests.test_interrupted_loading import peak_bytes
+from tests.weights.memory import peak_bytes
 
 
 @pytest.fixture(scope="module")

@@ -3,25 +3,26 @@
 import json
 
 import zoo
-from tests.hub_publisher import versions
+from tests.hub_server.publisher import versions
 
 
-def test_the_command_prints_the_page_and_an_error_is_one_sentence(server, repo_id, folders):
-    words = ["publish", str(folders[0]), repo_id]
+def test_the_command_prints_the_page_and_an_error_is_one_sentence(hub, tmp_path):
+    folder, repo_id = zoo.save(zoo.load("espcn-x2"), tmp_path / "mine"), "tester/mine"
+    words = ["publish", str(folder), repo_id]
     options = ["--license", "mit", "--metric", "psnr_db=31.5", "-m", "First", "--json"]
     code = f"""
 from zoo.command_line.main import main
 main({[*words, *options]}, standalone_mode=False)
 main({words})
 """
-    done = server.run(code, HF_TOKEN="hf_valid")
+    done = hub.run(code, HF_TOKEN="hf_valid")
     assert json.loads(done.stdout)["version"] == "v1"
-    assert json.loads(versions(server, repo_id)["v1"]["zoo.json"])["metrics"] == {"psnr_db": 31.5}
+    assert json.loads(versions(hub, repo_id)["v1"]["zoo.json"])["metrics"] == {"psnr_db": 31.5}
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: There is no licence")
 
 
-def test_the_embedded_models_are_published_with_their_own_cards(server):
+def test_the_embedded_models_are_published_with_their_own_cards(hub):
     code = """
 import sys
 sys.argv[1:] = ["zoo-org", "espcn-x2", "tcn-co2"]
@@ -29,12 +30,12 @@ from recipes.publish import main
 main()
 main()  # both are there
 """
-    server.users["hf_org"] = "zoo-org"
-    done = server.run(code, HF_TOKEN="hf_org")
-    pages = [f"{server.endpoint}/zoo-org/{name}/tree/v1" for name in ("espcn-x2", "tcn-co2")]
+    hub.users["hf_org"] = "zoo-org"
+    done = hub.run(code, HF_TOKEN="hf_org")
+    pages = [f"{hub.endpoint}/zoo-org/{name}/tree/v1" for name in ("espcn-x2", "tcn-co2")]
     assert done.stdout.splitlines() == 2 * pages, done.stderr
     for name in ("espcn-x2", "tcn-co2"):
-        files = versions(server, f"zoo-org/{name}")["v1"]
+        files = versions(hub, f"zoo-org/{name}")["v1"]
         card, entry = files["README.md"].decode(), json.loads(files["zoo.json"])
         assert "license: apache-2.0" in card
         assert f'zoo.predict("hf://zoo-org/{name}"' in card

@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image
 
 import zoo
-from tests.finetuning.test_lessons import entry
+from tests.training.small_tasks import entry
 from zoo import architectures
 from zoo.catalogue.registry import Input
 from zoo.training.lessons import find_lesson

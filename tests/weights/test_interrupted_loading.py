@@ -1,7 +1,6 @@
 """A load that is interrupted or fails leaves the process as it was: the next one works, and nothing large is left."""
 
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,6 +9,7 @@ from keras.src.backend.common import global_state
 from safetensors.numpy import load_file, save_file
 
 import zoo
+from tests.weights.memory import peak_bytes
 
 IMAGE = np.full((1, 32, 32, 3), 100, "uint8")
 
@@ -93,19 +93,6 @@ def test_a_shape_of_any_rank_that_does_not_fit_is_refused(shape, folder, tmp_pat
     save_file(tensors, tmp_path / "odd.safetensors")
     with pytest.raises(zoo.WeightsMismatchError, match="misshapen: bn1/gamma"):
         zoo.load("blurnet-textures", weights=tmp_path / "odd.safetensors")
-
-
-def peak_bytes(call):
-    """How much memory of this process was resident at most in addition while `call` ran."""
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
-    before = resident("VmRSS")
-    call()
-    return resident("VmHWM") - before
-
-
-def resident(key):
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key))
-    return 1024 * int(line.split()[1])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how much memory was used")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.finetuning.test_lessons import depth, inpainting, segmentation, super_resolution
+from tests.training.small_tasks import depth, inpainting, segmentation, super_resolution
 from zoo.catalogue.registry import Input
 from zoo.training.lessons import find_lesson
 from zoo.training.views import random_box, random_view, same_view

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.finetuning.conftest import write_photographs
+from tests.training.photographs import write_photographs
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 LINES = re.search(r"## Fine-tune on your own.*?```py\n(.*?)```", README, re.S)

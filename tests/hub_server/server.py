@@ -26,10 +26,19 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.hub_repository import Answer, HubRepository, blob, card_data, error_answer, git_sha1, is_lfs, json_answer
-from tests.hub_uploads import REPOSITORY, Uploads
+from tests.hub_server.repository import (
+    Answer,
+    HubRepository,
+    blob,
+    card_data,
+    error_answer,
+    git_sha1,
+    is_lfs,
+    json_answer,
+)
+from tests.hub_server.uploads import REPOSITORY, Uploads
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass

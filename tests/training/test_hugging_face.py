@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.finetuning.conftest import COLORS
+from tests.training.photographs import COLORS
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError, UnreadableError
 from zoo.training.lessons import find_lesson

@@ -9,10 +9,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.hub_repository import HubRepository, error_answer, git_sha1, is_lfs, json_answer
+from tests.hub_server.repository import HubRepository, error_answer, git_sha1, is_lfs, json_answer
 
 if TYPE_CHECKING:
-    from tests.hub_server import HubServer
+    from tests.hub_server.server import HubServer
 
 # A Space is the repository "spaces/owner/name".
 REPOSITORY = r"/api/(models/|(?=spaces/))(?P<repo_id>(spaces/)?[^/]+/[^/]+)"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.finetuning.conftest import write_photographs
+from tests.training.photographs import write_photographs
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError
 from zoo.training.lessons import find_lesson

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
-from tests.hub_server import HubServer
+from tests.hub_server.server import HubServer
 
 COMMIT = "/commit/main"
 TAG = "/tag/[0-9a-f]{40}"

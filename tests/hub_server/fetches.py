@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.hub_server import HubServer
+from tests.hub_server.server import HubServer
 
 REPO = "owner/net"
 FILE = "model.safetensors"
