@@ -18,6 +18,7 @@ from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelEr
 from zoo.hub import fetching
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
+from zoo.weights.keras_state import unharmed
 from zoo.weights.untrained import remember_drawn, remember_loaded
 
 # How files of weights end, whether they are read here or not.
@@ -218,6 +219,7 @@ def _without_provenance(entry: Entry) -> Entry:
     return entry.model_copy(update=facts)
 
 
+@unharmed()
 def _filled(
     entry: Entry,
     path: Path | None,

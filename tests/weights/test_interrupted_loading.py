@@ -15,14 +15,19 @@ IMAGE = np.full((1, 32, 32, 3), 100, "uint8")
 
 
 class Interruption:
-    """Raises an exception at the n-th call of a function of Keras or of ours; without one, counts the calls."""
+    """Raises an exception at the n-th call of a function of Keras or of ours; without one, counts the calls.
 
-    def __init__(self, error=None, at=0):
-        self.error, self.at, self.calls = error, at, 0
+    With `only`, calls of functions of that name.
+    """
+
+    def __init__(self, error=None, at=0, only=None):
+        self.error, self.at, self.only, self.calls = error, at, only, 0
 
     def __call__(self, frame, event, argument):
         path, name = frame.f_code.co_filename, frame.f_code.co_name
         if not ("/keras/" in path or "/zoo/" in path) or name.startswith("<"):  # a generator that ends swallows errors
+            return
+        if self.only is not None and name != self.only:
             return
         self.calls += 1
         if self.error is not None and self.calls == self.at:
@@ -52,6 +57,15 @@ def test_whatever_interrupts_a_load_the_next_one_works(error, share, calls):
     assert not global_state.get_global_attribute("uninitialized_variables")
     assert global_state.get_global_attribute("stateless_scope") is None
     assert np.isfinite(keras.ops.convert_to_numpy(zoo.load("maxpool-textures")(IMAGE))).all()
+
+
+@pytest.mark.parametrize("scope", [1, 2, 3, 10, 40, 41, 42, 80])
+def test_a_scope_that_was_not_closed_changes_no_name(scope):
+    with pytest.raises(KeyboardInterrupt), Interruption(KeyboardInterrupt(), scope, only="__exit__"):
+        zoo.load("maxpool-textures")
+    model = zoo.load("maxpool-textures")
+    assert model.weights[0].path == "conv1/kernel"
+    assert zoo.load("maxpool-textures", weights=None).weights[0].path == "conv1/kernel"
 
 
 @pytest.fixture(scope="module")

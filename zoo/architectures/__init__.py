@@ -10,7 +10,7 @@ from zoo.catalogue.registry import Entry
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
 from zoo.tasks import find_task
-from zoo.weights.filling import abstract
+from zoo.weights.keras_state import abstract
 
 
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:

@@ -5,21 +5,20 @@ nothing is initialised only to be overwritten and one tensor at a time is in mem
 leaves no trace: a model that was not filled is forgotten.
 """
 
-import contextlib
 import fnmatch
 import hashlib
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state
 from safetensors import SafetensorError, safe_open
 
 from zoo.catalogue import notices
 from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
+from zoo.weights.keras_state import abstract as abstract  # with it models are built for `fill`
 from zoo.weights.pickled import PICKLED, PickledFile, wrapper_of
 
 FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
@@ -87,26 +86,6 @@ def _with_channels(values: np.ndarray, channels: int, axis: int) -> np.ndarray:
     if channels == 1:
         return values.sum(axis=axis, keepdims=True)
     return np.take(values, np.arange(channels) % before, axis=axis) * (before / channels)
-
-
-@contextlib.contextmanager
-def abstract() -> Iterator[None]:
-    """A scope in which models are built without values for their variables, until `fill` gives them some.
-
-    Keras keeps a list of variables without values, and gives each a value whenever a scope ends. Those of models that
-    never come to be (a mismatch, Ctrl-C) would be allocated by whatever is loaded next, or fail it. So they are taken
-    off the list here, however the scope ends, and `fill` initialises its model's own.
-    """
-    names = ("stateless_scope", "uninitialized_variables")
-    before = {name: global_state.get_global_attribute(name) for name in names}
-    variables = before["uninitialized_variables"]
-    before["uninitialized_variables"] = list(variables or ())
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:
-        for name in names:
-            global_state.set_global_attribute(name, before[name])
 
 
 def fill(

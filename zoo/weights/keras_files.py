@@ -12,12 +12,13 @@ import zoo.layers  # noqa: F401 (registers the layers that the file may contain)
 from zoo.catalogue.descriptions import LARGEST_BYTES, read_keras_file
 from zoo.errors import IntegrityError, RegistryError, WeightsMismatchError
 from zoo.model import ZooModel
-from zoo.weights.filling import abstract
+from zoo.weights.keras_state import abstract, unharmed
 
 # Layers that are code, or that load some from elsewhere.
 CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 
 
+@unharmed()
 def load_keras_file(path: Path) -> ZooModel:
     """Load a model of the zoo, with its spec, and its optimizer where it was compiled.
 
