@@ -33,7 +33,7 @@ def _copied(value: object) -> object:
 
 @contextlib.contextmanager
 def abstract() -> Iterator[None]:
-    """A scope in which models are built without values for their variables, until `zoo.weights.filling.fill` gives them some.
+    """A scope in which models are built without values for their variables, until `filling.fill` gives them some.
 
     Keras keeps a list of variables without values, and gives each a value whenever a scope ends. Those of models that
     never come to be (a mismatch, Ctrl-C) would be allocated by whatever is loaded next, or fail it. So they are taken
