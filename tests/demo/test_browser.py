@@ -10,7 +10,7 @@ import zoo
 from tests.chromium import NEEDED
 from zoo.demo.views import VIEWS
 from zoo.imaging.label_maps import colors
-from zoo.imaging.preprocessing import read_picture
+from zoo.imaging.planes import read_image
 
 pytestmark = NEEDED
 
@@ -31,7 +31,7 @@ def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
     before, after = page.pictures(2)
     record = zoo.predict("espcn-x2", path)[0]
     assert same(after, record.picture)
-    assert same(before, read_picture(path).resize(record.picture.size, Image.Resampling.BICUBIC))
+    assert same(before, read_image(path).resize(record.picture.size, Image.Resampling.BICUBIC))
     assert "960 x 640 pixels" in page.status()
 
 
@@ -58,7 +58,7 @@ def test_a_segmentation_has_a_legend_in_its_colours(page):
     legend = [button.text for button in page.seen("[id^=answer-] .legend-item")]
     assert legend == [f"{item['label']} {item['area']:.1%}" for item in record["classes"]]
     picture, *masks = page.pictures(1 + len(legend))
-    assert same(picture, read_picture(path))
+    assert same(picture, read_image(path))
     palette = colors(11)
     for mask, item in zip(masks, record["classes"], strict=True):
         pixels = np.asarray(mask.convert("RGBA"))
@@ -84,7 +84,7 @@ def test_what_is_painted_over_is_filled(page):
     page.stroke(60, 20)
     page.run_until("pconv-unet.photos answered in")
     damaged, mended = page.pictures(2)
-    photograph = np.asarray(read_picture(path))
+    photograph = np.asarray(read_image(path))
     mask = (np.asarray(damaged.convert("RGB")) != (255, 0, 255)).any(axis=-1)
     assert 0.01 < (~mask).mean() < 0.5
     record = zoo.predict("pconv-unet", {"image": photograph, "mask": mask})[0]

@@ -9,7 +9,8 @@ from PIL import Image
 import zoo
 from tests.golden_files import FOLDER
 from zoo.catalogue.registry import Input
-from zoo.imaging.preprocessing import preprocess, read_picture
+from zoo.imaging.planes import read_image
+from zoo.imaging.preprocessing import preprocess
 from zoo.tasks.volume_features import preprocess_volume
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -79,7 +80,7 @@ def test_exif_orientation_is_applied(tmp_path):
 
 def test_transparency_is_laid_over_white():
     picture = Image.new("RGBA", (2, 2), (255, 0, 0, 0))
-    assert np.asarray(read_picture(picture)).tolist() == [[[255, 255, 255]] * 2] * 2
+    assert np.asarray(read_image(picture)).tolist() == [[[255, 255, 255]] * 2] * 2
 
 
 def test_a_transparent_palette_is_laid_over_white(tmp_path):
@@ -87,7 +88,7 @@ def test_a_transparent_palette_is_laid_over_white(tmp_path):
     picture.putpalette([0, 0, 0, 10, 20, 30])
     picture.info["transparency"] = 1
     picture.save(tmp_path / "palette.png")
-    assert np.asarray(read_picture(tmp_path / "palette.png")).min() == 255
+    assert np.asarray(read_image(tmp_path / "palette.png")).min() == 255
 
 
 @pytest.mark.parametrize(

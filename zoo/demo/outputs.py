@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from zoo.demo.inputs import PAINT
 from zoo.imaging import depth_colors, label_maps
-from zoo.imaging.preprocessing import read_picture
+from zoo.imaging.planes import read_image
 from zoo.model import ZooModel
 from zoo.printing import as_text
 from zoo.tasks.task import Prediction
@@ -61,7 +61,7 @@ def _before_and_after() -> list[gr.components.Component]:
 
 def _enlarged(record: Any, model: ZooModel, source: Any) -> list[Any]:
     """Beside the bicubic enlargement, which a viewer would make."""
-    return [(read_picture(source).resize(record.picture.size, Image.Resampling.BICUBIC), record.picture)]
+    return [(read_image(source).resize(record.picture.size, Image.Resampling.BICUBIC), record.picture)]
 
 
 def _mended(record: Any, model: ZooModel, source: Any) -> list[Any]:

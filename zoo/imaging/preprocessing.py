@@ -8,7 +8,6 @@ from PIL import Image
 
 from zoo.catalogue.registry import Input
 from zoo.imaging.planes import Planes
-from zoo.imaging.planes import read_image as read_picture  # noqa: F401 (its name until the rooms move)
 
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 

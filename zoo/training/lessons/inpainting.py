@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from zoo.catalogue.registry import Entry
-from zoo.imaging.preprocessing import read_picture
+from zoo.imaging.planes import read_image
 from zoo.measures.inpainting import InpaintingMeasure
 from zoo.training import pictures, report
 from zoo.training.checking import checked
@@ -33,7 +33,7 @@ class InpaintingLesson(Lesson):
         return *map(min, examples.shape, LARGEST_CROP), 3
 
     def read(self, item, entry, shape, generator):
-        [whole] = same_view([np.asarray(read_picture(item))], shape, generator)
+        [whole] = same_view([np.asarray(read_image(item))], shape, generator)
         # To measure, a picture has the same holes each time.
         mask = _strokes(whole.shape[:2], generator or np.random.default_rng(int(whole.sum())))
         return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)

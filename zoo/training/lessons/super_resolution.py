@@ -7,7 +7,7 @@ from PIL import Image
 
 from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
-from zoo.imaging.preprocessing import read_picture
+from zoo.imaging.planes import read_image
 from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic
 from zoo.training import pictures, report
 from zoo.training.checking import checked
@@ -41,7 +41,7 @@ class SuperResolutionLesson(Lesson):
         return height, width, 3
 
     def read(self, item, entry, shape, generator):
-        picture, scale = read_picture(item), entry.config["scale"]
+        picture, scale = read_image(item), entry.config["scale"]
         height, width = shape[:2] if shape is not None else (picture.height // scale, picture.width // scale)
         [large] = same_view([np.asarray(picture)], (scale * height, scale * width), generator)
         small = Image.fromarray(large).resize((width, height), Image.Resampling.BICUBIC)
