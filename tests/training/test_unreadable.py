@@ -68,4 +68,4 @@ def test_nothing_that_can_be_read_is_an_error_all_the_same(tmp_path):
     for path in paths:
         path.write_text("no picture")
     with pytest.raises(UnreadableError, match=r"(?s)0\.png.*1\.png.*2\.png.*and 2 more"):
-        checked(paths, zoo.imaging.preprocessing.read_image, skip_unreadable=True)
+        checked(paths, zoo.imaging.planes.read_image, skip_unreadable=True)
