@@ -13,7 +13,7 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
-.PHONY: demo test check publish clean
+.PHONY: demo test test-all check publish clean
 demo: .venv/installed ## one model of each task on something real, on one page
 	$(BIN)/python -m recipes.demo
 
@@ -22,7 +22,7 @@ check: .venv/installed ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check ## the whole suite on TensorFlow, then the layers and three networks on the other backends
+test: check ## the quick tests on TensorFlow, then the layers and three networks on the other backends
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) $(BACKENDS)
 	@if $(BIN)/python -c "import torch" 2>/dev/null; then \
@@ -30,6 +30,10 @@ test: check ## the whole suite on TensorFlow, then the layers and three networks
 	else \
 	  echo "PyTorch is not installed: its tests are skipped"; \
 	fi
+
+# An empty -m is every test; what is "slow" is left out by pyproject.toml.
+test-all: PYTEST += -m ""
+test-all: test ## the same with the slow tests, as CI runs it
 
 publish: .venv/installed ## put the embedded models on the Hugging Face Hub: make publish ORG=owner
 	@test -n "$(ORG)" || { echo "Which owner? make publish ORG=owner, with a token that may write there"; exit 1; }

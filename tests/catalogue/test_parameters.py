@@ -1,7 +1,7 @@
 """Every model of the registry builds, with as many parameters as its source states; without memory, values or files.
 
 By default the smallest network of each structure: those that differ in numbers alone, and in names that stand for no
-other code, are built by `pytest -m catalogue`.
+other code, are built by `pytest -m slow`.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def structure(value):
 
 
 def marked_networks():
-    """All networks; of those alike in structure all but the smallest are marked `catalogue`."""
+    """All networks; of those alike in structure all but the smallest are marked `slow`."""
     alike = {}
     for entries in networks():
         first = entries[0]
@@ -49,7 +49,7 @@ def marked_networks():
     for group in alike.values():
         smallest = min(group, key=lambda entries: entries[0].parameters_millions or 0)
         for entries in group:
-            marks = [] if entries is smallest else [pytest.mark.catalogue]
+            marks = [] if entries is smallest else [pytest.mark.slow]
             yield pytest.param(entries, id=entries[0].name, marks=marks)
 
 

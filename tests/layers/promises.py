@@ -209,11 +209,19 @@ PROMISES = [
 ]
 
 
+# On the other backends these compile most, and other promises run the same operations there.
+SLOW = () if BACKEND == "tensorflow" else (compiles, saves_and_loads)
+
+
 def keeps(cases):
-    """Parametrise a test over `cases`, id → (layer maker, inputs maker), and every promise."""
+    """Parametrise a test over `cases`, id → (layer maker, inputs maker), and every promise.
+
+    The promises of a case share its layer, so that a backend that compiles compiles it once.
+    """
     pairs = [
-        pytest.param(*case, promise, id=f"{name}-{promise.__name__}")
+        pytest.param(*shared, promise, id=f"{name}-{promise.__name__}", marks=[pytest.mark.slow] * (promise in SLOW))
         for name, case in cases.items()
+        for shared in [[functools.cache(make) for make in case]]
         for promise in PROMISES
     ]
     return pytest.mark.parametrize(("make", "inputs", "promise"), pairs)

@@ -39,6 +39,7 @@ def start(data, output, *others):
     )
 
 
+@pytest.mark.slow  # three runs, two of them in processes of their own; test_several_devices.py is the quick one
 def test_two_processes_get_the_losses_of_one(squares, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
