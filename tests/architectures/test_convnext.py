@@ -14,8 +14,10 @@ from zoo.catalogue.registry import registry
 from zoo.layers import SimpleNorm
 from zoo.weights import filling
 
+LARGER = pytest.param("convnext_tiny", marks=pytest.mark.slow)  # test_convnext of test_timm_families.py has its parts
 
-@pytest.mark.parametrize("name", ["convnextv2_atto", "convnext_zepto_rms_ols", "convnext_atto_ols", "convnext_tiny"])
+
+@pytest.mark.parametrize("name", ["convnextv2_atto", "convnext_zepto_rms_ols", "convnext_atto_ols", LARGER])
 def test_reproduces_timm(name, tmp_path):
     assert_classifier_reproduces(name, tmp_path)
 

@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, trainable_parameters, write_golden_checkpoint
+from tests.slow import first_of_each
 
 SCALES = [2, 3, 4]
 SHIFTS = ("sub_mean", "add_mean")
@@ -15,7 +16,7 @@ def without(state, *prefixes):
     return {name: values for name, values in state.items() if not name.startswith(prefixes)}
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", first_of_each(SCALES))
 def test_reproduces_the_reference(scale, tmp_path):
     name = f"edsr_base_x{scale}"
     arrays, meta = read_golden(name)

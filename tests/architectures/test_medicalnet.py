@@ -7,6 +7,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, trainable_parameters
+from tests.slow import first_of_each
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
@@ -34,7 +35,7 @@ def load(name, folder, *, head=False, num_classes=0):
     return model
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", first_of_each(NAMES))
 def test_reproduces_the_reference(name, tmp_path):
     arrays, meta = read_golden(name)
     model = load(name, tmp_path, head=True, num_classes=2)

@@ -13,12 +13,13 @@ from tests.golden_files import (
     read_golden,
     trainable_parameters,
 )
+from tests.slow import first_of_each
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo.model import ZooModel
 from zoo.weights import filling
 
 
-@pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "resnetblur50", "resnetaa50"])
+@pytest.mark.parametrize("architecture", ["resnet18", *first_of_each(["resnetblur50", "resnetaa50", "resnet50"])])
 def test_reproduces_timm(architecture, tmp_path):
     model, arrays = assert_classifier_reproduces(architecture, tmp_path)
     stages = keras.Model(model.inputs, [model.get_layer(name).output for name in stage_ends(model)])

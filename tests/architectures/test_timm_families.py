@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.golden_files import assert_close, read_golden, trainable_parameters, write_golden_checkpoint
+from tests.slow import first_of_each
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
@@ -118,7 +119,15 @@ def with_intermediate_outputs(model, pyramid):
     return keras.Model(model.inputs, [pooled_features(model), model.output, *maps])
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+def builder(name):
+    return registry().find(name).builder
+
+
+def size(name):
+    return registry().find(name).parameters_millions
+
+
+@pytest.mark.parametrize("name", first_of_each(sorted(MEMBERS, key=size), builder))
 def test_reproduces_timm(name, tmp_path):
     arrays, meta = read_golden(name)
     pyramid = built(name, features=True)

@@ -7,12 +7,13 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_classifier_reproduces, assert_close, golden_weight, read_golden
+from tests.slow import first_of_each
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
 
 
-@pytest.mark.parametrize("architecture", ["legacy_xception", "xception41"])
+@pytest.mark.parametrize("architecture", first_of_each(["legacy_xception", "xception41"]))
 def test_reproduces_timm(architecture, tmp_path):
     assert_classifier_reproduces(architecture, tmp_path)
 

@@ -12,15 +12,11 @@ import zoo
 from recipes import coordconv, coordconv_picture, coordconv_training
 from recipes.not_so_clevr import SPLITS, centres, split_centres, squares
 from recipes.training_run import filled
+from tests.slow import first_of_each
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 SHIPPED = [
     (task, name, split) for task, module in coordconv.TASKS.items() for name in module.NETWORKS for split in SPLITS
-]
-# Each is asked for every place of the canvas. One of each task is measured always.
-MEASURED = [
-    pytest.param(*shipped, marks=[pytest.mark.slow] * (shipped[0] in {task for task, *_ in SHIPPED[:index]}))
-    for index, shipped in enumerate(SHIPPED)
 ]
 
 
@@ -62,7 +58,7 @@ def test_each_network_learns_the_variables_that_its_whole_has(task):
         assert {variable.path: variable.shape for variable in network.whole().variables} == learning
 
 
-@pytest.mark.parametrize(("task", "name", "split"), MEASURED)
+@pytest.mark.parametrize(("task", "name", "split"), first_of_each(SHIPPED, lambda case: case[0]))
 def test_the_checkpoint_scores_what_its_report_says(task, name, split):
     weights = CHECKPOINTS / f"{name}-{split}.safetensors"
     assert weights.stat().st_size < 500_000

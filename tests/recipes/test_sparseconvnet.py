@@ -9,6 +9,7 @@ from PIL import Image
 
 import zoo
 from recipes import sparseconvnet, sparseconvnet_scores
+from tests.slow import first_of_each
 from zoo.datasets import depth_maps
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
@@ -107,8 +108,8 @@ def report_of(name, density):
     return json.loads((CHECKPOINTS / f"{name}-{density}.json").read_text())
 
 
-@pytest.mark.parametrize(("name", "density"), sparseconvnet.RUNS)
-@pytest.mark.parametrize("percent", [5, 70])
+@pytest.mark.parametrize(("name", "density"), first_of_each(sparseconvnet.RUNS))
+@pytest.mark.parametrize("percent", first_of_each([70, 5]))
 def test_the_checkpoint_scores_on_the_motorcycle_what_its_report_says(name, density, percent):
     reported = report_of(name, density)["motorcycle_curve"][f"{name}.{density}"][f"{percent}_percent"]
     answer = sparseconvnet_scores.answers(zoo.load(f"{name}.{density}"))

@@ -10,6 +10,7 @@ import pytest
 import zoo
 from recipes import espcn, fsrcnn, super_resolution
 from recipes.photographs import HELD_OUT
+from tests.slow import first_of_each
 from zoo.catalogue.registry import registry
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
@@ -58,7 +59,10 @@ def test_another_scale_before_the_first_is_a_sentence(tmp_path):
         super_resolution.untrained(fsrcnn.RECIPE, 2, tmp_path)
 
 
-@pytest.mark.parametrize(("recipe", "scale"), SHIPPED, ids=[f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED])
+NAMES = [f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED]
+
+
+@pytest.mark.parametrize(("recipe", "scale"), first_of_each(SHIPPED, lambda case: case[0].name), ids=NAMES)
 def test_the_checkpoint_scores_what_its_report_says(recipe, scale):
     weights = recipe.weights(scale, CHECKPOINTS)
     reported = json.loads(weights.with_suffix(".json").read_text())

@@ -63,6 +63,7 @@ def test_the_checkpoint_scores_what_its_report_says(report):
     assert report["mean"] == tcn.mean(list(report["origins"].values()))
 
 
+@pytest.mark.slow  # a fit takes seconds; the forecaster beside it is always measured
 @pytest.mark.filterwarnings("ignore:Optimization failed to converge")
 def test_holt_winters_scores_what_the_report_says(report):
     series = tcn.co2().to_numpy()  # the last origin alone: a fit takes seconds
