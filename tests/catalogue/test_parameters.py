@@ -53,7 +53,7 @@ def marked_networks():
             yield pytest.param(entries, id=entries[0].name, marks=marks)
 
 
-TENSORS = json.loads((Path(__file__).parent / "golden" / "timm_tensors.json").read_text())
+TENSORS = json.loads((Path(__file__).parents[1] / "golden" / "timm_tensors.json").read_text())
 
 
 def digest(shapes):
