@@ -4,7 +4,9 @@ BIN := .venv/bin
 # Three, also on two cores: many tests wait, for a browser, a Hub or a child.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 NETWORKS := test_convnext.py::test_reproduces_timm[convnextv2_atto] test_edsr.py::test_reproduces_the_reference[2] \
-	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10]
+	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10] \
+	test_timm_families.py::test_reproduces_timm[poolformer_s12] test_timm_families.py::test_reproduces_timm[rdnet_tiny] \
+	test_timm_families.py::test_reproduces_timm[test_byobnet]
 BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 
 .venv/installed: pyproject.toml
@@ -22,7 +24,7 @@ check: .venv/installed ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check ## the quick tests on TensorFlow, then the layers and three networks on the other backends
+test: check ## the quick tests on TensorFlow, then the layers and six networks on the other backends
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) $(BACKENDS)
 	@if $(BIN)/python -c "import torch" 2>/dev/null; then \
