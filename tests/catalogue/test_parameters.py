@@ -1,7 +1,6 @@
 """Every model of the registry builds, with as many parameters as its source states; without memory, values or files.
 
-By default the smallest network of each structure: those that differ in numbers alone, and in names that stand for no
-other code, are built by `pytest -m slow`.
+The smallest network of each family is always built, the others by `pytest -m slow`, which is 500 of them.
 """
 
 import hashlib
@@ -14,6 +13,7 @@ import pytest
 
 import zoo
 from tests.golden_files import trainable_parameters
+from tests.slow import first_of_each
 from tests.timm_shapes import timm_shapes
 from zoo.architectures import build
 from zoo.architectures.layer_table import layers_of
@@ -30,27 +30,12 @@ def networks():
     return list(shared.values())
 
 
-def structure(value):
-    """A configuration without its numbers, and lists without their lengths."""
-    if isinstance(value, dict):
-        return tuple(sorted((key, structure(item)) for key, item in value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(sorted({repr(structure(item)) for item in value}))
-    return value if isinstance(value, bool | str) or value is None else "number"
+def smallest_first():
+    return sorted(networks(), key=lambda entries: entries[0].parameters_millions or 0)
 
 
-def marked_networks():
-    """All networks; of those alike in structure all but the smallest are marked `slow`."""
-    alike = {}
-    for entries in networks():
-        first = entries[0]
-        kind = (first.builder, structure(first.config), first.num_classes == 0)
-        alike.setdefault(kind, []).append(entries)
-    for group in alike.values():
-        smallest = min(group, key=lambda entries: entries[0].parameters_millions or 0)
-        for entries in group:
-            marks = [] if entries is smallest else [pytest.mark.slow]
-            yield pytest.param(entries, id=entries[0].name, marks=marks)
+def builder(entries):
+    return entries[0].builder
 
 
 TENSORS = json.loads((Path(__file__).parents[1] / "golden" / "timm_tensors.json").read_text())
@@ -82,7 +67,7 @@ def clear():
     keras.utils.clear_session()
 
 
-@pytest.mark.parametrize("entries", list(marked_networks()))
+@pytest.mark.parametrize("entries", first_of_each(smallest_first(), builder), ids=lambda entries: entries[0].name)
 def test_builds_with_the_parameters_that_its_source_states(entries):
     first = entries[0]
     with filling.abstract():

@@ -213,15 +213,22 @@ PROMISES = [
 SLOW = () if BACKEND == "tensorflow" else (compiles, saves_and_loads)
 
 
+def marks(promise, is_first):
+    """A SavedModel takes a second: of the cases of a file the first has one always."""
+    is_slow = promise in SLOW or (promise is works_inside_a_saved_model and not is_first)
+    return [pytest.mark.slow] * is_slow
+
+
 def keeps(cases):
     """Parametrise a test over `cases`, id → (layer maker, inputs maker), and every promise.
 
     The promises of a case share its layer, so that a backend that compiles compiles it once.
     """
-    pairs = [
-        pytest.param(*shared, promise, id=f"{name}-{promise.__name__}", marks=[pytest.mark.slow] * (promise in SLOW))
-        for name, case in cases.items()
-        for shared in [[functools.cache(make) for make in case]]
-        for promise in PROMISES
-    ]
+    pairs = []
+    for index, (name, case) in enumerate(cases.items()):
+        shared = [functools.cache(make) for make in case]
+        pairs += [
+            pytest.param(*shared, promise, id=f"{name}-{promise.__name__}", marks=marks(promise, index == 0))
+            for promise in PROMISES
+        ]
     return pytest.mark.parametrize(("make", "inputs", "promise"), pairs)
