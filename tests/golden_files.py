@@ -29,7 +29,7 @@ def golden_weight(name, shape):
     if len(shape) == 1:
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     fan_in = int(np.prod(shape[1:]))
-    return (rng.standard_normal(shape) / np.sqrt(fan_in)).astype(np.float32)
+    return np.asarray(rng.standard_normal(shape) / np.sqrt(fan_in), np.float32)  # a scalar is an array too
 
 
 def read_golden(architecture):

@@ -6,6 +6,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from zoo.errors import WeightsMismatchError
+from zoo.layers import LayerScale, SkipInit
 from zoo.weights import filling
 
 GENERATOR = np.random.default_rng(0)
@@ -75,3 +76,17 @@ def test_a_kernel_that_is_larger_than_1x1_is_taken_as_it_is_only(tmp_path):
             {"c.weight": numbers(5, 3, 2, 1)},
             tmp_path,
         )
+
+
+def test_a_scalar_and_a_scale_per_channel_are_filled_by_their_names(tmp_path):
+    with filling.abstract():
+        image = keras.Input((None, None, 3))
+        outputs = LayerScale(name="block-layer_scale")(SkipInit(name="block")(image))
+        model = keras.Model(image, outputs)
+    scale = np.array([1.0, 2.0, -3.0], "float32")
+    state = {"block.skipinit_gain": np.array(0.5, "float32"), "block.layer_scale.scale": scale}
+    save_file(state, tmp_path / "weights.safetensors")
+    filling.fill(model, tmp_path / "weights.safetensors", file_format="timm")
+    assert [value.shape for value in model.get_weights()] == [(), (3,)]
+    outputs = keras.ops.convert_to_numpy(model(np.ones((1, 2, 2, 3), "float32")))
+    np.testing.assert_allclose(outputs[0, 0, 0], 0.5 * scale)

@@ -336,7 +336,7 @@ class _Tensors:
 
 def _initializer(tensors: Any, slot: Slot, not_finite: list[str]) -> Callable[..., np.ndarray]:
     def initializer(shape, dtype=None):
-        values = np.ascontiguousarray(slot.read(tensors, tuple(shape)), dtype=dtype)
+        values = np.ascontiguousarray(slot.read(tensors, tuple(shape)), dtype=dtype).reshape(shape)  # () became (1,)
         if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
             not_finite.append(slot.tensor)
         return values
