@@ -128,15 +128,17 @@ def _duration(seconds: int) -> str:
 
 
 def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
-    parts = [_measured_table(result, measured) for result in facts.results]
-    if facts.results:
-        parts.append(f"Measured: {measured['metric']}. The command above prints these numbers.")
-    elif entry.metrics and entry.measured:
+    parts = []
+    is_ours = entry.measured is not None and entry.measured.source.startswith("recipes/")
+    if entry.metrics and entry.measured and not (facts.results and is_ours):
         rows = [(prose(spoken(name)), f"{value:g}") for name, value in entry.metrics.items()]
         parts.append(_table(("metric", "value"), rows))
         dataset, source = map(prose, (entry.measured.dataset, entry.measured.source))
         parts.append(f"On {dataset}, as reported by {source}; not measured again here.")
-    else:
+    parts += [_measured_table(result, measured) for result in facts.results]
+    if facts.results:
+        parts.append(f"Measured: {measured['metric']}. The command above prints these numbers.")
+    if not parts:
         parts.append("None are known.")
     if facts.measured_on:
         parts.append(f"Measured on:\n\n{_works(facts.measured_on)}")

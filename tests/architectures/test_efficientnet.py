@@ -119,3 +119,46 @@ def test_weights_with_another_head_or_none_are_refused(architecture, tmp_path):
     save_file(headless, tmp_path / "headless.safetensors")
     with pytest.raises(zoo.WeightsMismatchError, match=r"missing: classifier\.bias"):
         zoo.load(architecture, weights=tmp_path / "headless.safetensors")
+
+
+def efficientnet_pytorch_state(architecture):
+    """The golden checkpoint in the layout of the library `efficientnet_pytorch`: the same tensors in the same order."""
+    names = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1", "classifier": "_fc"}
+    parts = {
+        3: {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"},
+        4: {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1"}
+        | {"conv_pwl": "_project_conv", "bn3": "_bn2"},
+    }
+    squeeze = {"se.conv_reduce": "_se_reduce", "se.conv_expand": "_se_expand"}
+    state = golden_state(architecture)
+    blocks = list(dict.fromkeys(".".join(name.split(".")[:3]) for name in state if name.startswith("blocks.")))
+    renamed = {}
+    for name, tensor in state.items():
+        module, _, leaf = name.rpartition(".")
+        if module.startswith("blocks."):
+            block, part = ".".join(module.split(".")[:3]), ".".join(module.split(".")[3:])
+            kind = 4 if f"{block}.conv_pwl.weight" in state else 3
+            module = f"_blocks.{blocks.index(block)}.{(parts[kind] | squeeze)[part]}"
+        renamed[f"{names.get(module, module)}.{leaf}"] = tensor
+    return renamed
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_b0", "tf_efficientnet_lite0"])
+def test_a_file_of_efficientnet_pytorch_gives_the_same_network(architecture, tmp_path):
+    state = efficientnet_pytorch_state(architecture)
+    assert {"_blocks.1._expand_conv.weight", "_blocks.15._bn2.running_var", "_fc.bias"} <= set(state)
+    save_file(state, tmp_path / "my-b0.safetensors")
+    model = zoo.load(architecture, weights=tmp_path / "my-b0.safetensors")
+    arrays, _ = read_golden(architecture)
+    assert_close(model(arrays["images"].astype("float32")), arrays["logits"])
+    other = zoo.load(architecture, weights=tmp_path / "my-b0.safetensors", num_classes=3, new_head=True)
+    assert other.output_shape == (None, 3)
+    assert other.spec.random == "head"
+
+
+def test_a_file_of_efficientnet_pytorch_that_lacks_a_tensor_is_refused(tmp_path):
+    state = efficientnet_pytorch_state("efficientnet_b0")
+    del state["_blocks.3._se_reduce.bias"]
+    save_file(state, tmp_path / "my-b0.safetensors")
+    with pytest.raises(zoo.WeightsMismatchError, match=r"missing: _blocks\.3\._se_reduce\.bias"):
+        zoo.load("efficientnet_b0", weights=tmp_path / "my-b0.safetensors")

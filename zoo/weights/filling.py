@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from zoo.catalogue import notices
 from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
+from zoo.weights import efficientnet_pytorch
 from zoo.weights.keras_state import abstract as abstract  # with it models are built for `fill`
 from zoo.weights.pickled import PICKLED, PickledFile, wrapper_of
 
@@ -125,6 +126,9 @@ def fill(
     reader = READERS[file_format]
     with _open(path, NESTED.get(file_format)) as file:
         names = set(file.keys())
+        if file_format == "timm" and efficientnet_pytorch.is_layout(names):
+            reader = efficientnet_pytorch.reader(model, read_timm)
+            unused = (*unused, *(f"{efficientnet_pytorch.NAMES.get(layer, layer)}.*" for layer in new_layers))
         absent = _absent(model, reader, names, random_layers)
         drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
         slots = _slots(model, reader, names, drawn, optional, first_conv)
@@ -156,7 +160,7 @@ def head_size(path: Path, classifier: str, file_format: str) -> int | None:
     """How many classes the head in the file has, or None where there is no such tensor."""
     with _open(path, NESTED.get(file_format)) as file:
         names = set(file.keys())
-        for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias"):
+        for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias", "_fc.bias"):
             if name in names and len(shape := file.get_slice(name).get_shape()) == 1:
                 return int(shape[0])
     return None
