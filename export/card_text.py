@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import Base, Entry
 from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
-from zoo.printing import as_markdown, as_text
+from zoo.printing import as_markdown, as_text, parameters_text
 from zoo.tasks import find_task
 
 _WORDS = {"iou": "IoU", "psnr": "PSNR", "ssim": "SSIM", "mae": "MAE", "rmse": "RMSE"}
@@ -44,7 +44,7 @@ def body(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
 
 def summary(entry: Entry, facts: Facts) -> str:
     """One paragraph: what it is."""
-    size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
+    size = f", {parameters_text(entry.parameters_millions)} parameters" if entry.parameters_millions else ""
     return facts.summary or f"{code(entry.name)}: {entry.task.replace('-', ' ')} for Keras 3{size}."
 
 

@@ -7,7 +7,7 @@ from zoo.catalogue.training_record import TrainingRecord
 from zoo.export.card import card_of
 from zoo.export.card_facts import Facts, facts_of, measurements_of
 from zoo.export.card_text import code, fenced, named, prose
-from zoo.printing import as_text
+from zoo.printing import as_text, parameters_text
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelCard
@@ -28,7 +28,7 @@ def published_card(entry: Entry, *, original: Entry | None = None, training: Tra
 
 def _facts(entry: Entry, training: TrainingRecord) -> Facts:
     kind = entry.task.replace("-", " ")
-    size = f", {entry.parameters_millions:g} million parameters" if entry.parameters_millions else ""
+    size = f", {parameters_text(entry.parameters_millions)} parameters" if entry.parameters_millions else ""
     summary = f"{kind.capitalize()} for Keras 3: {code(entry.architecture)}{size}."
     return Facts(summary=summary, training="\n\n".join(_training(entry, training)))
 

@@ -8,12 +8,15 @@ text around, Markdown that loads an image. Nothing is lost here: what would act 
     warn           a warning of the logger `zoo`
     print_json     JSON on stdout
     print_table    a table on stdout
+    parameters_text   a number of parameters
 """
 
 import json
 import logging
 import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -63,16 +66,31 @@ def print_json(value: Any) -> None:
 
 
 def print_table(header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Print a table, each cell as text. Where stdout is no terminal its lines are not folded."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Print a table, each cell as text: whole lines for grep, and the last column folded for eyes, on a terminal."""
+    cells = [[as_text(cell) for cell in row] for row in ([header] if header else []) + list(rows)]
+    if not cells:
+        return
+    *widths, _ = (max(map(len, column)) for column in zip(*cells, strict=True))
+    indent = sum(widths) + 2 * len(widths)
+    space = shutil.get_terminal_size().columns - indent
+    for *first, last in cells:
+        lines = textwrap.wrap(last, space) if sys.stdout.isatty() and space >= 20 else [last]
+        print("  ".join([*map(str.ljust, first, widths), *lines[:1]]).rstrip())
+        for line in lines[1:]:
+            print(" " * indent + line)
 
-    table = Table(*header, box=None, header_style="bold", show_header=bool(header))
-    for row in rows:
-        table.add_row(*(Text(as_text(cell)) for cell in row))
-    # Whole lines for grep, folded ones for eyes.
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+
+def parameters_text(millions: float | None) -> str:
+    """A number of parameters as people write it: each one of a small network, millions of a large one.
+
+    Example:
+        >>> from zoo.printing import parameters_text
+        >>> parameters_text(0.021284), parameters_text(25.557)
+        ('21,284', '25.6 M')
+    """
+    if millions is None:
+        return ""
+    return f"{millions * 1e6:,.0f}" if millions < 1 else f"{millions:,.1f} M"
 
 
 def _shown(char: str) -> str:

@@ -45,7 +45,7 @@ def test_list_filters_by_weights():
 
 def test_info_says_what_one_asks_before_choosing():
     out = run("info", "resnetblur50").stdout
-    for fact in ("apache-2.0", "79.306", "hf://timm/resnetblur50.bt_in1k", "25.56 million", "224 x 224", "ImageNet-1k"):
+    for fact in ("apache-2.0", "79.306", "hf://timm/resnetblur50.bt_in1k", "25.6 M", "224 x 224", "ImageNet-1k"):
         assert fact in out
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.arguments import at_least_one
 from zoo.catalogue.handles import path_of
+from zoo.catalogue.input_facts import input_facts
 from zoo.errors import InputError, MissingExtraError
 from zoo.tasks import find_task
 
@@ -104,7 +105,7 @@ def predict_files(
         )
     task = find_task(model.spec.task)
     if task.columns is None:
-        raise InputError(f"{model.spec.name} takes {task.input_facts(model.spec)}, no files. Use zoo.predict.")
+        raise InputError(f"{model.spec.name} takes {input_facts(model.spec)}, no files. Use zoo.predict.")
     listing = inputs.Listing(
         [os.path.expanduser(os.fsdecode(each)) for each in sources], column, (path, job.parts_folder(path))
     )

@@ -1,6 +1,7 @@
 """What each fact of a description may be. Descriptions come from strangers: every text and number has its bounds."""
 
 import functools
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import PureWindowsPath
@@ -22,6 +23,25 @@ def _invalid(expected: str) -> PydanticCustomError:
 def _one_line(text: str) -> str:
     if not text.isprintable() or text != text.strip():
         raise _invalid("one line of printable characters")
+    return text
+
+
+# Patterns are Python's: pydantic's own take a quarter of a second to compile, each time that models are listed.
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[\w.+-]+", text):
+        raise _invalid("a word of letters, digits, '.', '+', '-' and '_'")
+    return text
+
+
+def _builder(text: str) -> str:
+    if not re.fullmatch(r"\w+\.\w+", text):
+        raise _invalid("module.function below zoo.architectures")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(https?://[^\s<>\"'\\]+)?", text):
+        raise _invalid("an address of the web, https://...")
     return text
 
 
@@ -79,12 +99,12 @@ def _lists() -> tuple[str, ...]:
 
 
 Line = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_one_line)]
-Word = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=100)]
+Word = Annotated[str, StringConstraints(max_length=100), AfterValidator(_word)]
+Builder = Annotated[str, StringConstraints(max_length=100), AfterValidator(_builder)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), AfterValidator(_name)]
 Filename = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line), AfterValidator(_filename)]
 Patterns = Annotated[tuple[Annotated[Line, Field(min_length=1)], ...], Field(max_length=1000)]
-Address = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s<>\"'\\]+)?$", max_length=500)]
-Source = Annotated[str, StringConstraints(pattern=r"^(embedded|hf://[\w.-]{1,96}/[\w.-]{1,96})$")]
+Address = Annotated[str, StringConstraints(max_length=500), AfterValidator(_address)]
 # A label may be anything that a folder can be called; it is shown as text.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Labels = Annotated[str | Annotated[tuple[Label, ...], Field(max_length=MOST_CLASSES)] | None, AfterValidator(_labels)]

@@ -1,11 +1,13 @@
 """Which models of the registry match."""
 
 import fnmatch
+import functools
 import reprlib
-from typing import get_args
+from typing import Any
 
 from zoo.arguments import LONGEST
-from zoo.catalogue.registry import TaskName, registry
+from zoo.catalogue.kept import read_kept
+from zoo.catalogue.task_names import TASK_NAMES
 from zoo.errors import InputError
 
 
@@ -27,14 +29,27 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
     """
     if not isinstance(pattern, str) or not 0 < len(pattern) <= LONGEST or not pattern.isprintable():
         raise InputError(f"pattern={reprlib.repr(pattern)}. Expected a name, or a shell pattern such as 'resnet50*'.")
-    if task is not None and task not in get_args(TaskName):
-        raise InputError(f"There is no task {reprlib.repr(task)}. Expected one of {', '.join(get_args(TaskName))}.")
+    if task is not None and task not in TASK_NAMES:
+        raise InputError(f"There is no task {reprlib.repr(task)}. Expected one of {', '.join(TASK_NAMES)}.")
     if pretrained is not None and not isinstance(pretrained, bool):
         raise InputError(f"pretrained={reprlib.repr(pretrained)}. Expected True, False, or None for all models.")
     return [
-        entry.name
-        for entry in registry().entries.values()
-        if (fnmatch.fnmatchcase(entry.name, pattern) or fnmatch.fnmatchcase(entry.architecture, pattern))
-        and (task is None or entry.task == task)
-        and (pretrained is None or entry.pretrained == pretrained)
+        name
+        for name, facts in listed().items()
+        if (fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(facts["architecture"], pattern))
+        and (task is None or facts["task"] == task)
+        and (pretrained is None or (facts["source"] is not None) == pretrained)
     ]
+
+
+@functools.cache
+def listed() -> dict[str, dict[str, Any]]:
+    """The facts that the registry states of each model, by name, as JSON has them.
+
+    They were checked when the registry was read; nothing is checked again, so a list of all costs little.
+    """
+    if (facts := read_kept()) is None:
+        from zoo.catalogue.registry import registry  # imports pydantic, which takes longer than a whole list
+
+        facts = registry().facts
+    return facts["entries"]

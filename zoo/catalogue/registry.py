@@ -9,8 +9,7 @@ import fnmatch
 import functools
 import json
 import reprlib
-from collections.abc import Iterator
-from importlib import resources
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +21,7 @@ from zoo.arguments import did_you_mean
 from zoo.catalogue.bounds import (
     MOST_CHANNELS,
     Address,
+    Builder,
     Classes,
     Config,
     Crop,
@@ -34,33 +34,21 @@ from zoo.catalogue.bounds import (
     Name,
     Patterns,
     Side,
-    Source,
     Word,
 )
+from zoo.catalogue.kept import REGISTRY, keep, read_kept
+from zoo.catalogue.source import Source
+from zoo.catalogue.task_names import TaskName
 from zoo.errors import RegistryError, UnknownModelError
 from zoo.labels import read_labels
 
-TaskName = Literal[
-    "coordinate-classification",
-    "coordinate-regression",
-    "coordinate-rendering",
-    "depth-completion",
-    "forecasting",
-    "image-classification",
-    "image-features",
-    "inpainting",
-    "semantic-segmentation",
-    "super-resolution",
-    "volume-features",
-    "volume-segmentation",
-]  # each has a file in zoo/tasks/
 Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
 
 
 class Record(BaseModel):
     """A frozen record that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Input(Record):
@@ -143,7 +131,7 @@ class Entry(Checkpoint):
     name: Name
     architecture: Word
     tag: Word | None
-    builder: str = Field(pattern=r"^\w+\.\w+$", max_length=100)
+    builder: Builder
     config: Config = {}
     task: TaskName
     paper: Address
@@ -218,16 +206,64 @@ class RegistryFile(Record):
     families: dict[str, Family]
 
 
-class Registry:
-    """The entries of one registry file, by name."""
+class _Entries(Mapping[str, Entry]):
+    """Entries that were checked before; each is made when it is asked for."""
 
-    def __init__(self, path: Path | None = None):
-        self.path = path or Path(str(resources.files("zoo"))) / "registry.yaml"
-        self.families = self._families()
-        self.entries = {entry.name: entry for entry in self._read()}
+    def __init__(self, facts: dict[str, dict[str, Any]]):
+        self._facts = facts
+        self._made: dict[str, Entry] = {}
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._made:
+            self._made[name] = Entry.model_validate(self._facts[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+
+class Registry:
+    """The entries of one registry file, by name.
+
+    Args:
+        path: The file.
+        facts: What `facts` of the same file was before: then it is not read again.
+    """
+
+    def __init__(self, path: Path = REGISTRY, facts: dict[str, Any] | None = None):
+        self.path = path
+        self.entries: Mapping[str, Entry]
+        if facts is None:
+            self.entries = {entry.name: entry for entry in self._read()}
+            facts = self.facts
+        else:
+            self.entries = _Entries(facts["entries"])
+        self._builders: dict[str, dict[str, Any]] = facts["builders"]
         self.default_names: dict[str, str] = {}
-        for entry in self.entries.values():
-            self.default_names.setdefault(entry.architecture, entry.name)
+        for name, each in facts["entries"].items():
+            self.default_names.setdefault(each["architecture"], name)
+
+    @functools.cached_property
+    def families(self) -> dict[str, Family]:
+        """The families as the file has them."""
+        return self._families()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All that is known, for JSON: the entries by name, and what each builder can."""
+        builders: dict[str, dict[str, Any]] = {}
+        for family in self.families.values():
+            known = builders.setdefault(family.builder, {"features": False, "first_conv": []})
+            known["features"] |= family.features
+            known["first_conv"] += [name for name in family.first_conv if name not in known["first_conv"]]
+        entries = {name: entry.model_dump(mode="json", exclude_unset=True) for name, entry in self.entries.items()}
+        return {"builders": builders, "entries": entries}
 
     def find(self, name: str) -> Entry:
         """Return the entry called `name`, an architecture (its first checkpoint) or `architecture.tag`.
@@ -247,12 +283,11 @@ class Registry:
 
     def has_features(self, builder: str) -> bool:
         """Whether the networks of this builder give a feature pyramid."""
-        return any(family.features for family in self.families.values() if family.builder == builder)
+        return self._builders.get(builder, {}).get("features", False)
 
     def first_conv(self, builder: str) -> tuple[str, ...]:
         """The names of the layer that sees the image's channels; none where their number cannot change."""
-        families = (family for family in self.families.values() if family.builder == builder)
-        return tuple({name: None for family in families for name in family.first_conv})
+        return tuple(self._builders.get(builder, {}).get("first_conv", ()))
 
     def _read(self) -> Iterator[Entry]:
         seen: dict[str, str] = {}
@@ -332,8 +367,12 @@ class Registry:
 
 @functools.cache
 def registry() -> Registry:
-    """The registry that ships with the library, read once."""
-    return Registry()
+    """The registry that ships with the library, read once; what was found is kept for the next process."""
+    if (facts := read_kept()) is not None:
+        return Registry(facts=facts)
+    read = Registry()
+    keep(read.facts)
+    return read
 
 
 def json_schema() -> dict[str, Any]:

@@ -48,7 +48,7 @@ _Channels = Annotated[int, Field(gt=0, le=MOST_CHANNELS)]
 class _Config(BaseModel):
     """What is read. A key that is missing or null has timm's own default."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
     architecture: Line
     tag: Word | None = None

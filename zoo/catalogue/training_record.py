@@ -28,7 +28,7 @@ class TrainingRecord(BaseModel):
     validation data, with the unit in the name (`top1_percent`); `history` has a list of numbers, one per epoch.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     data: str = ""
     command: str = ""

@@ -4,20 +4,19 @@ import fnmatch
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.arguments import did_you_mean
-from zoo.catalogue import handles
-from zoo.catalogue.handles import Handle
 from zoo.catalogue.layers_used import layers_used
-from zoo.catalogue.listing import list_models
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.listing import list_models, listed
 from zoo.errors import InputError, UnknownModelError
-from zoo.hub import fetching
-from zoo.printing import as_text, print_json, print_table
-from zoo.tasks import find_task
+from zoo.printing import as_text, parameters_text, print_json, print_table
+
+if TYPE_CHECKING:
+    from zoo.catalogue.handles import Handle
+    from zoo.catalogue.registry import Entry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -42,26 +41,26 @@ def list_(
     """Models whose name matches PATTERN, such as 'resnet50*'."""
     names = list_models(pattern, task=task, pretrained=pretrained)
     _check_choices(pattern, tag, license_, max_parameters)
-    entries = [
-        entry
-        for entry in map(registry().find, names)
-        if fnmatch.fnmatchcase(entry.tag or "", tag)
-        and license_ in (None, entry.license)
-        and (max_parameters is None or (entry.parameters_millions or math.inf) <= max_parameters)
+    every = listed()
+    models = [
+        facts
+        for facts in map(every.__getitem__, names)
+        if fnmatch.fnmatchcase(facts["tag"] or "", tag)
+        and license_ in (None, facts["license"])
+        and (max_parameters is None or (facts.get("parameters_millions") or math.inf) <= max_parameters)
     ]
     if as_json:
-        return print_json([_row(entry) for entry in entries])
+        return print_json([_row(facts) for facts in models])
     rows = [("model", "task", "parameters", "size", "metric", "licence")]
-    for entry in entries:
-        metric = next((f"{value:g} {name}" for name, value in entry.metrics.items()), "")
-        parameters = f"{entry.parameters_millions:g} M" if entry.parameters_millions else ""
-        size = "any" if entry.input.size is None else f"{entry.input.size}²"
-        rows.append((entry.name, entry.task, parameters, size, metric, entry.license))
-    # Not a rich table: with hundreds of rows that would take longer than all the rest.
+    for facts in models:
+        metric = next((f"{value:g} {name}" for name, value in facts.get("metrics", {}).items()), "")
+        size = f"{side}²" if (side := facts["input"].get("size")) else "any"
+        parameters = parameters_text(facts.get("parameters_millions"))
+        rows.append((facts["name"], facts["task"], parameters, size, metric, facts["license"]))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo(as_text("  ".join(map(str.ljust, row, widths)).rstrip()))
-    click.echo(f"{len(entries)} models", err=True)
+    click.echo(f"{len(models)} models", err=True)
 
 
 @click.command()
@@ -70,6 +69,8 @@ def list_(
 @as_json
 def info(handle: str, revision: str | None, as_json: bool) -> None:
     """Everything that is known about a model before it is loaded."""
+    from zoo.catalogue import handles
+
     parsed = handles.parse(handle, revision=revision)
     entry = handles.info(parsed)
     if as_json:
@@ -82,6 +83,9 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
 @click.option("--revision", help="Commit, tag or branch on the Hub.")
 def pin(handle: str, revision: str | None) -> None:
     """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
+    from zoo.catalogue import handles
+    from zoo.hub import fetching
+
     located = handles.resolve(handle, revision=revision)
     entry = located.entry
     if located.handle.path is not None or not (entry.source or "").startswith("hf://"):
@@ -97,42 +101,52 @@ def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters:
         UnknownModelError: No name matches the pattern.
         InputError: An option has a value that no model has.
     """
-    entries = registry().entries.values()
-    names = [*registry().default_names, *registry().entries]
+    models = listed()
+    names = list(dict.fromkeys([facts["architecture"] for facts in models.values()] + list(models)))
     if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
         raise UnknownModelError(
             f"No model matches {pattern!r}. Expected a name, or a pattern such as 'resnet50*'. "
             f"{did_you_mean(pattern, names) or '`zoo list` shows them all.'}"
         )
-    tags = sorted({entry.tag or "" for entry in entries})
+    tags = sorted({facts["tag"] or "" for facts in models.values()})
     if not any(fnmatch.fnmatchcase(each, tag) for each in tags):
         raise InputError(
             f"--tag {tag!r} matches no tag. Expected what follows a name's dot, or a pattern such as '*in12k*'. "
             f"{did_you_mean(tag, tags)}"
         )
-    licenses = sorted({entry.license for entry in entries})
+    licenses = sorted({facts["license"] for facts in models.values()})
     if license_ is not None and license_ not in licenses:
         raise InputError(f"--license {license_!r} is no model's. Expected one of {', '.join(licenses)}.")
     if max_parameters is not None and not max_parameters > 0:
         raise InputError(f"--max-parameters {max_parameters:g}. Expected millions, more than 0.")
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(facts: dict[str, Any]) -> dict[str, Any]:
     """What a script wants to know of a model in a list."""
-    keys = {"name", "task", "parameters_millions", "license", "source", "metrics"}
-    return entry.model_dump(mode="json", include=keys) | {"size": entry.input.size, "pretrained": entry.pretrained}
+    return {
+        "name": facts["name"],
+        "task": facts["task"],
+        "parameters_millions": facts.get("parameters_millions"),
+        "license": facts["license"],
+        "source": facts["source"],
+        "metrics": facts.get("metrics", {}),
+        "size": facts["input"].get("size"),
+        "pretrained": facts["source"] is not None,
+    }
 
 
-def _facts(entry: Entry, handle: Handle) -> dict[str, str]:
+def _facts(entry: "Entry", handle: "Handle") -> dict[str, str]:
+    from zoo.catalogue.input_facts import input_facts
+
     labels = (
         entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else "no names"
     )
     facts = {
         "name": entry.name,
         "task": entry.task,
-        "parameters": f"{entry.parameters_millions:g} million" if entry.parameters_millions else None,
+        "parameters": parameters_text(entry.parameters_millions),
         "licence": entry.license,
-        "input": find_task(entry.task).input_facts(entry),
+        "input": input_facts(entry),
         "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
         "untrained": {"none": None, "head": "the head", "all": "all weights"}[entry.random],
         "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
@@ -146,7 +160,7 @@ def _facts(entry: Entry, handle: Handle) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _whereabouts(entry: Entry, handle: Handle) -> Iterable[tuple[str, str | None]]:
+def _whereabouts(entry: "Entry", handle: "Handle") -> Iterable[tuple[str, str | None]]:
     """Where the weights are, and which they are."""
     if handle.path is not None:
         is_there = handle.kind == "keras" or (handle.path / entry.filename).is_file()

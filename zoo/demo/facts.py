@@ -3,14 +3,14 @@
 from zoo.catalogue.licensing import is_non_commercial
 from zoo.catalogue.registry import Entry
 from zoo.export.card_text import address, spoken
-from zoo.printing import as_link, as_markdown
+from zoo.printing import as_link, as_markdown, parameters_text
 
 
 def facts(entry: Entry) -> str:
     """A line for each: task, parameters, licence, source, figures, paper."""
     lines = {
         "Task": entry.task.replace("-", " "),
-        "Parameters": f"{entry.parameters_millions * 1e6:,.0f}" if entry.parameters_millions else None,
+        "Parameters": parameters_text(entry.parameters_millions),
         "Licence": _licence(entry),
         "Source": _source(entry),
         "Measured": as_markdown("; ".join(f"{spoken(name)} {value:g}" for name, value in entry.metrics.items())),

@@ -18,6 +18,7 @@ from zoo.catalogue.registry import Entry, registry
 from zoo.export import model_card
 from zoo.export.card import BASELINES
 from zoo.export.card_text import spoken
+from zoo.printing import parameters_text
 from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
@@ -113,15 +114,10 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["spoken"] = spoken
-    environment.filters["parameters"] = _parameters
+    environment.filters["parameters"] = parameters_text
     environment.tests["error"] = lambda metric: any(word in ERRORS for word in metric.split("_"))
     environment.globals["version"] = zoo.__version__
     return environment
-
-
-def _parameters(millions: float) -> str:
-    """How many, to three digits in millions; small networks to the last one."""
-    return f"{millions:.3g} M" if millions >= 0.1 else f"{1e6 * millions:,.0f}"
 
 
 def _markdown() -> MarkdownIt:

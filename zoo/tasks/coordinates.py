@@ -38,9 +38,6 @@ class Coordinates(Task):
     def takes(self, entry: Entry) -> str:
         return "x and y of a pixel, column and row, `(batch, 2)`, from 0; normalisation is inside."
 
-    def input_facts(self, entry: Entry) -> str:
-        return "(x, y) in pixels"
-
 
 def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
     """Check that (x, y), column and row, is a pixel of a canvas.

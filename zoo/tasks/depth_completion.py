@@ -67,9 +67,6 @@ class DepthCompletion(Masked):
     def gives(self, entry: Entry) -> str:
         return "a depth for each pixel, float32 `(batch, height, width, 1)`, in metres."
 
-    def input_facts(self, entry: Entry) -> str:
-        return "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file"
-
 
 def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     """Measured depths and where they are.

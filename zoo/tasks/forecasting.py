@@ -48,9 +48,6 @@ class Forecasting(Task):
         horizon = entry.config["horizon"]
         return f"the {horizon} steps that follow, float32 `(batch, {horizon})`, in the unit of the input."
 
-    def input_facts(self, entry: Entry) -> str:
-        return f"a series of at least {shortest(entry)} values"
-
 
 def shortest(entry: Entry) -> int:
     """How many values a series has at least: a season and one more."""

@@ -50,9 +50,6 @@ class Inpainting(Masked):
     def gives(self, entry: Entry) -> str:
         return "RGB, 0 to 255, float32 `(batch, height, width, 3)`: the picture, its holes filled; the rest unchanged."
 
-    def input_facts(self, entry: Entry) -> str:
-        return "a picture of any size and a mask, 1 = whole, 0 = hole; or a PNG whose holes are transparent"
-
 
 def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
     """A picture and the mask of its holes.

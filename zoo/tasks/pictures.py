@@ -43,14 +43,6 @@ class Pictures(Task):
             f"({picture.interpolation}, crop {picture.crop:g}, {picture.crop_mode}). Normalisation is inside."
         )
 
-    def input_facts(self, entry: Entry) -> str:
-        picture = entry.input
-        size = "any size" if picture.size is None else f"{picture.size} x {picture.size} pixels"
-        return (
-            f"{size}, {picture.interpolation}, crop {picture.crop:g} ({picture.crop_mode}), mean {picture.mean}, "
-            f"std {picture.std}"
-        )
-
 
 def classes(entry: Entry) -> str:
     """The names of the classes, for a card."""

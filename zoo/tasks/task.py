@@ -77,10 +77,6 @@ class Task(abc.ABC):
     def gives(self, entry: Entry) -> str:
         """What comes out of the model, for its card."""
 
-    @abc.abstractmethod
-    def input_facts(self, entry: Entry) -> str:
-        """What `zoo info` says of the input, in a line."""
-
     def pixels(self, output: np.ndarray) -> np.ndarray:
         """A part of an output as it is kept, where there may be tiles: uint8."""
         check_finite(output)

@@ -23,9 +23,6 @@ class Volumes(Task):
         volume = keras.Input(input_shape or (None, None, None, 1), name="volume", dtype="float32")
         return volume, (volume,)
 
-    def input_facts(self, entry: Entry) -> str:
-        return "a volume (depth, height, width) of any size"
-
 
 def read_volume(volume: Any) -> np.ndarray:
     """Check that a volume is one of finite numbers.

@@ -1,0 +1,108 @@
+"""What reading the registry found is kept: never believed where it is damaged, of another registry or of other code."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from zoo.catalogue import kept, registry
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    path = tmp_path / "folder" / "registry.json"
+    monkeypatch.setattr(kept, "kept_path", lambda: path)
+    return path
+
+
+def test_what_was_kept_is_read_again(path):
+    kept.keep({"a": [1, "é", None]})
+    assert kept.read_kept() == {"a": [1, "é", None]}
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_there_is_nothing_at_first(path):
+    assert kept.read_kept() is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: content[: len(content) // 2],
+        lambda content: b"",
+        lambda content: content.replace(b"mit", b"gpl"),
+        lambda content: content.partition(b"\n")[2],
+        lambda content: b"\xff" + content,
+        lambda content: b"0" * 64 + content[64:],
+    ],
+)
+def test_what_is_damaged_or_written_by_others_is_not_believed(path, damage):
+    kept.keep({"license": "mit"})
+    path.write_bytes(damage(path.read_bytes()))
+    assert kept.read_kept() is None
+
+
+def test_another_registry_is_read_anew(path, tmp_path, monkeypatch):
+    kept.keep({})
+    other = tmp_path / "registry.yaml"
+    other.write_bytes(kept.REGISTRY.read_bytes() + b"\n")
+    monkeypatch.setattr(kept, "REGISTRY", other)
+    assert kept.read_kept() is None
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(path):
+    path.parent.write_text("a file")
+    kept.keep({})
+    assert kept.read_kept() is None
+
+
+def test_the_kept_registry_is_the_one_that_was_read():
+    read = registry.Registry()
+    again = registry.Registry(facts=json.loads(json.dumps(read.facts)))
+    assert dict(again.entries) == read.entries
+    assert again.default_names == read.default_names
+    assert all(again.first_conv(each.builder) == read.first_conv(each.builder) for each in read.entries.values())
+    assert any(again.has_features(each.builder) for each in read.entries.values())
+
+
+COUNTED = """
+import sys
+from click.testing import CliRunner
+from zoo.catalogue.registry import Entry, registry
+registry()  # kept from here on
+from zoo.command_line.main import main
+made = []
+registry.cache_clear()
+checked = Entry.model_validate
+Entry.model_validate = lambda facts: made.append(1) or checked(facts)
+Entry.__init__ = None
+assert CliRunner().invoke(main, ["list"]).exit_code == 0
+print(len(made))
+assert CliRunner().invoke(main, ["info", "resnet50"], catch_exceptions=False).exit_code == 0
+print(len(made))
+"""
+IMPORTED = """
+import sys
+from click.testing import CliRunner
+from zoo.command_line.main import main
+for arguments in (["list"], ["info", "resnet50"]):
+    assert CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code == 0
+    print(*sorted({"keras", "tensorflow", "numpy", "PIL", "rich", "pydantic", "yaml"} & sys.modules.keys()))
+"""
+
+
+def child(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_list_checks_nothing_again_and_one_model_is_checked_alone():
+    assert child(COUNTED) == ["0", "1"]
+
+
+def test_a_list_imports_little_and_one_model_no_arrays():
+    registry.registry()
+    listed, one = child(IMPORTED)
+    assert listed == ""
+    assert one == "pydantic yaml"

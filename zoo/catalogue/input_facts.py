@@ -1,0 +1,50 @@
+"""What the models of each task take, in a line of `zoo info`: NumPy and the tasks themselves are not imported for it."""
+
+from collections.abc import Callable
+
+from zoo.catalogue.registry import Entry
+from zoo.catalogue.task_names import TaskName
+
+
+def input_facts(entry: Entry) -> str:
+    """What goes into the model, in a line.
+
+    Example:
+        >>> import zoo
+        >>> from zoo.catalogue.input_facts import input_facts
+        >>> input_facts(zoo.info("unet3d-phantoms"))
+        'a volume (depth, height, width) of any size'
+    """
+    facts = FACTS[entry.task]
+    return facts if isinstance(facts, str) else facts(entry)
+
+
+def _image(entry: Entry) -> str:
+    wanted = entry.input
+    size = "any size" if wanted.size is None else f"{wanted.size} x {wanted.size} pixels"
+    return (
+        f"{size}, {wanted.interpolation}, crop {wanted.crop:g} ({wanted.crop_mode}), mean {wanted.mean}, "
+        f"std {wanted.std}"
+    )
+
+
+def _series(entry: Entry) -> str:
+    return f"a series of at least {entry.config['season'] + 1} values"
+
+
+_COORDINATES = "(x, y) in pixels"
+_VOLUME = "a volume (depth, height, width) of any size"
+FACTS: dict[TaskName, str | Callable[[Entry], str]] = {
+    "coordinate-classification": _COORDINATES,
+    "coordinate-regression": _image,
+    "coordinate-rendering": _COORDINATES,
+    "depth-completion": "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file",
+    "forecasting": _series,
+    "image-classification": _image,
+    "image-features": _image,
+    "inpainting": "an image of any size and a mask, 1 = whole, 0 = hole; or a PNG whose holes are transparent",
+    "semantic-segmentation": _image,
+    "super-resolution": _image,
+    "volume-features": _VOLUME,
+    "volume-segmentation": _VOLUME,
+}
