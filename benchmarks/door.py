@@ -1,4 +1,4 @@
-"""CPU seconds of `zoo list` and `zoo info`, user and system, each in processes of its own: `python benchmarks/door.py`."""
+"""CPU seconds, user and system, of `zoo list` and `zoo info`, each a process: `python benchmarks/door.py`."""
 
 import os
 import statistics

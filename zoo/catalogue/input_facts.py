@@ -1,4 +1,4 @@
-"""What the models of each task take, in a line of `zoo info`: NumPy and the tasks themselves are not imported for it."""
+"""What the models of each task take, in a line of `zoo info`: NumPy and the tasks are not imported for it."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What reading the registry found, as plain data, kept for the next process: checking a thousand entries takes a second.
+"""What reading the registry found, as plain data, kept for the next process: to check it all takes a second.
 
 The file lies beside Python's bytecode of this one, for the same reason that Python keeps bytecode there: whoever can
 write to that folder can replace the code itself, so the file is believed no more and no less than the code. It counts
