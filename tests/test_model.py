@@ -117,3 +117,33 @@ def test_a_typo_does_not_throw_away_the_head_of_a_file_of_ones_own(models, tmp_p
         zoo.load("blurnet-textures", weights=file, num_classes=11)
     assert zoo.load("blurnet-textures", weights=file, num_classes=11, new_head=True).spec.random == "head"
     assert zoo.load("blurnet-textures", weights=file, num_classes=10).spec.random == "none"
+
+
+REBUILT = {
+    "from_config": lambda model: ZooModel.from_config(model.get_config()),
+    "json": lambda model: keras.models.model_from_json(model.to_json()),
+    "copy of a clone": lambda model: pickle.loads(pickle.dumps(keras.models.clone_model(model))),  # noqa: S301
+}
+
+
+@pytest.mark.parametrize("way", REBUILT)
+def test_a_model_that_was_rebuilt_without_its_weights_says_so_until_they_are_set(way, models, caplog, tmp_path):
+    rebuilt = REBUILT[way](models["plain"])
+    zoo.predict(rebuilt, IMAGE[0])
+    assert "has layers that nobody has trained: conv1" in caplog.text
+    with pytest.raises(ExportError, match="random weights"):
+        exportable(REBUILT[way](models["plain"]), allow_random=False)
+    rebuilt.set_weights(models["plain"].get_weights())
+    assert untrained(rebuilt) == []
+
+
+@pytest.mark.parametrize("name", ["fcn32s-small", "segnet-basic", "sparseconvnet", "pconv-unet", "coordconv-renderer"])
+def test_copies_of_trained_models_are_trained(name):
+    assert untrained(copy.deepcopy(zoo.load(name))) == []
+
+
+@pytest.mark.parametrize("call", [lambda model, _: zoo.predict(model, IMAGE[0]), zoo.save, zoo.evaluate])
+def test_a_model_without_a_spec_is_a_sentence(call, models, tmp_path):
+    plain = models["plain"]
+    with pytest.raises(zoo.InputError, match="has no spec.*Expected one from zoo.load"):
+        call(ZooModel(plain.input, plain.output), tmp_path / "new")

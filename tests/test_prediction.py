@@ -192,3 +192,21 @@ def test_labels_are_in_the_order_of_the_logits(name, count, first):
     labels = read_labels(name)
     assert len(labels) == count
     assert labels[0] == first
+
+
+FIXED = {
+    "espcn-x2": ((64, 64, 3), np.zeros((50, 40, 3), "uint8"), np.zeros((64, 64, 3), "uint8")),
+    "blurnet-textures": ((64, 64, 3), np.zeros((50, 40, 3), "uint8"), np.zeros((64, 64, 3), "uint8")),
+    "sparseconvnet": ((64, 64, 1), np.ones((50, 40), "float32"), np.ones((64, 64), "float32")),
+    "tcn-co2": ((160, 1), np.linspace(300, 400, 170), np.linspace(300, 400, 160)),
+    "unet3d-phantoms": ((16, 16, 16, 1), np.ones((20, 16, 16), "float32"), np.ones((16, 16, 16), "float32")),
+}
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_an_input_that_a_model_of_one_size_does_not_take_is_a_sentence(name):
+    shape, other, fitting = FIXED[name]
+    model = zoo.load(name, input_shape=shape)
+    assert len(zoo.predict(model, [fitting])) == 1
+    with pytest.raises(zoo.InputError, match=r"1: An input has the shape .* takes .* loaded without input_shape"):
+        zoo.predict(model, [fitting, other])

@@ -13,7 +13,7 @@ from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.loading import ready
 from zoo.model import ZooModel
-from zoo.prediction import by_shape
+from zoo.prediction import by_shape, check_fits
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson, answers, is_dataset, is_folder, known_labels
 from zoo.training.lessons import find_lesson
@@ -69,7 +69,6 @@ def evaluate(
         100.0
     """
     model = ready(model_or_handle)
-    data = path_of(data) if is_folder(data) else data
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
     data = path_of(data) if is_folder(data) else data
@@ -84,26 +83,13 @@ def evaluate(
         batches = _whole(lesson, model, examples, track)
     measure = lesson.measure(model.spec, examples)
     for inputs, targets in batches:
-        _check_fits(model, inputs)
+        check_fits(model, inputs)
         measure.add(answers(model, inputs), targets, inputs)
     metrics = measure.results()
     if len(metrics) < 2:
         raise InputError(f"There is nothing to measure {model.spec.name} on: no target says what is right.")
     facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
     return {**facts, "split": split if lesson.has_split(data, split) else None, **metrics}
-
-
-def _check_fits(model: ZooModel, inputs: Any) -> None:
-    """See that a model of a fixed input takes these."""
-    import keras
-
-    for layer, array in zip(keras.tree.flatten(model.input), keras.tree.flatten(inputs), strict=True):
-        shapes = zip(layer.shape[1:], array.shape[1:], strict=False)
-        if layer.ndim != array.ndim or any(want not in (None, have) for want, have in shapes):
-            raise InputError(
-                f"An input has the shape {array.shape[1:]}, {model.spec.name} takes {layer.shape[1:]}. Expected inputs "
-                "that fit, or a model that was loaded without input_shape."
-            )
 
 
 def _whole(lesson: Lesson, model: ZooModel, examples: Examples, track: Track) -> Iterator[tuple[Any, Any]]:

@@ -26,8 +26,8 @@ class ZooModel(keras.Model):
     Other tasks take volumes, series, coordinates, or a dict of `image` and `mask`: see `zoo.tasks`. Gives logits, or
     the physical quantity. Both are float32, whatever the dtype policy is inside.
     Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
-    `model.save("m.keras")`, `pickle`, `copy` and `keras.models.clone_model`, whose weights are new and count as
-    untrained until they are set. A part of it, `keras.Model(model.input, model.get_layer(name).output)`, is a plain
+    `model.save("m.keras")`, `pickle`, `copy`, `from_config` and `keras.models.clone_model`; the weights of the latter
+    two are new and count as untrained until they are set. A part of it, `keras.Model(model.input, model.get_layer(name).output)`, is a plain
     model.
 
     Its `__init__` takes what that of a functional model takes: only so does Keras rebuild it from its configuration.
@@ -72,10 +72,14 @@ class ZooModel(keras.Model):
         return find_task(self.spec.task).prepare(source, self.spec)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "spec": self.spec.model_dump(mode="json")}
+        from zoo.weights.untrained import settled
+
+        return {**super().get_config(), "spec": settled(self).model_dump(mode="json")}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "ZooModel":
+        from zoo.weights.untrained import fingerprints
+
         make_room_for_deep_graphs()
         config = dict(config)
         spec = Entry.model_validate(config.pop("spec"))
@@ -83,6 +87,7 @@ class ZooModel(keras.Model):
         if spec.features and isinstance(model.output, dict):  # JSON has made the strides into strings
             model = cls(model.input, {int(stride): output for stride, output in model.output.items()}, name=model.name)
         model.spec = spec
+        model.initial_fingerprints = fingerprints(model.layers)
         return model
 
 

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from zoo.arguments import at_least_one
-from zoo.catalogue.registry import Entry
 from zoo.errors import InputError
 from zoo.imaging.forms import several
 from zoo.imaging.tiles import Runner
@@ -85,7 +84,7 @@ def predict(
     sources = enumerate(several(inputs, task.is_several))
     runner = Runner(lambda batch: model(batch, training=False), model)
     records: list[Prediction] = []
-    named = (_prepared(task, model.spec, *source) for source in sources)
+    named = (_prepared(task, model, *source) for source in sources)
     for batch in batches(named, batch_size, itemgetter(1)):
         outputs = sorted(_outputs(runner, [prepared for _, prepared in batch]), key=lambda output: output[0])
         for (name, prepared), (_, output) in zip(batch, outputs, strict=True):
@@ -93,16 +92,38 @@ def predict(
     return records
 
 
-def _prepared(task: Task, entry: Entry, position: int, source: Any) -> tuple[str, Prepared]:
+def _prepared(task: Task, model: ZooModel, position: int, source: Any) -> tuple[str, Prepared]:
     """What a source is called, and what the model takes of it."""
     try:
-        prepared = task.prepare(source, entry)
+        prepared = task.prepare(source, model.spec)
+        check_fits(model, alone(prepared))
     except InputError as error:
         name = source if isinstance(source, str) else f"{task.kind} {position}"
         if as_text(name) in str(error):
             raise
         raise type(error)(f"{name}: {error}") from error
     return task.name(source, position, prepared), prepared
+
+
+def check_fits(model: ZooModel, inputs: Prepared) -> None:
+    """See that a model of a fixed input takes a batch, whose axis of one channel may be left out.
+
+    Raises:
+        InputError: It was loaded for inputs of another size.
+    """
+    for layer, array in zip(keras.tree.flatten(model.input), keras.tree.flatten(inputs), strict=True):
+        wanted, found = layer.shape[1:], array.shape[1:]
+        given = (*found, 1) if wanted[-1] == 1 and len(found) == len(wanted) - 1 else found
+        if len(given) != len(wanted) or any(size not in (None, have) for size, have in zip(wanted, given, strict=True)):
+            raise InputError(
+                f"An input has the shape {found}, {model.spec.name} takes {wanted}. Expected inputs "
+                "that fit, or a model that was loaded without input_shape."
+            )
+
+
+def alone(prepared: Prepared) -> Prepared:
+    """One input as a batch, which is not copied."""
+    return keras.tree.map_structure(lambda array: array[None], prepared)
 
 
 def batches(items: Iterable[Item], batch_size: int, prepared: Callable[[Item], Prepared]) -> Iterator[list[Item]]:

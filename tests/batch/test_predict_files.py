@@ -305,3 +305,11 @@ def test_the_graph_of_a_model_is_not_its_owners(model):
     outputs = list(Predictor(compiled, top=1, batch_size=2).runner(images))
     np.testing.assert_allclose(outputs, np.asarray(model(images, training=False)), atol=1e-4)
     assert compiled.optimizer is optimizer
+
+
+def test_a_size_that_the_model_does_not_take_is_a_row(photos, tmp_path):
+    folder = some(photos, tmp_path / "some", count=1)
+    Image.new("RGB", (30, 40)).save(folder / "other.png")
+    found = zoo.predict_files(zoo.load("espcn-x2", input_shape=(16, 20, 3)), folder, tmp_path / "p.parquet")
+    assert (found["count"], found["errors"]) == (2, 1)
+    assert "An input has the shape (40, 30, 3)" in rows(tmp_path / "p.parquet")[1]["error"]

@@ -138,6 +138,8 @@ def written(kind, path):
         np.save(path, BANDS)
     elif kind == "pages":
         tifffile.imwrite(path, np.moveaxis(BANDS, -1, 0), photometric="minisblack")
+    elif kind == "as it is":  # each row a page
+        tifffile.imwrite(path, BANDS)
     else:
         planes = kind == "planes"
         array = np.moveaxis(BANDS, -1, 0) if planes else BANDS
@@ -145,7 +147,7 @@ def written(kind, path):
     return path
 
 
-@pytest.mark.parametrize("kind", ["npy", "pages", "planes", "interleaved"])
+@pytest.mark.parametrize("kind", ["npy", "pages", "planes", "interleaved", "as it is"])
 def test_files_of_six_bands_are_read_as_the_array(kind, tmp_path):
     path = written(kind, tmp_path / "bands.dat")
     for source in (path, path.read_bytes(), BANDS):

@@ -90,3 +90,12 @@ def test_a_scalar_and_a_scale_per_channel_are_filled_by_their_names(tmp_path):
     assert [value.shape for value in model.get_weights()] == [(), (3,)]
     outputs = keras.ops.convert_to_numpy(model(np.ones((1, 2, 2, 3), "float32")))
     np.testing.assert_allclose(outputs[0, 0, 0], 0.5 * scale)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+def test_weights_of_any_dtype_have_a_digest(dtype):
+    variables = [keras.Variable(numbers(*shape), dtype=dtype) for shape in ((), (3,), (2, 3))]
+    first = filling.digest(variables)
+    assert first == filling.digest(variables)
+    variables[-1].assign(numbers(2, 3))
+    assert filling.digest(variables) != first

@@ -27,8 +27,14 @@ def check_outputs(model: ZooModel) -> None:
     """See that the outputs still mean what they are read as.
 
     Raises:
-        InputError: They are scores already, or were trained to be several classes at once.
+        InputError: They are scores already, or were trained to be several classes at once; or the model does not say
+            what it is.
     """
+    if not hasattr(model, "spec"):
+        raise InputError(
+            f"The model {model.name!r} has no spec, which says what it takes and gives. Expected one from zoo.load; of "
+            "a model that you made of its tensors, set model.spec to that of the one they are from."
+        )
     spec = model.spec
     if spec.features or spec.task not in LOGITS:
         return

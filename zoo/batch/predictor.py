@@ -16,7 +16,7 @@ from zoo.batch.inputs import Input, pieces
 from zoo.errors import InputError
 from zoo.imaging.tiles import Runner
 from zoo.model import ZooModel
-from zoo.prediction import batches, by_shape
+from zoo.prediction import alone, batches, by_shape, check_fits
 from zoo.printing import as_text
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs
@@ -70,7 +70,9 @@ class Predictor:
     def _prepared(self, numbered: tuple[int, Input]) -> Ready:
         piece, item = numbered
         try:
-            return Ready(piece, item.name, self.task.prepare(item.file(), self.model.spec), None)
+            prepared = self.task.prepare(item.file(), self.model.spec)
+            check_fits(self.model, alone(prepared))
+            return Ready(piece, item.name, prepared, None)
         except InputError as error:
             path = item.source if isinstance(item.source, str) else item.name
             said = str(error).replace(as_text(path), item.name)  # the same words on any machine

@@ -174,7 +174,8 @@ def _npy_header(opened: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
 def read_tiff(file: File) -> tuple[np.ndarray, int]:
     """Read a TIFF of any number of bands: the array `(height, width, bands)`, and its EXIF orientation, 1 to 8.
 
-    Bands may be interleaved, planes, or pages.
+    Bands may be interleaved, planes, or pages; of an array `(height, width, bands)` that tifffile wrote without being
+    told its layout, which makes each row a page, it is the array.
 
     Raises:
         InputError: There is no such file, or it is not a regular one.
@@ -190,5 +191,6 @@ def read_tiff(file: File) -> tuple[np.ndarray, int]:
             raise ValueError(f"its axes are {series.axes}, not height, width and bands")
         array = series.asarray()
         tag = tiff.pages.first.tags.get("Orientation")
-        array = np.moveaxis(array, [series.axes.index("Y"), series.axes.index("X")], [0, 1])
+        if not (tiff.is_shaped and array.ndim == 3 and array.shape[2] < min(array.shape[:2])):
+            array = np.moveaxis(array, [series.axes.index("Y"), series.axes.index("X")], [0, 1])
         return array.reshape(*array.shape[:2], -1), int(tag.value) if tag is not None else 1

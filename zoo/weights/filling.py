@@ -152,7 +152,8 @@ def digest(weights: Iterable[keras.Variable]) -> str:
     """SHA-256 of their values."""
     total = hashlib.sha256()
     for weight in weights:
-        total.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data)
+        values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        total.update(values.reshape(-1).view("uint8").data)  # bfloat16 is no type of a buffer
     return total.hexdigest()
 
 

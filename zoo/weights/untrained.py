@@ -31,6 +31,7 @@ def fingerprints(layers: Iterable[keras.layers.Layer]) -> dict[str, str]:
         variable.path: keras.ops.convert_to_numpy(variable)
         for layer in layers
         for variable in layer.trainable_variables
+        if variable._value is not None  # built without values, to be filled
     }
     random = {path: drawn for path, drawn in values.items() if not np.isin(drawn, (0, 1)).all()}
     return {path: _fingerprint(drawn) for path, drawn in (random or values).items()}
