@@ -145,5 +145,5 @@ def test_copies_of_trained_models_are_trained(name):
 @pytest.mark.parametrize("call", [lambda model, _: zoo.predict(model, IMAGE[0]), zoo.save, zoo.evaluate])
 def test_a_model_without_a_spec_is_a_sentence(call, models, tmp_path):
     plain = models["plain"]
-    with pytest.raises(zoo.InputError, match="has no spec.*Expected one from zoo.load"):
+    with pytest.raises(zoo.InputError, match=r"has no spec.*Expected one from zoo.load"):
         call(ZooModel(plain.input, plain.output), tmp_path / "new")

@@ -27,8 +27,8 @@ class ZooModel(keras.Model):
     the physical quantity. Both are float32, whatever the dtype policy is inside.
     Nothing else differs from `keras.Model`: it compiles, fits and saves as any other, and `spec` survives
     `model.save("m.keras")`, `pickle`, `copy`, `from_config` and `keras.models.clone_model`; the weights of the latter
-    two are new and count as untrained until they are set. A part of it, `keras.Model(model.input, model.get_layer(name).output)`, is a plain
-    model.
+    two are new and count as untrained until they are set. A part of it, `keras.Model(model.input,
+    model.get_layer(name).output)`, is a plain model.
 
     Its `__init__` takes what that of a functional model takes: only so does Keras rebuild it from its configuration.
     """
