@@ -48,6 +48,7 @@ MEMBERS = [
     "mnasnet_small",
     "mobilenetv4_conv_small",
     "mobileone_s0",
+    "mobileone_s4",
     "nf_regnet_b1",
     "nf_resnet50",
     "poolformer_s12",
@@ -58,6 +59,7 @@ MEMBERS = [
     "regnetz_b16",
     "repghostnet_050",
     "repvgg_a0",
+    "repvgg_d2se",
     "repvit_m0_9",
     "repvit_m1",
     "resnest14d",
@@ -81,7 +83,16 @@ MEMBERS = [
     "tresnet_m",
 ]
 # Those that are smaller than the published ones: what differs, here and in timm.
-SMALLER = {"regnetv_064": {"depth": 8, "initial_width": 16, "slope": 12.0, "multiplier": 2.0, "group_width": 8}}
+SMALLER = {
+    "mobileone_s4": {
+        "depths": [1, 1, 2, 1],
+        "filters": [16, 32, 64, 128],
+        "stem_filters": 16,
+        "squeezed": [0, 0, 1, 1],
+    },
+    "regnetv_064": {"depth": 8, "initial_width": 16, "slope": 12.0, "multiplier": 2.0, "group_width": 8},
+    "repvgg_d2se": {"depths": [1, 2, 1, 1], "filters": [16, 32, 64, 128], "stem_filters": 16},
+}
 # Of these, rounding to float32 alone moves the pooled features by about the tolerance.
 ROUNDED = {"tf_efficientnet_cc_b0_4e"}
 UNPADDED = {"inception_v3"}  # its maps are smaller than their stride says
