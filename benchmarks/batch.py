@@ -45,7 +45,7 @@ def write_pictures(folder: Path, count: int) -> None:
 def load(name: str):
     import zoo
 
-    return zoo.load(name) if zoo.info(name).source == "embedded" else zoo.load(name, weights=None)
+    return zoo.load(name) if zoo.info(name).is_embedded else zoo.load(name, weights=None)
 
 
 def prepared(model, folder: Path) -> Iterator[np.ndarray]:

@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
-    embedded = zoo.info(arguments.model).source == "embedded"
+    embedded = zoo.info(arguments.model).is_embedded
     model = zoo.load(arguments.model) if embedded else zoo.load(arguments.model, weights=None)
     side = model.spec.input.size or 128
     images = np.random.default_rng(0).uniform(0, 255, (arguments.batch, side, side, 3)).astype("float32")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.catalogue import handles
 from zoo.catalogue.licensing import HUB_LICENSES, is_non_commercial
 from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.export import card_text
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
@@ -83,7 +84,7 @@ def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard"
 
 def carded_entries() -> list[Entry]:
     """The models that we train: each has its card in `MODEL_CARDS/`."""
-    return [entry for entry in registry().entries.values() if entry.source == "embedded"]
+    return [entry for entry in registry().entries.values() if entry.is_embedded]
 
 
 def card_files() -> dict[str, str]:
@@ -151,9 +152,8 @@ def _as_it_is(model: Any) -> Entry:
 
 def _base_model(entry: Entry) -> str | None:
     """The repository on the Hub from which the weights come, or with which their training began."""
-    own = "" if entry.name == handles.repo_id(entry) else entry.source or ""
-    source = entry.base.source if entry.base else own
-    return source.removeprefix("hf://") if source.startswith("hf://") else None
+    own = "" if entry.name == entry.repo_id else entry.source or ""
+    return Source(entry.base.source if entry.base else own).repo_id or None
 
 
 def _eval_results(entry: Entry) -> list["EvalResult"]:
@@ -179,8 +179,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
 
 def _page(entry: Entry) -> str:
     """Where it comes from: its repository on the Hub, or the paper of what is trained here."""
-    is_on_hub = (entry.source or "").startswith("hf://")
-    return card_text.address(entry.source or "") if is_on_hub else as_text(entry.paper)
+    return Source(entry.source or "").page or as_text(entry.paper)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def facts_of(entry: Entry) -> Facts:
 
 def measurements_of(entry: Entry) -> dict[str, Any]:
     """What the recipe wrote beside an embedded checkpoint; empty for every other."""
-    if entry.source != "embedded" or not is_of_the_registry(entry):
+    if not entry.is_embedded or not is_of_the_registry(entry):
         return {}
     path = resources.files("zoo") / "checkpoints" / Path(entry.filename).with_suffix(".json").name
     return json.loads(path.read_text(encoding="utf-8"))

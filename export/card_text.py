@@ -1,16 +1,16 @@
 """The body of a model card, section by section, as Markdown.
 
-Names, labels, licences and metrics may be a stranger's: `prose`, `code` and `address` show them as text.
+Names, labels, licences and metrics may be a stranger's: `prose` and `code` show them as text.
 """
 
 import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import Base, Entry
+from zoo.catalogue.source import Source
 from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
 from zoo.printing import as_markdown, as_text, parameters_text
 from zoo.tasks import find_task
@@ -61,8 +61,8 @@ def usage(entry: Entry) -> str:
 
 def _handle(entry: Entry) -> str:
     """What `zoo.load` takes for it; a folder is named from beside it."""
-    if entry.source == f"hf://{entry.name}":
-        return entry.source
+    if entry.repo_id == entry.name:
+        return Source.of(entry.name)
     return f"./{entry.name}" if entry.source is None and entry.sha256 else card_name(entry)
 
 
@@ -188,7 +188,7 @@ def _foreign_data(entry: Entry) -> str:
 
 def _source(entry: Entry) -> str:
     paper, file = f"- Paper: {_page(entry.paper)}", code(entry.filename)
-    if entry.source == "embedded":
+    if entry.is_embedded:
         return (
             f"- File: `zoo/checkpoints/{entry.filename}`, shipped in the package `layerzoo`.\n"
             f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n{paper}"
@@ -209,24 +209,20 @@ def _source(entry: Entry) -> str:
 
 def _is_from_outside(entry: Entry) -> bool:
     """Whether somebody saved or published it with this library, so that the registry does not know it."""
-    is_published = entry.sha256 is not None and entry.source == f"hf://{entry.name}"
+    is_published = entry.sha256 is not None and entry.repo_id == entry.name
     return not is_of_the_registry(entry) and entry.random != "all" and (entry.source is None or is_published)
 
 
 def named(base: Base) -> str:
     """The base as text, with a link where it has a page."""
-    if base.source.startswith("hf://"):
-        return f"[{prose(base.name)}]({address(base.source)})"
+    if page := Source(base.source).page:
+        return f"[{prose(base.name)}]({page})"
     return f"{code(base.name)} of layerzoo"
 
 
-def address(source: str) -> str:
-    """The page of an `hf://` source, in which no character ends a link."""
-    return f"https://huggingface.co/{quote(source.removeprefix('hf://'), safe='/')}"
-
-
 def _link(source: str) -> str:
-    return f"[{source if re.fullmatch(r'[A-Za-z0-9:/._-]+', source) else prose(source)}]({address(source)})"
+    name = source if re.fullmatch(r"[A-Za-z0-9:/._-]+", source) else prose(source)
+    return f"[{name}]({page})" if (page := Source(source).page) else name
 
 
 def _page(url: str) -> str:

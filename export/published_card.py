@@ -21,7 +21,7 @@ def published_card(entry: Entry, *, original: Entry | None = None, training: Tra
         original: The entry of a model whose weights these still are; what its card tells of them is told again.
         training: The record of the training; empty where nothing is known.
     """
-    if original is not None and original.source == "embedded":
+    if original is not None and original.is_embedded:
         return card_of(entry, facts_of(original), measurements_of(original))
     return card_of(entry, _facts(entry, training), {})
 

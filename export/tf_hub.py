@@ -13,6 +13,7 @@ compared with what its publisher declared.
 import tensorflow_hub.registry
 from tensorflow_hub.resolver import Resolver
 
+from zoo.catalogue.handles import SCHEME
 from zoo.errors import OfflineError, UnknownModelError
 from zoo.hub import fetching
 
@@ -25,7 +26,7 @@ class HubResolver(Resolver):
 
     def is_supported(self, handle: str) -> bool:
         """Whether it is one of our handles."""
-        return isinstance(handle, str) and handle.startswith("hf://")
+        return isinstance(handle, str) and handle.startswith(SCHEME)
 
     def __call__(self, handle: str) -> str:
         """Bring the SavedModel here.
@@ -34,7 +35,7 @@ class HubResolver(Resolver):
             UnknownModelError: No such repository or revision, or it holds no `saved_model/`.
             OfflineError, AccessError, IntegrityError: As `zoo.load`.
         """
-        repo_id, _, revision = handle.removeprefix("hf://").partition("@")
+        repo_id, _, revision = handle.removeprefix(SCHEME).partition("@")
         try:
             first = fetching.fetch(repo_id, _FIRST, revision=revision or None)
         except UnknownModelError as error:

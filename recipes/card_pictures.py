@@ -23,7 +23,7 @@ DETAILS = {"coffee.png": (190, 120), "chelsea.png": (110, 70)}  # left and top i
 def enlargers() -> list[str]:
     """The models whose cards show this picture."""
     entries = registry().entries.values()
-    return [entry.architecture for entry in entries if entry.task == "super-resolution" and entry.source == "embedded"]
+    return [entry.architecture for entry in entries if entry.task == "super-resolution" and entry.is_embedded]
 
 
 def details(model: ZooModel, name: str) -> list[Image.Image]:

@@ -159,14 +159,14 @@ def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
     entry = located.entry
     if located.folder is not None:
         return entry, _folder_file(located.folder, entry.filename)
-    if entry.source == "embedded":
+    if entry.is_embedded:
         return entry, _embedded_file(entry)
     if entry.source is None:
         raise UnknownModelError(
             f"{entry.name} has no pretrained weights. Expected weights=None for random ones or the path of a file."
         )
     try:
-        file = fetching.fetch(handles.repo_id(entry), entry.filename, sha256=entry.sha256, **options)
+        file = fetching.fetch(entry.repo_id, entry.filename, sha256=entry.sha256, **options)
     except UnknownModelError as error:
         raise UnknownModelError(
             f"{error} The weights of a repository are read from {entry.filename} only; download another file of it, "

@@ -15,6 +15,7 @@ import zoo
 from zoo.catalogue.handles import parse
 from zoo.catalogue.licensing import check_license
 from zoo.catalogue.registry import Base, Entry, Measured
+from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.errors import InputError, PublishError
 from zoo.export.card_facts import facts_of
@@ -197,7 +198,7 @@ def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: 
     _refuse_untrained(model)
     snapshot = Snapshot(model)
     base, original = base_of(snapshot.spec), snapshot.spec if is_loaded or snapshot.is_unchanged else None
-    if base is not None and base.source == f"hf://{repo_id}":  # the next version of the same model
+    if base is not None and base.source == Source.of(repo_id):  # the next version of the same model
         base = snapshot.spec.base
     return _Given(snapshot, original, base, training)
 
@@ -224,8 +225,8 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
         ),
     )
     # Of a model that lies in the package the card itself tells how it was trained.
-    is_embedded = given.original is not None and given.original.source == "embedded"
-    facts = {"source": f"hf://{repo_id}", "license": license, "base": None if is_embedded else given.base}
+    is_embedded = given.original is not None and given.original.is_embedded
+    facts = {"source": Source.of(repo_id), "license": license, "base": None if is_embedded else given.base}
     return entry.model_copy(update=facts)
 
 
@@ -234,7 +235,7 @@ def _stage(given: _Given, entry: Entry, card: str, folder: Path, *, saved_model:
     from zoo.saving import write
 
     loaded = write(given.snapshot, folder, entry, card)
-    picture = given.original and given.original.source == "embedded" and facts_of(given.original).picture
+    picture = given.original and given.original.is_embedded and facts_of(given.original).picture
     if picture:
         shutil.copy(str(resources.files("zoo") / "model_cards" / picture.file), folder)
     if saved_model:

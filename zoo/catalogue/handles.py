@@ -23,10 +23,12 @@ from urllib.parse import unquote
 from zoo.catalogue import notices
 from zoo.catalogue.descriptions import LARGEST_BYTES, read_description, read_folder, read_keras_file
 from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.source import Source
 from zoo.errors import InputError, OfflineError, UnknownModelError
 from zoo.hub import fetching
 from zoo.hub.request import check_repo_id
 
+SCHEME = "hf://"  # how a handle of the Hub begins
 LONGEST_NAME = 200  # characters; the registry's longest has 60
 # A repository as timm, transformers and the address bar of a browser write it.
 _ELSEWHERE = re.compile(
@@ -72,9 +74,9 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
         raise InputError(f"revision={_shown(revision)}. Expected a commit, tag or branch of the repository, or None.")
     target, at, given = text.partition("@")
     if isinstance(handle, str):
-        kind: Literal["hub", "registry"] = "hub" if target.startswith("hf://") else "registry"
+        kind: Literal["hub", "registry"] = "hub" if target.startswith(SCHEME) else "registry"
         if kind == "hub" or _is_known(target, text) or not _is_path(text):
-            name = target.removeprefix("hf://").rstrip("/")
+            name = target.removeprefix(SCHEME).rstrip("/")
             if kind == "hub":
                 _check_repo_id(name, text)
             return Handle(kind, name, _one_revision(text, given.rstrip("/") if at else None, revision))
@@ -127,7 +129,7 @@ def resolve(
         notices.warn_of_folder(parsed.name)
     if parsed.revision is None:
         return Located(entry, parsed)
-    if not (entry.source or "").startswith("hf://"):
+    if not entry.is_on_hub:
         raise InputError(
             f"{entry.name} has no revisions: its weights are {entry.source}. Leave out {parsed.revision!r}; a folder "
             "of that name is written with ./ before it."
@@ -176,17 +178,12 @@ def info(
     """
     located = resolve(handle, revision=revision, cache_dir=cache_dir, token=token, offline=offline)
     entry = located.entry
-    if located.handle.path is not None or not (entry.source or "").startswith("hf://") or entry.sha256:
+    if located.handle.path is not None or not entry.is_on_hub or entry.sha256:
         return entry
-    record = fetching.recorded(repo_id(entry), entry.filename, revision=entry.revision, cache_dir=cache_dir)
+    record = fetching.recorded(entry.repo_id, entry.filename, revision=entry.revision, cache_dir=cache_dir)
     if record is None:
         return entry
     return entry.model_copy(update={"revision": record.revision, "sha256": record.sha256})
-
-
-def repo_id(entry: Entry) -> str:
-    """The Hub repository of an entry, `owner/name`."""
-    return (entry.source or "").removeprefix("hf://")
 
 
 def _hub_entry(repo_id: str, revision: str | None, **options: Any) -> Entry:
@@ -207,7 +204,7 @@ def _hub_entry(repo_id: str, revision: str | None, **options: Any) -> Entry:
             )
         except (UnknownModelError, OfflineError):
             raise neither from None
-    where = f"hf://{repo_id}"
+    where = Source.of(repo_id)
     entry = read_description(file.path, where)
     facts: dict[str, Any] = {"name": repo_id, "source": where, "revision": file.revision}
     if entry.base is not None and entry.base.source == where:  # it is the very checkpoint
@@ -264,7 +261,7 @@ def _check_repo_id(name: str, text: str) -> None:
     try:
         check_repo_id(name)
     except InputError as error:
-        if meant := _written_here(text) or _written_here(text.removeprefix("hf://")):
+        if meant := _written_here(text) or _written_here(text.removeprefix(SCHEME)):
             raise InputError(f"{_shown(text)} is not a repository on the Hub. Expected {meant!r}.") from error
         raise InputError(
             f"{_shown(text)} is not a repository on the Hub. Expected 'hf://owner/name' or "
@@ -295,7 +292,7 @@ def _written_here(text: str) -> str | None:
     if found is None or len(text) > LONGEST_NAME or (text.endswith(".keras") and not found["scheme"]):
         return None
     revision = found["at"] or unquote(found["tree"] or "")
-    return f"hf://{found['repo_id']}" + (f"@{revision}" if revision else "")
+    return Source.of(found["repo_id"]) + (f"@{revision}" if revision else "")
 
 
 def _shown(value: Any) -> str:

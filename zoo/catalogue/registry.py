@@ -160,6 +160,21 @@ class Entry(Checkpoint):
         return self.source is not None
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the weights are part of the package."""
+        return Source(self.source or "").is_embedded
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether the weights are in a repository on a hub."""
+        return Source(self.source or "").is_hub
+
+    @property
+    def repo_id(self) -> str:
+        """The repository of the weights, `owner/name`; empty where they are on no hub."""
+        return Source(self.source or "").repo_id
+
+    @property
     def head_layers(self) -> tuple[str, ...]:
         """Patterns of the layers that another number of classes makes new."""
         return self.head or ((self.classifier,) if self.classifier else ())

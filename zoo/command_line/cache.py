@@ -60,14 +60,15 @@ def cache_remove(names: tuple[str, ...], everything: bool) -> None:
 def _repo_id(name: str) -> str:
     from zoo.catalogue import handles
     from zoo.catalogue.registry import registry
+    from zoo.catalogue.source import Source
     from zoo.errors import InputError
 
     if "/" in name:
-        return handles.parse(name if name.startswith("hf://") else f"hf://{name}").name
+        return handles.parse(name if "://" in name else Source.of(name)).name
     entry = registry().find(name)
-    if not (entry.source or "").startswith("hf://"):
+    if not entry.is_on_hub:
         raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")
-    return handles.repo_id(entry)
+    return entry.repo_id
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -88,9 +88,9 @@ def pin(handle: str, revision: str | None) -> None:
 
     located = handles.resolve(handle, revision=revision)
     entry = located.entry
-    if located.handle.path is not None or not (entry.source or "").startswith("hf://"):
+    if located.handle.path is not None or not entry.is_on_hub:
         raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
-    file = fetching.fetch(handles.repo_id(entry), entry.filename, revision=entry.revision, sha256=entry.sha256)
+    file = fetching.fetch(entry.repo_id, entry.filename, revision=entry.revision, sha256=entry.sha256)
     click.echo(as_text(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}'))
 
 
@@ -173,7 +173,7 @@ def _whereabouts(entry: "Entry", handle: "Handle") -> Iterable[tuple[str, str | 
     elif entry.source is None:
         yield "source", "no pretrained weights"
     else:
-        recorded = "in this package" if entry.source == "embedded" else "recorded at the first download"
+        recorded = "in this package" if entry.is_embedded else "recorded at the first download"
         yield "source", entry.source
         yield "file", f"{entry.filename} ({entry.format})"
         yield "revision", entry.revision or recorded

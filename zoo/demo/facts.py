@@ -2,7 +2,8 @@
 
 from zoo.catalogue.licensing import is_non_commercial
 from zoo.catalogue.registry import Entry
-from zoo.export.card_text import address, spoken
+from zoo.catalogue.source import Source
+from zoo.export.card_text import spoken
 from zoo.printing import as_link, as_markdown, parameters_text
 
 
@@ -27,7 +28,6 @@ def _licence(entry: Entry) -> str:
 
 
 def _source(entry: Entry) -> str:
-    source = entry.source or "a folder on this machine"
-    if source.startswith("hf://"):
-        return as_link(source, address(source))
-    return "in this package" if source == "embedded" else as_markdown(source)
+    if entry.source is not None and entry.is_on_hub:
+        return as_link(entry.source, Source(entry.source).page)
+    return "in this package" if entry.is_embedded else as_markdown(entry.source or "a folder on this machine")

@@ -101,7 +101,7 @@ def _picker() -> gr.Dropdown:
 def _choices() -> list[tuple[str, str]]:
     """Every model with weights, those of this package first."""
     entries = [registry().find(name) for name in list_models(pretrained=True)]
-    entries.sort(key=lambda entry: entry.source != "embedded")
+    entries.sort(key=lambda entry: not entry.is_embedded)
     return [(f"{entry.name}, {_words(entry.task)}", entry.name) for entry in entries if not entry.random_layers]
 
 
