@@ -27,7 +27,7 @@ from recipes.photographs import photograph
 from recipes.training_run import run_facts
 from zoo.labels import read_labels
 from zoo.weights import efficientnet_pytorch
-from zoo.weights.filling import read_timm
+from zoo.weights.formats import read_timm
 from zoo.weights.pickled import PickledFile
 
 NAME = "tf_efficientnet_lite0"

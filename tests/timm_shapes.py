@@ -8,6 +8,7 @@ import keras
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
+from zoo.weights.formats import read_timm
 
 
 def abstract(name, *, input_shape=None, **update):
@@ -22,7 +23,7 @@ def timm_shapes(model):
     shapes = {}
     for layer in model.layers:
         for variable in layer.weights:
-            slot = filling.read_timm(layer, variable, set())
+            slot = read_timm(layer, variable, set())
             axes = slot.axes or range(len(variable.shape))
             shape = dict(zip(axes, variable.shape, strict=True))
             shapes[slot.tensor] = [shape[axis] for axis in range(len(shape))]

@@ -22,6 +22,7 @@ from zoo.errors import (
     PublishError,
     RegistryError,
     UnknownModelError,
+    UnreadableError,
     WeightsMismatchError,
     ZooError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RegistryError",
     "Run",
     "UnknownModelError",
+    "UnreadableError",
     "WeightsMismatchError",
     "ZooError",
     "evaluate",
@@ -95,4 +97,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

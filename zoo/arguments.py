@@ -41,6 +41,11 @@ def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
         wrong: What was given: a name, or a shell pattern.
         choices: What there is.
     """
-    written = wrong[:LONGEST].lower().strip(" *?[]!")
-    near = difflib.get_close_matches(written, list(choices), n=3, cutoff=0.5)
+    near = nearest(wrong, choices)
     return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def nearest(wrong: str, choices: Iterable[str]) -> list[str]:
+    """The choices that are written alike, three at most, the nearest first."""
+    written = wrong[:LONGEST].lower().strip(" *?[]!")
+    return difflib.get_close_matches(written, list(choices), n=3, cutoff=0.5)

@@ -16,6 +16,8 @@ ZooError
 A message may quote what others wrote, so it is shown as text: see `zoo/printing.py`.
 """
 
+from collections.abc import Sequence
+
 from zoo.printing import as_text
 
 
@@ -27,7 +29,14 @@ class ZooError(Exception):
 
 
 class UnknownModelError(ZooError, LookupError):
-    """No such model, tag, repository, revision or file."""
+    """No such model, tag, repository, revision or file.
+
+    `nearest` are the names that were perhaps meant, the nearest first; empty where nothing is written alike.
+    """
+
+    def __init__(self, *lines: object, nearest: Sequence[str] = ()):
+        super().__init__(*lines)
+        self.nearest = tuple(nearest)
 
 
 class RegistryError(ZooError, ValueError):
@@ -47,7 +56,20 @@ class IntegrityError(ZooError, OSError):
 
 
 class WeightsMismatchError(ZooError, ValueError):
-    """Tensors of a checkpoint are missing, left over or misshapen."""
+    """Tensors of a checkpoint are missing, left over or misshapen.
+
+    `missing`, `left_over` and `misshapen` are their names in the file's format, all of them where the message has five.
+    """
+
+    def __init__(
+        self,
+        *lines: object,
+        missing: Sequence[str] = (),
+        left_over: Sequence[str] = (),
+        misshapen: Sequence[str] = (),
+    ):
+        super().__init__(*lines)
+        self.missing, self.left_over, self.misshapen = tuple(missing), tuple(left_over), tuple(misshapen)
 
 
 class InputError(ZooError, ValueError):

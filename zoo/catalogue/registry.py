@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from zoo.arguments import did_you_mean
+from zoo.arguments import did_you_mean, nearest
 from zoo.catalogue.bounds import (
     MOST_CHANNELS,
     Address,
@@ -41,6 +41,7 @@ from zoo.catalogue.source import Source
 from zoo.catalogue.task_names import TaskName
 from zoo.errors import RegistryError, UnknownModelError
 from zoo.labels import read_labels
+from zoo.printing import as_text, parameters_text
 
 Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
 
@@ -154,6 +155,16 @@ class Entry(Checkpoint):
             )
         return self
 
+    def __str__(self) -> str:
+        """The facts that are stated, a line each, long ones shortened; `repr` has all."""
+        facts = self.model_dump(mode="json", exclude_defaults=True)
+        facts["parameters_millions"] = parameters_text(self.parameters_millions)
+        return "\n".join(
+            as_text(f"{name.removesuffix('_millions')}: {value if isinstance(value, str) else _shortened(value)}")
+            for name, value in facts.items()
+            if value not in (None, "")
+        )
+
     @property
     def pretrained(self) -> bool:
         """Whether there are weights to load."""
@@ -182,6 +193,12 @@ class Entry(Checkpoint):
     def in_head(self, layer: str) -> bool:
         """Whether the layer of this name belongs to the head."""
         return any(fnmatch.fnmatchcase(layer, pattern) for pattern in self.head_layers)
+
+
+def _shortened(value: Any) -> str:
+    short = reprlib.Repr()
+    short.maxdict = short.maxlist = 10
+    return short.repr(value)
 
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
@@ -292,7 +309,8 @@ class Registry:
             hint = did_you_mean(name, known) or "`zoo list` shows them all."
             raise UnknownModelError(
                 f"No model is named {name!r}. Expected one of the {len(self.entries)} names in {self.path.name}, "
-                f"'hf://owner/repo', a folder or a .keras file. {hint}"
+                f"'hf://owner/repo', a folder or a .keras file. {hint}",
+                nearest=nearest(name, known),
             )
         return entry
 

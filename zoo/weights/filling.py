@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,75 +18,16 @@ from safetensors import SafetensorError, safe_open
 
 from zoo.catalogue import notices
 from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
-from zoo.weights import efficientnet_pytorch
+from zoo.weights.efficientnet_pytorch import NAMES as EFFICIENTNET_PYTORCH
+from zoo.weights.efficientnet_pytorch import is_layout as is_efficientnet_pytorch
+from zoo.weights.efficientnet_pytorch import reader as efficientnet_pytorch_reader
+from zoo.weights.formats import WEIGHT_FORMATS, Slot, read_timm
 from zoo.weights.keras_state import abstract as abstract  # with it models are built for `fill`
 from zoo.weights.pickled import PICKLED, PickledFile, wrapper_of
 
 FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors calls them
 FORMATS = f"one .safetensors file or, with the extra layerzoo[torch], one of {', '.join(PICKLED)}"
 COUNTERS = "*num_batches_tracked"  # PyTorch's counters are not weights
-TORCH_NAMES = {
-    "alpha": "weight",
-    "kernel": "weight",
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
-
-
-class Slot(NamedTuple):
-    """Where a variable's values come from: a tensor's name and how it is brought into Keras' order.
-
-    `stored` is the shape that the file has it in, up to axes of length 1 (`(filters, channels, 1, 1)` for a dense
-    layer's `(filters, channels)`), and `axes` is how its axes are moved then. What comes out has the variable's shape
-    or, for a depthwise kernel of several filters a channel, its size. Without `stored` the shape has to be the same.
-    `channel_axis` is set for the first convolution where the image's channels become others: the variable's axis.
-    """
-
-    tensor: str
-    axes: tuple[int, ...] | None = None
-    stored: tuple[int, ...] | None = None
-    channel_axis: int | None = None
-
-    def fits(self, shape: list[int], wanted: tuple[int, ...]) -> bool:
-        """Whether a tensor of this shape fills a variable of the shape that is wanted."""
-        if self.stored is not None:
-            return _without_ones(shape) == _without_ones(self.stored)
-        moved = [shape[axis] for axis in self.axes] if self.axes and len(self.axes) == len(shape) else list(shape)
-        if self.channel_axis is None or len(moved) != len(wanted) or moved[self.channel_axis] < 1:
-            return moved == list(wanted)
-        return _without(moved, self.channel_axis) == _without(list(wanted), self.channel_axis)
-
-    def read(self, file: Any, wanted: tuple[int, ...]) -> np.ndarray:
-        """The tensor as the variable wants it."""
-        values = file.get_tensor(self.tensor)
-        if self.stored is not None:
-            values = values.reshape(self.stored)
-        if self.axes is not None:
-            values = values.transpose(self.axes)
-        if self.channel_axis is not None:
-            values = _with_channels(values, wanted[self.channel_axis], self.channel_axis)
-        return values.reshape(wanted)
-
-
-def _without_ones(shape: Iterable[int]) -> list[int]:
-    return [length for length in shape if length != 1]
-
-
-def _without(shape: list[int], axis: int) -> list[int]:
-    return [length for index, length in enumerate(shape) if index != axis % len(shape)]
-
-
-def _with_channels(values: np.ndarray, channels: int, axis: int) -> np.ndarray:
-    """timm's rule: summed for one channel, else repeated, and scaled so that the sum over channels stays alike."""
-    before = values.shape[axis]
-    if before == channels:  # a file for so many channels needs no change
-        return values
-    values = values.astype("float32")  # sums of half precision would be rounded
-    if channels == 1:
-        return values.sum(axis=axis, keepdims=True)
-    return np.take(values, np.arange(channels) % before, axis=axis) * (before / channels)
 
 
 def fill(
@@ -106,7 +47,7 @@ def fill(
     Args:
         model: The model; its layers carry the names of the file's format.
         path: Pickled where it ends as one of `zoo.weights.pickled.PICKLED`, else safetensors.
-        file_format: A key of `READERS`.
+        file_format: A key of `zoo.weights.formats.WEIGHT_FORMATS`.
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
         new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
@@ -123,12 +64,12 @@ def fill(
         IntegrityError, MissingExtraError: The file is not whole, or pickled and PyTorch is not installed.
         InputError, AccessError: The file is of another format, or must not be read.
     """
-    reader = READERS[file_format]
-    with _open(path, NESTED.get(file_format)) as file:
+    reader, nested_in = WEIGHT_FORMATS[file_format]
+    with _open(path, nested_in) as file:
         names = set(file.keys())
-        if file_format == "timm" and efficientnet_pytorch.is_layout(names):
-            reader = efficientnet_pytorch.reader(model, read_timm)
-            unused = (*unused, *(f"{efficientnet_pytorch.NAMES.get(layer, layer)}.*" for layer in new_layers))
+        if file_format == "timm" and is_efficientnet_pytorch(names):
+            reader = efficientnet_pytorch_reader(model, read_timm)
+            unused = (*unused, *(f"{EFFICIENTNET_PYTORCH.get(layer, layer)}.*" for layer in new_layers))
         absent = _absent(model, reader, names, random_layers)
         drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
         slots = _slots(model, reader, names, drawn, optional, first_conv)
@@ -137,7 +78,7 @@ def fill(
         if whole is not None:
             unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
         _check(path, file, names, slots, (*unused, COUNTERS))
-    tensors = file if isinstance(file, PickledFile) else _Tensors(path, NESTED.get(file_format))
+    tensors = file if isinstance(file, PickledFile) else _Tensors(path, nested_in)
     not_finite: list[str] = []
     for variable, slot in slots:
         variable._initializer = _initializer(tensors, slot, not_finite)
@@ -159,55 +100,12 @@ def digest(weights: Iterable[keras.Variable]) -> str:
 
 def head_size(path: Path, classifier: str, file_format: str) -> int | None:
     """How many classes the head in the file has, or None where there is no such tensor."""
-    with _open(path, NESTED.get(file_format)) as file:
+    with _open(path, WEIGHT_FORMATS[file_format].nested_in) as file:
         names = set(file.keys())
         for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias", "_fc.bias"):
             if name in names and len(shape := file.get_slice(name).get_shape()) == 1:
                 return int(shape[0])
     return None
-
-
-def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
-    """Our own format: tensors are called as Keras' variable paths, `feature-conv/kernel`."""
-    return Slot(variable.path)
-
-
-def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
-    """timm's format: the layer's name with dots, PyTorch's variable names and axes.
-
-    A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer; a
-    factor per channel is called `gamma` or `scale` there.
-    """
-    module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
-    candidates = [f"{module}.{TORCH_NAMES.get(leaf, leaf)}", f"{module}.{leaf}"]
-    candidates += [f"{module}.scale"] if leaf == "gamma" else []
-    name = next((candidate for candidate in candidates if candidate in names), candidates[0])
-    if leaf == "alpha":  # PReLU's slopes: (channels,) -> (1, 1, channels)
-        return Slot(name, stored=tuple(variable.shape))
-    if leaf != "kernel":
-        return Slot(name)
-    *window, inputs, outputs = variable.shape
-    spatial = tuple(range(2, len(variable.shape)))
-    if isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D):
-        return Slot(name, (*spatial, 0, 1), (inputs * outputs, 1, *window))
-    # Convolution OI…→…IO, transposed convolution IO…→…OI; 1x1 convolutions and dense layers stand for each other.
-    stored = (outputs, inputs, *window) if all(length == 1 for length in window) else None
-    return Slot(name, (*spatial, 1, 0), stored)
-
-
-def read_medicalnet(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
-    """MedicalNet's format: as PyTorch's, with the prefix that training on several devices gives."""
-    slot = read_timm(layer, variable, names)
-    return slot._replace(tensor=f"module.{slot.tensor}")
-
-
-READERS: dict[str, Callable[[keras.Layer, keras.Variable, set[str]], Slot]] = {
-    "zoo": read_zoo,
-    "timm": read_timm,
-    "pytorch": read_timm,  # whatever else calls its tensors as its modules
-    "medicalnet": read_medicalnet,
-}
-NESTED = {"medicalnet": "state_dict"}  # under which key of a pickled dictionary the tensors stand
 
 
 def _any(patterns: Iterable[str], name: str) -> bool:
@@ -280,13 +178,15 @@ def _open(path: Path, key: str | None = None) -> Any:
 def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Variable, Slot]], unused: tuple) -> None:
     wanted = {slot.tensor for _, slot in slots}
     known = {name for name in names if _any(unused, name)}
-    problems = [f"missing: {name}" for name in sorted(wanted - names)]
-    problems += [f"left over: {name}" for name in sorted(names - wanted - known)]
+    missing, left_over = sorted(wanted - names), sorted(names - wanted - known)
+    misshapen: list[str] = []
+    problems = [f"missing: {name}" for name in missing] + [f"left over: {name}" for name in left_over]
     for variable, slot in slots:
         if slot.tensor in names:
             tensor = file.get_slice(slot.tensor)
             shape, dtype = tensor.get_shape(), str(tensor.get_dtype())
             if not slot.fits(shape, tuple(variable.shape)):
+                misshapen.append(slot.tensor)
                 problems.append(f"misshapen: {slot.tensor} is {shape}, {variable.path} wants {list(variable.shape)}")
             elif dtype not in FLOATS:
                 problems.append(f"not floating point of at least 16 bits: {slot.tensor} is {dtype}")
@@ -295,7 +195,10 @@ def _check(path: Path, file: Any, names: set[str], slots: list[tuple[keras.Varia
         raise WeightsMismatchError(
             f"{path} does not fit the architecture: {'; '.join(problems[:5])}{more}. Expected each of its {len(names)} "
             f"tensors to fill one of {len(slots)} variables. Check that the file is of this architecture and number of "
-            "classes, or pass num_classes= for a new head and in_channels= for another number of channels."
+            "classes, or pass num_classes= for a new head and in_channels= for another number of channels.",
+            missing=missing,
+            left_over=left_over,
+            misshapen=misshapen,
         )
 
 
