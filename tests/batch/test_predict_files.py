@@ -10,6 +10,7 @@ from pathlib import Path
 
 import filelock
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -37,7 +38,7 @@ def rows(path):
 
 def some(photos, folder, count=3):
     """A folder with the first photographs."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for path in sorted(photos.glob("*[0-9].jpg"))[:count]:
         os.link(path, folder / path.name)
     return folder
@@ -232,11 +233,13 @@ def test_hidden_files_are_none_and_every_other_is(model, photos, tmp_path):
     assert "200000000 pixels" in found["huge.png"]
 
 
-def test_an_error_that_is_no_inputs_stops_the_job_and_names_the_files(photos, tmp_path):
-    """A network for one size only, which nothing resizes for."""
-    model = zoo.load("blurnet-textures", input_shape=(32, 32, 3))
+def test_an_error_that_is_no_inputs_stops_the_job_and_names_the_files(photos, tmp_path, monkeypatch):
+    def fail(runner, batch):
+        raise ValueError("a shape that no kernel takes")
+
+    monkeypatch.setattr(Runner, "__call__", fail)
     with pytest.raises(ValueError, match="shape") as caught:
-        zoo.predict_files(model, some(photos, tmp_path / "few"), tmp_path / "p.parquet")
+        zoo.predict_files(zoo.load("espcn-x2"), some(photos, tmp_path / "few"), tmp_path / "p.parquet")
     assert re.search("network computed .*00001.jpg, .*00002.jpg", "".join(caught.value.__notes__))
 
 
@@ -313,3 +316,18 @@ def test_a_size_that_the_model_does_not_take_is_a_row(photos, tmp_path):
     found = zoo.predict_files(zoo.load("espcn-x2", input_shape=(16, 20, 3)), folder, tmp_path / "p.parquet")
     assert (found["count"], found["errors"]) == (2, 1)
     assert "An input has the shape (40, 30, 3)" in rows(tmp_path / "p.parquet")[1]["error"]
+
+
+@pytest.mark.parametrize("name", ["a@b #%?", "hf:", "s3:", "~", os.fsdecode(b"\xff\xfe"), "new\nline"])
+def test_a_job_is_done_in_a_folder_of_any_name(name, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = some(photos, Path(name) / "photos", count=1)
+    output = os.path.join(".", name, "p.parquet")
+    for _ in range(2):  # the second time it is found
+        found = zoo.predict_files(zoo.load("espcn-x2"), os.path.join(".", str(folder)), output)
+        assert (found["count"], found["errors"]) == (1, 0)
+    cells = Path(name) / "cells.parquet"
+    with cells.open("wb") as file:
+        pq.write_table(pa.table({"image": [next(folder.iterdir()).read_bytes()]}), file)
+    source = os.path.join(".", str(cells))
+    assert zoo.predict_files(zoo.load("espcn-x2"), source, f"{output}2.parquet", column="image")["count"] == 1

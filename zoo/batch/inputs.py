@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from zoo.batch.writing import open_rows
 from zoo.datasets.folders import is_hidden
 from zoo.errors import InputError
 from zoo.imaging.files import Content, File
@@ -101,7 +101,8 @@ class Listing:
     def _row_groups(self, files: Iterable[str]) -> Iterator[dict[str, Any]]:
         for path in files:
             column = _checked_column(path, self.column or "")
-            metadata, row = pq.read_metadata(path), 0
+            with open_rows(path) as rows:
+                metadata, row = rows.metadata, 0
             for group in range(metadata.num_row_groups):
                 count = metadata.row_group(group).num_rows
                 yield {"count": count, "parquet": path, "row_group": group, "row": row, "column": column}
@@ -138,7 +139,8 @@ def _groups_of_files(files: Iterable[str]) -> Iterator[dict[str, Any]]:
 def _checked_column(path: str, column: str) -> str:
     """The leaf that holds the bytes: the column, or its `bytes` where it is a struct, as Hugging Face writes images."""
     try:
-        found = pq.read_schema(path)
+        with open_rows(path) as rows:
+            found = rows.schema_arrow
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path} cannot be read as a Parquet file ({error}). Expected one with {column!r}.") from error
     kind = found.field(column).type if column in found.names else None
@@ -185,7 +187,7 @@ def _paths(share: dict[str, Any]) -> Iterator[Input]:
 def _cells(share: dict[str, Any]) -> Iterator[Input]:
     row, group = share["row"], share["row_group"]
     try:
-        with pq.ParquetFile(
+        with open_rows(
             os.path.join(share["root"], share["parquet"]), pre_buffer=False, buffer_size=1 << 20
         ) as file:
             for batch in file.iter_batches(READ, row_groups=[group], columns=[share["column"]]):

@@ -11,10 +11,9 @@ from typing import Any
 
 import filelock
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from zoo.batch.inputs import PIECE, Listing, piece_numbers
-from zoo.batch.writing import write_rows
+from zoo.batch.writing import open_rows, write_rows
 from zoo.errors import InputError
 from zoo.whole import writable
 
@@ -46,7 +45,8 @@ class Job:
         if not self.output.exists():
             return False
         try:
-            found = json.loads((pq.read_schema(self.output).metadata or {})[KEY])
+            with open_rows(self.output) as rows:
+                found = json.loads((rows.schema_arrow.metadata or {})[KEY])
         except (KeyError, OSError, pa.ArrowInvalid):
             raise InputError(f"{self.output} is no file of predictions, and stays. Expected another output.") from None
         for _ in self.listing:
@@ -103,7 +103,7 @@ class Job:
         wanted, rows = {}, 0
         for share in self._every_share():
             for place, number in enumerate(piece_numbers(share)):
-                kept = sum(pq.read_metadata(part).num_rows for part in self._parts(number))
+                kept = sum(map(_count, self._parts(number)))
                 rows += kept
                 if kept < min(PIECE, share["count"] - place * PIECE):
                     wanted[number] = kept
@@ -134,7 +134,7 @@ class Job:
 
     def summary(self) -> dict[str, Any]:
         """What came of it, for `json.dumps`: `output`, `model`, `count` of rows, and how many of them are `errors`."""
-        with pq.ParquetFile(self.output) as file:
+        with open_rows(self.output) as file:
             answered = sum(batch.column(0).null_count for batch in file.iter_batches(columns=["error"]))
             count = file.metadata.num_rows
         facts = {"output": os.fspath(self.output), "model": self.settings["model"]}
@@ -149,15 +149,20 @@ class Job:
         parts, start = [], 0
         while (part := self._part(number, start)).is_file():
             parts.append(part)
-            start += pq.read_metadata(part).num_rows
+            start += _count(part)
         return parts
 
     def _tables(self) -> Iterator[pa.Table]:
         for number in range(self.listing.pieces):
             for part in self._parts(number):
-                with pq.ParquetFile(part) as file:
+                with open_rows(part) as file:
                     for group in range(file.num_row_groups):
                         yield file.read_row_group(group)
+
+
+def _count(part: Path) -> int:
+    with open_rows(part) as file:
+        return file.metadata.num_rows
 
 
 def _for_a_while(first: pa.Table, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -1,16 +1,35 @@
 """Parquet files that are there whole or not at all."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
 
 from zoo.whole import writable
 
 # A row group is what a reader holds in memory at least: few rows where they carry pictures.
 GROUP, GROUP_OF_PICTURES = 4096, 16
+
+
+@contextlib.contextmanager
+def open_rows(path: str | os.PathLike[str], **options: Any) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file, whatever its path holds.
+
+    Raises:
+        OSError, pa.ArrowInvalid: It is not there, or no Parquet file.
+    """
+    with LocalFileSystem().open_input_file(_local(path)) as file, pq.ParquetFile(file, **options) as rows:
+        yield rows
+
+
+def _local(path: str | os.PathLike[str]) -> bytes:
+    """A path as pyarrow opens it as it is: of others, `hf:/x` is an address, and what is not UTF-8 an error."""
+    return os.fsencode(os.path.abspath(path))
 
 
 def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -24,18 +43,20 @@ def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int
     """
     partial = path.with_name(f"partial-{path.name}")
     with writable(path):
-        writer = pq.ParquetWriter(partial, schema, compression="zstd")
+        file = LocalFileSystem().open_output_stream(_local(partial))
+        writer = pq.ParquetWriter(file, schema, compression="zstd")
     count = 0
-    with writer:
+    with file, writer:
         for group in _groups(schema, tables):
             with writable(path):
                 writer.write_table(group)
             count += len(group)
         with writable(path):
             writer.close()
+            file.close()
     with writable(path):
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
         partial.replace(path)
     return count
 
