@@ -187,9 +187,7 @@ def _paths(share: dict[str, Any]) -> Iterator[Input]:
 def _cells(share: dict[str, Any]) -> Iterator[Input]:
     row, group = share["row"], share["row_group"]
     try:
-        with open_rows(
-            os.path.join(share["root"], share["parquet"]), pre_buffer=False, buffer_size=1 << 20
-        ) as file:
+        with open_rows(os.path.join(share["root"], share["parquet"]), pre_buffer=False, buffer_size=1 << 20) as file:
             for batch in file.iter_batches(READ, row_groups=[group], columns=[share["column"]]):
                 column = batch.column(0)
                 for cell in column.field("bytes") if isinstance(column, pa.StructArray) else column:
