@@ -14,8 +14,8 @@ from typing import TypeVar
 import zoo
 from zoo.errors import AccessError, OfflineError, PublishError, UnknownModelError
 from zoo.hub.answers import short_answers, within
+from zoo.hub.patience import LOG_IN, PAUSES_SECONDS, status_of, wait_or_raise
 from zoo.hub.request import check_repo_id
-from zoo.hub.upload_errors import LOG_IN, PAUSES_SECONDS, status_of, wait_or_raise
 from zoo.printing import warn
 
 ANSWER_SECONDS = 60.0  # for anything but an upload
