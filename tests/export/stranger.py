@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in f"{finder}".lower()]
-sys.path = [entry for entry in sys.path if not (Path(entry) / "zoo" / "registry.py").is_file()]
+sys.path = [entry for entry in sys.path if not (Path(entry) / "zoo" / "loading.py").is_file()]
 assert importlib.util.find_spec("zoo") is None
 
 import numpy as np  # noqa: E402
