@@ -137,7 +137,7 @@ def test_a_body_other_than_declared_is_cut_off(hub: HubServer, commit: str, faul
 def test_an_answer_that_stalls_ends(hub: HubServer, commit: str, fault: Fault):
     hub.faults.append(fault)
     patience = "from zoo.hub import download, fetching; fetching.ANSWER_SECONDS = download.START_SECONDS = 0.3\n"
-    patience += "hub_download.SLOWEST_BYTES_PER_SECOND = 10**9\n"
+    patience += "download.SLOWEST_BYTES_PER_SECOND = 10**9\n"
     done = hub.run(patience + fetch_code({"repo_id": REPO, "filename": FILE}))
     [answer] = answers_in(done.stdout)
     assert answer["error"] == "OfflineError", done.stderr
