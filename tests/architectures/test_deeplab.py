@@ -71,6 +71,6 @@ def test_wrong_weights_are_refused(tmp_path):
 
 
 def test_a_new_head_segments_other_classes(tmp_path):
-    model = zoo.load(NAME, weights=write_golden_checkpoint(NAME, tmp_path), num_classes=3)
+    model = zoo.load(NAME, weights=write_golden_checkpoint(NAME, tmp_path), num_classes=3, new_head=True)
     assert model.output_shape == (None, None, None, 3)
     assert model.spec.random == "head"
