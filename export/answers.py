@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import tensorflow as tf
 
-from zoo.catalogue.registry import Entry, TaskName
+from zoo.catalogue.entry import Entry
+from zoo.catalogue.task_names import TaskName
 from zoo.labels import read_labels
 
 TOP = 5  # classes that a classification names

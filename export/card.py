@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalogue import handles
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import HUB_LICENSES, is_non_commercial
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.registry import registry
 from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.export import card_text

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from zoo.catalogue.registry import Entry, Record, registry
+from zoo.catalogue.entry import Entry, Record
+from zoo.catalogue.registry import registry
 from zoo.errors import RegistryError
 
 

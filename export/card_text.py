@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from zoo.catalogue.entry import Base, Entry
 from zoo.catalogue.licensing import UNKNOWN
-from zoo.catalogue.registry import Base, Entry
 from zoo.catalogue.source import Source
 from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
 from zoo.printing import as_markdown, as_text, parameters_text

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import zoo.export
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import ExportError, MissingExtraError
 from zoo.export.card import carded_entries
 from zoo.export.card_facts import card_name

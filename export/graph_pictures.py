@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.export.graph_files import decoded, upright_size
 
 _KERNELS = {"bicubic": "keyscubic", "bilinear": "triangle"}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.training_record import TrainingRecord
 from zoo.export.card import card_of
 from zoo.export.card_facts import Facts, facts_of, measurements_of

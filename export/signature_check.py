@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from zoo.catalogue.registry import Entry, TaskName
+from zoo.catalogue.entry import Entry
+from zoo.catalogue.task_names import TaskName
 from zoo.errors import ExportError
 from zoo.export import graph_pictures
 from zoo.export.answers import TOP

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import zoo
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import path_of
-from zoo.catalogue.registry import Entry
 from zoo.errors import ExportError, ZooError
 from zoo.export.answers import agreement
 from zoo.export.export_card import with_section

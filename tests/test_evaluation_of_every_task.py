@@ -9,7 +9,7 @@ from PIL import Image
 
 import zoo
 from tests import evaluation_models as models
-from zoo.catalogue.registry import TaskName
+from zoo.catalogue.task_names import TaskName
 from zoo.training.lessons import find_lesson
 
 RED, GREEN, BLUE = np.eye(3, dtype="uint8") * 200

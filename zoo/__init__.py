@@ -29,9 +29,9 @@ from zoo.errors import (
 
 if TYPE_CHECKING:
     from zoo.batch import predict_files
+    from zoo.catalogue.entry import Entry
     from zoo.catalogue.handles import info
     from zoo.catalogue.listing import list_models
-    from zoo.catalogue.registry import Entry
     from zoo.evaluation import evaluate
     from zoo.finetuning import Run, finetune
     from zoo.loading import load

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.backend import dtype_policy
-from zoo.catalogue.registry import Measured
+from zoo.catalogue.entry import Measured
 from zoo.catalogue.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.errors import InputError
 from zoo.export.published_card import published_card

@@ -7,7 +7,8 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from zoo.catalogue.registry import Entry, Input, registry
+from zoo.catalogue.entry import Entry, Input
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError
 from zoo.tasks import find_task
 from zoo.weights import filling as weight_files

@@ -11,9 +11,10 @@ from zoo import architectures, load_arguments
 from zoo.architectures.unaltered import check_outputs
 from zoo.catalogue import handles, notices
 from zoo.catalogue.descriptions import read_folder
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import Handle, Located
 from zoo.catalogue.licensing import UNKNOWN
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
 from zoo.hub import fetching
 from zoo.model import ZooModel

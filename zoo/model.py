@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.tasks import find_task
 
 _ORIGIN = "_zoo_origin"  # where a symbolic output keeps the model that it came out of

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zoo
+from zoo.catalogue.entry import Base, Entry, Measured
 from zoo.catalogue.handles import parse
 from zoo.catalogue.licensing import check_license
-from zoo.catalogue.registry import Base, Entry, Measured
 from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.errors import InputError, PublishError

@@ -21,8 +21,8 @@ import safetensors.numpy
 
 from zoo.architectures.unaltered import adapter, check_outputs, difference
 from zoo.backend import dtype_policy
+from zoo.catalogue.entry import Base, Entry, Measured
 from zoo.catalogue.handles import path_of
-from zoo.catalogue.registry import Base, Entry, Measured
 from zoo.catalogue.training_record import TrainingRecord
 from zoo.errors import InputError, PublishError
 from zoo.loading import load_folder

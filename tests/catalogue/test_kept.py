@@ -70,7 +70,8 @@ def test_the_kept_registry_is_the_one_that_was_read():
 COUNTED = """
 import sys
 from click.testing import CliRunner
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.entry import Entry
+from zoo.catalogue.registry import registry
 registry()  # kept from here on
 from zoo.command_line.main import main
 made = []

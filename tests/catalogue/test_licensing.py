@@ -5,8 +5,9 @@ import logging
 import pytest
 
 from zoo.catalogue import notices
+from zoo.catalogue.entry import Base
 from zoo.catalogue.licensing import HUB_LICENSES, check_license, is_non_commercial
-from zoo.catalogue.registry import Base, registry
+from zoo.catalogue.registry import registry
 from zoo.errors import PublishError
 
 

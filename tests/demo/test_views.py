@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.catalogue.registry import TaskName
+from zoo.catalogue.task_names import TaskName
 from zoo.demo.views import VIEWS
 
 

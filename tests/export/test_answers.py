@@ -13,7 +13,7 @@ import zoo.export
 from recipes.photographs import photograph
 from tests.export.conftest import small
 from tests.slow import first_of_each
-from zoo.catalogue.registry import TaskName
+from zoo.catalogue.task_names import TaskName
 from zoo.errors import ExportError
 from zoo.export.answers import ANSWERS, answer
 from zoo.export.exportable import samples

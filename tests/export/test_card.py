@@ -13,7 +13,7 @@ from PIL import Image
 
 import zoo
 import zoo.export
-from zoo.catalogue.registry import Base, Measured
+from zoo.catalogue.entry import Base, Measured
 from zoo.catalogue.training_record import TrainingRecord
 from zoo.command_line.main import main
 from zoo.export.card import card_files, card_of, carded_entries, checkpoint_list

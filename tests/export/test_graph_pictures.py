@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from recipes.photographs import photograph
 from tests.export import png_files
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.export.graph_pictures import decoded_batch, prepared
 from zoo.imaging.preprocessing import preprocess
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import zoo
 import zoo.export
 from zoo.architectures import build
-from zoo.catalogue.registry import Entry, Input
+from zoo.catalogue.entry import Entry, Input
 
 
 @pytest.fixture(scope="module")

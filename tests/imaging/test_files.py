@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.datasets import depth_maps, pictures_with_masks
 from zoo.imaging.files import Content, read_npy
 from zoo.imaging.planes import Planes, read_image

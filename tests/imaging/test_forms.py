@@ -11,7 +11,8 @@ import tensorflow as tf
 from PIL import Image
 
 import zoo
-from zoo.catalogue.registry import TaskName, registry
+from zoo.catalogue.registry import registry
+from zoo.catalogue.task_names import TaskName
 from zoo.imaging.forms import plain, several
 from zoo.tasks import find_task
 

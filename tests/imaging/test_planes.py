@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 import zoo
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.imaging.planes import TURNS, Planes, read_image
 from zoo.imaging.preprocessing import preprocess
 from zoo.training.views import random_view

@@ -8,7 +8,7 @@ from PIL import Image
 
 import zoo
 from tests.golden_files import FOLDER
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.imaging.planes import read_image
 from zoo.imaging.preprocessing import preprocess
 from zoo.tasks.volume_features import preprocess_volume

@@ -9,7 +9,7 @@ from PIL import Image
 
 import zoo
 from zoo.architectures import build
-from zoo.catalogue.registry import Entry, Input
+from zoo.catalogue.entry import Entry, Input
 from zoo.imaging import depth_colors
 from zoo.tasks.depth_completion import preprocess_depth
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import zoo
 from zoo.architectures import build
-from zoo.catalogue.registry import Entry, Input
+from zoo.catalogue.entry import Entry, Input
 from zoo.tasks.inpainting import preprocess_damaged
 
 ENTRY = Entry(

@@ -8,7 +8,8 @@ import pytest
 
 import zoo.tasks
 from zoo.catalogue.input_facts import input_facts
-from zoo.catalogue.registry import TaskName, registry
+from zoo.catalogue.registry import registry
+from zoo.catalogue.task_names import TaskName
 from zoo.tasks import find_task
 from zoo.tasks.task import Task
 

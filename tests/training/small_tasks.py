@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry, Input
+from zoo.catalogue.entry import Entry, Input
 
 GREY = Input(mean=(0,), std=(1,))
 

@@ -9,7 +9,7 @@ from PIL import Image
 import zoo
 from tests.training.small_tasks import entry
 from zoo import architectures
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.training.lessons import find_lesson
 from zoo.training.views import random_view
 

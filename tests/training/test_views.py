@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.training.small_tasks import depth, inpainting, segmentation, super_resolution
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.training.lessons import find_lesson
 from zoo.training.views import random_box, random_view, same_view
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
 from zoo.tasks import find_task

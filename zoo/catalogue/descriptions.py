@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from zoo.catalogue.bounds import leaves
 from zoo.catalogue.builder_defaults import builder_defaults
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.entry import Entry
+from zoo.catalogue.registry import registry
 from zoo.catalogue.timm_config import timm_entry
 from zoo.catalogue.training_record import check_finished
 from zoo.errors import AccessError, RegistryError, UnknownModelError

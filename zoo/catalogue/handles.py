@@ -22,7 +22,8 @@ from urllib.parse import unquote
 
 from zoo.catalogue import notices
 from zoo.catalogue.descriptions import LARGEST_BYTES, read_description, read_folder, read_keras_file
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.entry import Entry
+from zoo.catalogue.registry import registry
 from zoo.catalogue.source import Source
 from zoo.errors import InputError, OfflineError, UnknownModelError
 from zoo.hub import fetching

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.task_names import TaskName
 
 

@@ -6,7 +6,7 @@ That is one that the Hub knows, and that the licence of its base allows.
 import difflib
 import re
 
-from zoo.catalogue.registry import Base
+from zoo.catalogue.entry import Base
 from zoo.errors import PublishError
 
 UNKNOWN = "unknown"  # the Hub's word, where nobody has stated a licence

@@ -4,8 +4,8 @@ import functools
 from collections.abc import Collection
 from pathlib import Path
 
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import is_non_commercial
-from zoo.catalogue.registry import Entry
 from zoo.printing import warn
 
 

@@ -5,201 +5,22 @@ level that they are true for: `defaults` of the family, then `defaults` of the a
 What comes out is an `Entry`: one architecture with one checkpoint.
 """
 
-import fnmatch
 import functools
 import json
 import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError, WithJsonSchema
 
 from zoo.arguments import did_you_mean, nearest
-from zoo.catalogue.bounds import (
-    MOST_CHANNELS,
-    Address,
-    Builder,
-    Classes,
-    Config,
-    Crop,
-    Deviation,
-    Filename,
-    Labels,
-    Line,
-    Mean,
-    Metrics,
-    Name,
-    Patterns,
-    Side,
-    Word,
-)
+from zoo.catalogue.entry import Checkpoint, Entry, Record
 from zoo.catalogue.kept import REGISTRY, keep, read_kept
-from zoo.catalogue.source import Source
 from zoo.catalogue.task_names import TaskName
+from zoo.catalogue.yaml_loader import UniqueKeyLoader
 from zoo.errors import RegistryError, UnknownModelError
-from zoo.labels import read_labels
-from zoo.printing import as_text, parameters_text
-
-Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
-
-
-class Record(BaseModel):
-    """A frozen record that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Input(Record):
-    """How a picture becomes the model's input.
-
-    `size` is the side in pixels of the square that the model was evaluated at; without it pictures keep their size.
-    `crop` is the share of the resized picture that is kept, `mean` and `std` are in units of [0, 1], one a channel.
-    """
-
-    size: Side | None = None
-    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
-    crop: Crop = 1.0
-    crop_mode: Literal["center", "squash", "border"] = "center"
-    mean: tuple[Mean, ...] = Field((0.0, 0.0, 0.0), min_length=1, max_length=MOST_CHANNELS)
-    std: tuple[Deviation, ...] = Field((1.0, 1.0, 1.0), min_length=1, max_length=MOST_CHANNELS)
-
-    @model_validator(mode="after")
-    def _fit(self) -> "Input":
-        if len(self.mean) != len(self.std):
-            raise PydanticCustomError("description", "mean and std should have a number per channel each")
-        return self
-
-
-class Measured(Record):
-    """Where the metrics come from: the data they were measured on, and who says so."""
-
-    dataset: Line
-    source: Line
-
-
-class Checkpoint(Record):
-    """One file of weights, where it lies, what it wants and how good it is.
-
-    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
-    stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
-    hash: where they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list
-    itself. `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file:
-    as in the reference, the network then keeps the constants that it starts with. `random_layers` (patterns) are those
-    that a file of the trunk alone does not hold: they begin with random values, and the loaded model's `random` says
-    so.
-    """
-
-    source: Source | None = None
-    revision: Line | None = None
-    filename: Filename = "model.safetensors"
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
-    format: Format
-    task: TaskName | None = None
-    optional: Patterns = ()
-    random_layers: Patterns = ()
-    license: Line
-    input: Input
-    labels: Labels = None
-    num_classes: Classes | None = None
-    parameters_millions: float | None = Field(None, gt=0, le=1e6)
-    metrics: Metrics = {}
-    measured: Measured | None = None
-
-
-class Base(Record):
-    """The model with whose weights the training of another one began."""
-
-    name: Line
-    source: Line
-    revision: Line | None
-    license: Line
-
-
-class Entry(Checkpoint):
-    """One architecture with one checkpoint: all that is known about a model before it is built.
-
-    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
-    that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
-    the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
-    are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds their
-    fingerprints by variable (`zoo/weights/untrained.py`). `features` says that the model gives its feature pyramid.
-    `base` is the model with whose weights this one began, where it was saved or published.
-    """
-
-    name: Name
-    architecture: Word
-    tag: Word | None
-    builder: Builder
-    config: Config = {}
-    task: TaskName
-    paper: Address
-    classifier: Line | None = None
-    head: Patterns = ()
-    unused: Patterns = ()
-    random: Literal["none", "head", "all"] = "none"
-    drawn: dict[Line, Word] = Field({}, max_length=100_000)
-    features: bool = False
-    base: Base | None = None
-
-    @model_validator(mode="after")
-    def _fit(self) -> "Entry":
-        names = read_labels(self.labels)
-        if names is not None and self.num_classes not in (None, len(names)):
-            raise PydanticCustomError(
-                "description",
-                "labels should be as many as the {classes} classes of num_classes, and are {names}",
-                {"classes": self.num_classes, "names": len(names)},
-            )
-        return self
-
-    def __str__(self) -> str:
-        """The facts that are stated, a line each, long ones shortened; `repr` has all."""
-        facts = self.model_dump(mode="json", exclude_defaults=True)
-        facts["parameters_millions"] = parameters_text(self.parameters_millions)
-        return "\n".join(
-            as_text(f"{name.removesuffix('_millions')}: {value if isinstance(value, str) else _shortened(value)}")
-            for name, value in facts.items()
-            if value not in (None, "")
-        )
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether there are weights to load."""
-        return self.source is not None
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the weights are part of the package."""
-        return Source(self.source or "").is_embedded
-
-    @property
-    def is_on_hub(self) -> bool:
-        """Whether the weights are in a repository on a hub."""
-        return Source(self.source or "").is_hub
-
-    @property
-    def repo_id(self) -> str:
-        """The repository of the weights, `owner/name`; empty where they are on no hub."""
-        return Source(self.source or "").repo_id
-
-    @property
-    def head_layers(self) -> tuple[str, ...]:
-        """Patterns of the layers that another number of classes makes new."""
-        return self.head or ((self.classifier,) if self.classifier else ())
-
-    def in_head(self, layer: str) -> bool:
-        """Whether the layer of this name belongs to the head."""
-        return any(fnmatch.fnmatchcase(layer, pattern) for pattern in self.head_layers)
-
-
-def _shortened(value: Any) -> str:
-    short = reprlib.Repr()
-    short.maxdict = short.maxlist = 10
-    return short.repr(value)
-
 
 # Any part of a checkpoint may stand in `defaults`, so no key is required there: the merged `Entry` is what is checked.
 Partial = Annotated[dict[str, Any], WithJsonSchema({"$comment": "a checkpoint"})]
@@ -208,9 +29,9 @@ Partial = Annotated[dict[str, Any], WithJsonSchema({"$comment": "a checkpoint"})
 class Architecture(Record):
     """One size of a family."""
 
-    config: dict[str, Any] = {}
-    defaults: Partial = {}
-    checkpoints: dict[str, Partial] = {}
+    config: dict[str, Any] = Field({})
+    defaults: Partial = Field({})
+    checkpoints: dict[str, Partial] = Field({})
 
 
 class Family(Record):
@@ -228,7 +49,7 @@ class Family(Record):
     classifier: str | None = None
     head: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
-    defaults: Partial = {}
+    defaults: Partial = Field({})
     architectures: dict[str, Architecture]
 
 
@@ -336,7 +157,7 @@ class Registry:
 
     def _families(self) -> dict[str, Family]:
         try:
-            data = yaml.load(self.path.read_bytes(), Loader=_UniqueKeyLoader)  # noqa: S506 (a safe loader)
+            data = yaml.load(self.path.read_bytes(), Loader=UniqueKeyLoader)  # noqa: S506 (a safe loader)
             return RegistryFile.model_validate(data).families
         except OSError as error:
             raise RegistryError(f"{self.path} cannot be read ({error}). Expected the list of models.") from error
@@ -395,7 +216,7 @@ class Registry:
                     yield (*path, key.value), key.start_mark.line + 1
                     yield from walk(value, (*path, key.value))
 
-        return {(): 1, **dict(walk(yaml.compose(self.path.read_bytes(), _UniqueKeyLoader), ()))}
+        return {(): 1, **dict(walk(yaml.compose(self.path.read_bytes(), UniqueKeyLoader), ()))}
 
 
 @functools.cache
@@ -426,70 +247,6 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merge(merged[key], value) if both else value
     return merged
-
-
-class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader for which a key that stands twice in one mapping is an error, not an overwriting.
-
-    Mappings and lists are made without PyYAML's second pass, and a word or number that occurs again, as most do, is
-    resolved and made once: that halves the time.
-    """
-
-    MAPPING, LIST, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "merge"))
-
-    def __init__(self, stream):
-        super().__init__(stream)
-        self._tags: dict[tuple, str] = {}
-        self._words: dict[tuple[str, str], Any] = {}
-        self._made: dict[int, Any] = {}  # by the node's identity: an alias is the same node
-
-    def resolve(self, kind, value, implicit):
-        if kind is not yaml.ScalarNode:
-            return super().resolve(kind, value, implicit)
-        key = (value, implicit)
-        if key not in self._tags:
-            self._tags[key] = super().resolve(kind, value, implicit)
-        return self._tags[key]
-
-    def construct_object(self, node, deep=False):
-        if isinstance(node, yaml.ScalarNode):
-            key = (node.tag, node.value)
-            if key not in self._words:
-                self._words[key] = super().construct_object(node, deep)
-            return self._words[key]
-        if id(node) not in self._made:
-            if node.tag == self.MAPPING:
-                self._made[id(node)] = self.construct_mapping(node)
-            elif node.tag == self.LIST:
-                self._made[id(node)] = [self.construct_object(item) for item in node.value]
-            else:
-                self._made[id(node)] = super().construct_object(node, deep=True)
-        return self._made[id(node)]
-
-    def construct_mapping(self, node, deep=False):
-        own: dict[Any, Any] = {}
-        merged: dict[Any, Any] = {}
-        for key, value in node.value:
-            if isinstance(key.value, list):
-                raise yaml.constructor.ConstructorError(None, None, "a key is a list or mapping", key.start_mark)
-            if key.tag == self.MERGE:
-                merged = {**self._merged(value), **merged}
-                continue
-            name = self.construct_object(key)
-            if name in own:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
-                )
-            own[name] = self.construct_object(value)
-        return {**merged, **own}
-
-    def _merged(self, node) -> dict:
-        """What `<<` brings in: one mapping, or several of which the first wins."""
-        value = self.construct_object(node)
-        parts = value if isinstance(value, list) else [value]
-        if not all(isinstance(part, dict) for part in parts):
-            raise yaml.constructor.ConstructorError(None, None, "<< takes a mapping or several", node.start_mark)
-        return {key: item for part in reversed(parts) for key, item in part.items()}
 
 
 if __name__ == "__main__":  # python -m zoo.catalogue.registry > zoo/catalogue/registry.schema.json

@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from zoo.catalogue.bounds import MOST_CHANNELS, Classes, Crop, Deviation, Line, Mean, Side, Word
-from zoo.catalogue.registry import Base, Entry, registry
+from zoo.catalogue.entry import Base, Entry
+from zoo.catalogue.registry import registry
 from zoo.errors import RegistryError, UnknownModelError
 
 # Lists in zoo/labels/ by their number of classes.

@@ -15,8 +15,8 @@ from zoo.errors import InputError, UnknownModelError
 from zoo.printing import as_text, parameters_text, print_json, print_table
 
 if TYPE_CHECKING:
+    from zoo.catalogue.entry import Entry
     from zoo.catalogue.handles import Handle
-    from zoo.catalogue.registry import Entry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -1,7 +1,7 @@
 """What stands about a model beside its answers, in Markdown that loads nothing: what its makers wrote is text."""
 
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import is_non_commercial
-from zoo.catalogue.registry import Entry
 from zoo.catalogue.source import Source
 from zoo.export.card_text import spoken
 from zoo.printing import as_link, as_markdown, parameters_text

@@ -5,8 +5,9 @@ import tempfile
 import threading
 from typing import Any
 
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import SCHEME, parse, resolve
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.registry import registry
 from zoo.errors import InputError
 from zoo.loading import ready
 from zoo.model import ZooModel

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.imaging.planes import Planes
 
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -34,7 +34,7 @@ def preprocess(image: Any, spec: Input) -> np.ndarray:
     Example:
         >>> import numpy as np
         >>> from zoo.imaging.preprocessing import preprocess
-        >>> from zoo.catalogue.registry import Input
+        >>> from zoo.catalogue.entry import Input
         >>> preprocess(np.zeros((40, 60, 3), "uint8"), Input(size=32, crop=0.8)).shape
         (32, 32, 3)
     """

@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 import zoo
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.layers_used import layers_used
-from zoo.catalogue.registry import Entry, registry
+from zoo.catalogue.registry import registry
 from zoo.export import model_card
 from zoo.export.card import BASELINES
 from zoo.export.card_text import spoken

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 
 WIDTH, HEIGHT = 800, 440  # in the drawing's own units; the page scales it
 LEFT, RIGHT, TOP, BOTTOM = 50, 768, 16, 400  # the field between the axes

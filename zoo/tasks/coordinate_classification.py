@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.tasks.coordinates import Coordinates
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.tasks.pictures import Pictures
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.files import NPY, Content, opened_image, read_npy, readable, starts_with
 from zoo.imaging.forms import plain

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.tasks.pictures import normalization
 from zoo.tasks.task import Task
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.imaging.preprocessing import preprocess
 from zoo.printing import as_markdown
 from zoo.tasks.task import Prepared, Task

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 
 # An array without the batch axis, or one per named input of the model.

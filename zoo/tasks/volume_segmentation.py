@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.tasks.task import Prepared, written
 from zoo.tasks.volumes import Volumes, read_volume

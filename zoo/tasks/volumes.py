@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.tasks.arrays import read_array
 from zoo.tasks.task import Task

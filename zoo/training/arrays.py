@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.files import open_file, readable
 from zoo.training.examples import Examples

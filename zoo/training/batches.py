@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.training import hosts
 from zoo.training.examples import Examples
 from zoo.training.lesson import Lesson

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.labels import read_labels

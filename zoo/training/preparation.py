@@ -9,8 +9,8 @@ import keras
 from zoo import architectures
 from zoo.architectures.unaltered import check_trainable
 from zoo.backend import dtype_policy, on_accelerator
+from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import path_of
-from zoo.catalogue.registry import Entry
 from zoo.datasets import hugging_face
 from zoo.errors import InputError
 from zoo.layers.fused_batch_normalization import fuse_normalization

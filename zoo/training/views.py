@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Input
+from zoo.catalogue.entry import Input
 from zoo.imaging.planes import Planes
 from zoo.imaging.preprocessing import RESAMPLING
 

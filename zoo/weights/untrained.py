@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from zoo.catalogue import notices
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.model import ZooModel
 
 _told: weakref.WeakSet[ZooModel] = weakref.WeakSet()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.measures.coordinates import PixelMeasure
 from zoo.tasks.coordinates import CANVAS, preprocess_coordinates
 from zoo.training.arrays import ArrayLesson

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.measures.coordinates import DistanceMeasure
 from zoo.training.arrays import ArrayLesson
 from zoo.training.examples import Examples

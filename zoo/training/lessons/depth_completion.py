@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.datasets import depth_maps
 from zoo.errors import InputError
 from zoo.imaging import depth_colors

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.forms import several
 from zoo.measures.forecasting import ForecastingMeasure

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.datasets import class_folders, hugging_face
 from zoo.datasets.class_names import find_classes
 from zoo.errors import InputError

@@ -1,6 +1,6 @@
 """Networks without classes learn classes: they get a head."""
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.measures.features import NeighborMeasure
 from zoo.measures.measure import Measure

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.imaging.planes import read_image
 from zoo.measures.inpainting import InpaintingMeasure
 from zoo.training import pictures, report

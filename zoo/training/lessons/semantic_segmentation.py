@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.datasets import pictures_with_masks
 from zoo.datasets.class_names import find_classes
 from zoo.datasets.pictures_with_masks import VOID, Pair

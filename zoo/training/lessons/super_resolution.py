@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.planes import read_image
 from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.catalogue.registry import Entry
+from zoo.catalogue.entry import Entry
 from zoo.measures.features import SquaredErrorMeasure
 from zoo.tasks.volume_features import preprocess_volume
 from zoo.training.arrays import ArrayLesson

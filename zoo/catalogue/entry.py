@@ -1,0 +1,191 @@
+"""What is known about a model before it is built: frozen records that refuse what they do not know.
+
+An `Entry` is one architecture with one checkpoint: what the registry, a `zoo.json` and a timm repository all become.
+"""
+
+import fnmatch
+import reprlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from zoo.catalogue.bounds import (
+    MOST_CHANNELS,
+    Address,
+    Builder,
+    Classes,
+    Config,
+    Crop,
+    Deviation,
+    Filename,
+    Labels,
+    Line,
+    Mean,
+    Metrics,
+    Name,
+    Patterns,
+    Side,
+    Word,
+)
+from zoo.catalogue.source import Source
+from zoo.catalogue.task_names import TaskName
+from zoo.labels import read_labels
+from zoo.printing import as_text, parameters_text
+
+Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Input(Record):
+    """How a picture becomes the model's input.
+
+    `size` is the side in pixels of the square that the model was evaluated at; without it pictures keep their size.
+    `crop` is the share of the resized picture that is kept, `mean` and `std` are in units of [0, 1], one a channel.
+    """
+
+    size: Side | None = None
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    crop: Crop = 1.0
+    crop_mode: Literal["center", "squash", "border"] = "center"
+    mean: tuple[Mean, ...] = Field((0.0, 0.0, 0.0), min_length=1, max_length=MOST_CHANNELS)
+    std: tuple[Deviation, ...] = Field((1.0, 1.0, 1.0), min_length=1, max_length=MOST_CHANNELS)
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Input":
+        if len(self.mean) != len(self.std):
+            raise PydanticCustomError("description", "mean and std should have a number per channel each")
+        return self
+
+
+class Measured(Record):
+    """Where the metrics come from: the data they were measured on, and who says so."""
+
+    dataset: Line
+    source: Line
+
+
+class Checkpoint(Record):
+    """One file of weights, where it lies, what it wants and how good it is.
+
+    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
+    stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
+    hash: where they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list
+    itself. `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file:
+    as in the reference, the network then keeps the constants that it starts with. `random_layers` (patterns) are those
+    that a file of the trunk alone does not hold: they begin with random values, and the loaded model's `random` says
+    so.
+    """
+
+    source: Source | None = None
+    revision: Line | None = None
+    filename: Filename = "model.safetensors"
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    format: Format
+    task: TaskName | None = None
+    optional: Patterns = ()
+    random_layers: Patterns = ()
+    license: Line
+    input: Input
+    labels: Labels = None
+    num_classes: Classes | None = None
+    parameters_millions: float | None = Field(None, gt=0, le=1e6)
+    metrics: Metrics = {}
+    measured: Measured | None = None
+
+
+class Base(Record):
+    """The model with whose weights the training of another one began."""
+
+    name: Line
+    source: Line
+    revision: Line | None
+    license: Line
+
+
+class Entry(Checkpoint):
+    """One architecture with one checkpoint: all that is known about a model before it is built.
+
+    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
+    that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
+    the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
+    are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds their
+    fingerprints by variable (`zoo/weights/untrained.py`). `features` says that the model gives its feature pyramid.
+    `base` is the model with whose weights this one began, where it was saved or published.
+    """
+
+    name: Name
+    architecture: Word
+    tag: Word | None
+    builder: Builder
+    config: Config = {}
+    task: TaskName
+    paper: Address
+    classifier: Line | None = None
+    head: Patterns = ()
+    unused: Patterns = ()
+    random: Literal["none", "head", "all"] = "none"
+    drawn: dict[Line, Word] = Field({}, max_length=100_000)
+    features: bool = False
+    base: Base | None = None
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Entry":
+        names = read_labels(self.labels)
+        if names is not None and self.num_classes not in (None, len(names)):
+            raise PydanticCustomError(
+                "description",
+                "labels should be as many as the {classes} classes of num_classes, and are {names}",
+                {"classes": self.num_classes, "names": len(names)},
+            )
+        return self
+
+    def __str__(self) -> str:
+        """The facts that are stated, a line each, long ones shortened; `repr` has all."""
+        facts = self.model_dump(mode="json", exclude_defaults=True)
+        facts["parameters_millions"] = parameters_text(self.parameters_millions)
+        return "\n".join(
+            as_text(f"{name.removesuffix('_millions')}: {value if isinstance(value, str) else _shortened(value)}")
+            for name, value in facts.items()
+            if value not in (None, "")
+        )
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether there are weights to load."""
+        return self.source is not None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the weights are part of the package."""
+        return Source(self.source or "").is_embedded
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether the weights are in a repository on a hub."""
+        return Source(self.source or "").is_hub
+
+    @property
+    def repo_id(self) -> str:
+        """The repository of the weights, `owner/name`; empty where they are on no hub."""
+        return Source(self.source or "").repo_id
+
+    @property
+    def head_layers(self) -> tuple[str, ...]:
+        """Patterns of the layers that another number of classes makes new."""
+        return self.head or ((self.classifier,) if self.classifier else ())
+
+    def in_head(self, layer: str) -> bool:
+        """Whether the layer of this name belongs to the head."""
+        return any(fnmatch.fnmatchcase(layer, pattern) for pattern in self.head_layers)
+
+
+def _shortened(value: Any) -> str:
+    short = reprlib.Repr()
+    short.maxdict = short.maxlist = 10
+    return short.repr(value)
