@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 import zoo
-from zoo.training.callbacks import Reshuffle
+from zoo.training.callbacks import SetEpoch
 from zoo.training.preparation import Preparation, prepare
 from zoo.training.running import train_model
 from zoo.training.state import State
@@ -41,7 +41,7 @@ def prepared(network: str, size: int, steps: int, epochs: int) -> Preparation:
     return prepare(
         model,
         (pictures, np.arange(count) % 4),
-        validation=None,
+        validation_data=None,
         epochs=epochs,
         freeze="none",
         learning_rate="auto",
@@ -83,10 +83,10 @@ def keras_seconds(network: str, size: int, steps: int, epochs: int) -> list[floa
     run.model.compile(
         keras.optimizers.Adam(1e-3),
         run.loss,
-        metrics=run.lesson.metrics(run.model.spec),
+        metrics=run.trainer.metrics(run.model.spec),
         jit_compile=False,
     )
-    callbacks = [clock, Reshuffle(run.training)]
+    callbacks = [clock, SetEpoch(run.training)]
     run.model.fit(
         run.training, validation_data=run.validation, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks
     )

@@ -32,11 +32,11 @@ BASELINES = (
 METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim", "lowest_iou": "iou"}
 
 
-def model_card(model_or_handle: Any) -> "ModelCard":
+def model_card(model: Any) -> "ModelCard":
     """The card of a model, with the Hub's metadata.
 
     Args:
-        model_or_handle: A name or another handle, an `Entry`, or a model from `zoo.load`. Of a model whose weights were
+        model: A name or another handle, an `Entry`, or a model from `zoo.load`. Of a model whose weights were
             changed since, the card tells what it began with, and not what was measured of that.
 
     Returns:
@@ -53,7 +53,7 @@ def model_card(model_or_handle: Any) -> "ModelCard":
     """
     from zoo.export.published_card import published_card
 
-    entry, training = _described(model_or_handle)
+    entry, training = _described(model)
     if entry.random == "none" and (entry.base or (entry.source is None and entry.sha256)):  # somebody has trained it
         return published_card(entry, training=training)
     return card_of(entry, facts_of(entry), measurements_of(entry))
@@ -126,16 +126,16 @@ def _index() -> str:
     )
 
 
-def _described(model_or_handle: Any) -> tuple[Entry, TrainingRecord]:
+def _described(model: Any) -> tuple[Entry, TrainingRecord]:
     """What is known of a model as it is, and of its training."""
-    spec = getattr(model_or_handle, "spec", model_or_handle)
+    spec = getattr(model, "spec", model)
     if not isinstance(spec, Entry):
-        located = handles.resolve(model_or_handle)
+        located = handles.resolve(model)
         folder = located.folder
-        entry = located.entry if folder else handles.info(model_or_handle)
+        entry = located.entry if folder else handles.info(model)
         return entry, training_record(folder)
-    if spec is not model_or_handle:
-        spec = _as_it_is(model_or_handle)
+    if spec is not model:
+        spec = _as_it_is(model)
     # With random weights the figures of the pretrained ones would be a lie.
     random: dict[str, Any] = {"metrics": {}, "measured": None} if spec.random != "none" else {}
     return spec.model_copy(update=random), TrainingRecord()

@@ -1,7 +1,7 @@
 """What the exports for other runtimes share: convert, run in that runtime, compare, publish.
 
 They take float32 raw pixels, 0 to 255, and give what the model gives (logits, pixels). Each lies in a folder of its
-own, `<directory>/<name>-<format>/<version>/`: a TensorFlow server that watches `<name>` must not find them.
+own, `<output_dir>/<name>-<format>/<version>/`: a TensorFlow server that watches `<name>` must not find them.
 """
 
 import importlib
@@ -25,8 +25,8 @@ from zoo.model import ZooModel
 
 @plain_settings()
 def convert(
-    model_or_handle: ZooModel | str,
-    directory: str | os.PathLike[str],
+    model: ZooModel | str,
+    output_dir: str | os.PathLike[str],
     name: str,
     *,
     write: Callable[[ZooModel, Path], None],
@@ -38,8 +38,8 @@ def convert(
     """Write one version in the format `name`.
 
     Args:
-        model_or_handle: As for every export.
-        directory: As for every export.
+        model: As for every export.
+        output_dir: As for every export.
         name: The format.
         write: Writes the model's file into a folder.
         runners: How to run it, by what it is called in the record; the first must be exact where `exact` says so.
@@ -48,14 +48,14 @@ def convert(
         allow_random: As for every export.
     """
     check_version(version)
-    model = exportable(model_or_handle, allow_random=allow_random)
+    model = exportable(model, allow_random=allow_random)
     if takes_mask(model):
         raise ExportError(f"{model.spec.name} takes a picture and a mask. Expected one input; saved_model writes both.")
     if isinstance(model.output, dict):
         raise ExportError(f"{model.spec.name} gives several maps. Expected one output; only saved_model writes more.")
     inputs = samples(model)
     reference = reference_outputs(model, inputs)
-    with new_version(directory, f"{card_name(model.spec)}-{name}", version) as new:
+    with new_version(output_dir, f"{card_name(model.spec)}-{name}", version) as new:
         differences: dict[str, dict] = {}
         try:
             write(model, new.folder)

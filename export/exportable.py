@@ -10,14 +10,14 @@ from zoo.errors import ExportError
 from zoo.export.variants import in_float32
 from zoo.loading import ready
 from zoo.model import ZooModel
-from zoo.weights.untrained import settle
+from zoo.weights.untrained import mark_trained
 
 _ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 _ANY_LENGTH = 32  # likewise, of volumes and series
 _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
 
 
-def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooModel:
+def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
     """Load the model if need be, refuse one that nobody has trained, and give it in float32.
 
     Raises:
@@ -29,8 +29,8 @@ def exportable(model_or_handle: ZooModel | str, *, allow_random: bool) -> ZooMod
         raise ExportError(
             f"Keras runs on {keras.backend.backend()}. Exports are TensorFlow graphs; set KERAS_BACKEND=tensorflow."
         )
-    model = ready(model_or_handle)
-    settle(model)
+    model = ready(model)
+    mark_trained(model)
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"
         raise ExportError(

@@ -20,21 +20,21 @@ FILE = "model.tflite"
 
 @plain_settings()
 def litert(
-    model_or_handle: ZooModel | str,
-    directory: str | os.PathLike[str],
+    model: ZooModel | str,
+    output_dir: str | os.PathLike[str],
     *,
     version: int | None = None,
     representative: Iterable[Any] | None = None,
     allow_random: bool = False,
 ) -> Path:
-    """Write `<directory>/<name>-litert/<version>/model.tflite`, run it with the LiteRT interpreter and compare.
+    """Write `<output_dir>/<name>-litert/<version>/model.tflite`, run it with the LiteRT interpreter and compare.
 
     It takes one picture at a time, float32 raw pixels from 0 to 255, of the size that the checkpoint was evaluated at;
     where that is any size, of any size (`resize_tensor_input`).
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
-        directory: Where models lie.
+        model: A model from `zoo.load`, or a handle for it.
+        output_dir: Where models lie.
         version: A number from 1; None for the next.
         representative: Pictures such as the model will see (paths, PIL images, arrays; a hundred are enough), prepared
             by `model.preprocess`: the model then computes in 8 bits, with the ranges that occur on them.
@@ -49,7 +49,7 @@ def litert(
         AccessError, InputError: As `saved_model`.
     """
     runtime("ai_edge_litert.interpreter", "litert")
-    model = exportable(model_or_handle, allow_random=allow_random)
+    model = exportable(model, allow_random=allow_random)
     pictures = None if representative is None else [model.preprocess(picture) for picture in representative]
     if pictures == []:
         raise InputError("`representative` holds no picture. Expected some such as the model will see.")
@@ -67,7 +67,7 @@ def litert(
 
     return convert(
         model,
-        directory,
+        output_dir,
         "litert",
         write=write,
         runners={"float32" if pictures is None else "int8": run},

@@ -15,20 +15,20 @@ OPSETS = range(9, 19)  # those that tf2onnx 1.17 writes; below them ONNX Runtime
 
 
 def onnx(
-    model_or_handle: ZooModel | str,
-    directory: str | os.PathLike[str],
+    model: ZooModel | str,
+    output_dir: str | os.PathLike[str],
     *,
     version: int | None = None,
     opset: int | None = None,
     allow_random: bool = False,
 ) -> Path:
-    """Write `<directory>/<name>-onnx/<version>/model.onnx`, run it with ONNX Runtime and compare.
+    """Write `<output_dir>/<name>-onnx/<version>/model.onnx`, run it with ONNX Runtime and compare.
 
     It takes float32 raw pixels from 0 to 255, any batch, and any size where the model does.
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
-        directory: Where models lie.
+        model: A model from `zoo.load`, or a handle for it.
+        output_dir: Where models lie.
         version: A number from 1; None for the next.
         opset: ONNX's operator set, from 9 to 18; None for the converter's own choice.
         allow_random: Export a model that has random weights too.
@@ -53,8 +53,8 @@ def onnx(
         model.export(path, format="onnx", input_signature=signature, opset_version=opset, verbose=False)
 
     return convert(
-        model_or_handle,
-        directory,
+        model,
+        output_dir,
         "onnx",
         write=write,
         runners={"float32": run},

@@ -14,20 +14,20 @@ FILE = "model.xml"
 
 
 def openvino(
-    model_or_handle: ZooModel | str,
-    directory: str | os.PathLike[str],
+    model: ZooModel | str,
+    output_dir: str | os.PathLike[str],
     *,
     version: int | None = None,
     allow_random: bool = False,
 ) -> Path:
-    """Write `<directory>/<name>-openvino/<version>/model.xml` and `model.bin`, run it with OpenVINO and compare.
+    """Write `<output_dir>/<name>-openvino/<version>/model.xml` and `model.bin`, run it with OpenVINO and compare.
 
     It takes float32 raw pixels from 0 to 255, any batch, and any size where the model does. It is compared in float32
     and in the precision that OpenVINO chooses by itself on this processor (the hint is `INFERENCE_PRECISION_HINT`).
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
-        directory: Where models lie.
+        model: A model from `zoo.load`, or a handle for it.
+        output_dir: Where models lie.
         version: A number from 1; None for the next.
         allow_random: Export a model that has random weights too.
 
@@ -46,8 +46,8 @@ def openvino(
         model.export(str(folder / FILE), format="openvino", input_signature=signature, verbose=False)
 
     return convert(
-        model_or_handle,
-        directory,
+        model,
+        output_dir,
         "openvino",
         write=write,
         runners={"float32": run, "by itself": functools.partial(run, precision=None)},

@@ -22,8 +22,8 @@ from zoo.model import ZooModel
 
 @plain_settings()
 def saved_model(
-    model_or_handle: ZooModel | str,
-    directory: str | os.PathLike[str],
+    model: ZooModel | str,
+    output_dir: str | os.PathLike[str],
     *,
     version: int | None = None,
     batch_size: int | None = None,
@@ -32,7 +32,7 @@ def saved_model(
     dtype: str | None = None,
     allow_random: bool = False,
 ) -> Path:
-    """Write `<directory>/<name>/<version>/`, a SavedModel: whole or not at all, and compared with the model before.
+    """Write `<output_dir>/<name>/<version>/`, a SavedModel: whole or not at all, and compared with the model before.
 
     Its signatures, each a dict of tensors with the batch first:
 
@@ -49,8 +49,8 @@ def saved_model(
     `tensorflow_hub.KerasLayer(path, trainable=True)` fine-tunes it in `tf_keras`. (It does not load inside Keras 3.)
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
-        directory: Where models lie. A server that watches `<directory>/<name>` picks the version up.
+        model: A model from `zoo.load`, or a handle for it.
+        output_dir: Where models lie. A server that watches `<output_dir>/<name>` picks the version up.
         version: A number from 1; None for the next.
         batch_size: A fixed number of pictures in each call; None for any.
         compile_xla: Compile the network with XLA where it is served, once for each size of the input.
@@ -65,7 +65,7 @@ def saved_model(
     Raises:
         ExportError: The version exists, the weights are random, or the export answers differently (in float32 by more
             than 1e-5 of the largest value).
-        AccessError: The directory cannot be written.
+        AccessError: `output_dir` cannot be written.
         InputError: An argument is out of range.
         As `zoo.load`, for a handle.
 
@@ -80,7 +80,7 @@ def saved_model(
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size}. Expected at least 1, or None for any.")
     check_version(version)
-    model = exportable(model_or_handle, allow_random=allow_random)
+    model = exportable(model, allow_random=allow_random)
     network = folded(model) if inference_only else model
     network = in_bfloat16(network) if dtype == "bfloat16" else network
     inputs = samples(model, batch_size or 2)
@@ -93,7 +93,7 @@ def saved_model(
         "inference_only": inference_only,
         "dtype": dtype or "float32",
     }
-    with new_version(directory, card_name(model.spec), version) as new:
+    with new_version(output_dir, card_name(model.spec), version) as new:
         reusable = Reusable(network, batch_size=batch_size, compile_xla=compile_xla, trainable=not inference_only)
         served = signatures(network, reusable, batch_size=batch_size, compile_xla=compile_xla)
         _write(reusable, new.folder, served)

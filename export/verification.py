@@ -93,11 +93,11 @@ def write_extras(
     (extras / "export.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
+def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Check an export where it lies: no file changed, and it answers as the Keras model did when it was exported.
 
     Args:
-        directory: One version, as an export returned it.
+        folder: One version, as an export returned it.
 
     Returns:
         The record of the export, with `verified`: how far the answers on this machine differ.
@@ -106,7 +106,7 @@ def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
         ExportError: Not an export of this library, damaged, a file that changed, or answers that differ.
         MissingExtraError: The runtime of its format is not installed.
     """
-    folder = path_of(directory)
+    folder = path_of(folder)
     record, entry = read_record(folder)
     changed = [name for name, expected in record.files.items() if digest(folder / name) != expected]
     if changed:

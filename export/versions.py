@@ -1,4 +1,4 @@
-"""Versioned folders that are whole or not there: `<directory>/<name>/1`, `2`, ...
+"""Versioned folders that are whole or not there: `<output_dir>/<name>/1`, `2`, ...
 
 A version is written into a hidden folder beside it and renamed, so a server that polls the folder never sees half of
 it, a killed export leaves nothing that looks like a version, and two exporters at once get two versions.
@@ -64,24 +64,24 @@ def folder_name(name: str) -> str:
 
 
 @contextlib.contextmanager
-def new_version(directory: str | os.PathLike[str], name: str, version: int | None) -> Iterator[NewVersion]:
+def new_version(output_dir: str | os.PathLike[str], name: str, version: int | None) -> Iterator[NewVersion]:
     """Give a folder to fill, and rename it to the version when the block ends without an error.
 
     Where the block fails, or the disk is full, nothing is left: no partial folder, and none of the folders above it
     that were made for it.
 
     Args:
-        directory: Where the models lie.
+        output_dir: Where the models lie.
         name: The model's name, of which `folder_name` makes its folder.
         version: A number from 1; None for the highest that is there and one more.
 
     Raises:
-        AccessError: `directory` cannot be written.
+        AccessError: `output_dir` cannot be written.
         ExportError: The version exists, or the name cannot be the name of a folder.
         InputError: The version is not a number from 1.
     """
     check_version(version)
-    home = path_of(directory) / folder_name(name)
+    home = path_of(output_dir) / folder_name(name)
     partial = home / f"{_PARTIAL}{uuid.uuid4().hex}"
     _refuse_a_file(home)
     with made_folder(home):
@@ -117,7 +117,7 @@ def versions(home: Path) -> list[int]:
 def _refuse_a_file(home: Path) -> None:
     for path in (home, *home.parents):
         if path.is_file():
-            raise AccessError(f"{path} is a file. Expected a folder, or none yet; choose another directory.")
+            raise AccessError(f"{path} is a file. Expected a folder, or none yet; choose another output_dir.")
 
 
 def _publish(partial: Path, home: Path, version: int | None) -> Path:

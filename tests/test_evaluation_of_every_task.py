@@ -10,7 +10,7 @@ from PIL import Image
 import zoo
 from tests import evaluation_models as models
 from zoo.catalogue.task_names import TaskName
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 
 RED, GREEN, BLUE = np.eye(3, dtype="uint8") * 200
 PLACES = np.array([[3, 4], [40, 12], [63, 0]], "float32")
@@ -114,9 +114,9 @@ def test_batches_give_the_same_metrics(task):
 
     build, data, metrics = HAND_COUNTED[task]
     model = build()
-    lesson = find_lesson(task)
-    examples = lesson.find(data, "test", model.spec, model.spec.labels)
-    rows = [lesson.read(item, model.spec, None, None) for item in examples.items]
+    trainer = find_trainer(task)
+    examples = trainer.find(data, "test", model.spec, model.spec.labels)
+    rows = [trainer.read(item, model.spec, None, None) for item in examples.items]
     one_by_one = [tf.data.Dataset.from_tensors(row).batch(1) for row in rows]
     dataset = one_by_one[0]
     if task == "image-features":

@@ -80,7 +80,7 @@ def test_random_weights_are_there_under_a_policy_too(policy):
     policy("mixed_bfloat16")
     model = zoo.load("blurnet-textures", weights=None)
     assert model.spec.random == "all"
-    assert len(model.spec.drawn) == 5
+    assert len(model.spec.initial_weights) == 5
 
 
 ROOT = Path(__file__).parents[1]

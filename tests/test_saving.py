@@ -164,7 +164,7 @@ def test_only_models_of_the_zoo_are_saved(tmp_path):
 
 @pytest.mark.parametrize("name", ["a" * 300, "nul\0l", "/proc/folder", "/dev/null/folder"])
 def test_a_folder_that_no_disk_takes_is_a_sentence(name, classifier, tmp_path):
-    for write in (zoo.save, lambda model, folder: zoo.finetune(model, IMAGES, epochs=1, output=folder)):
+    for write in (zoo.save, lambda model, folder: zoo.finetune(model, IMAGES, epochs=1, output_dir=folder)):
         with pytest.raises(AccessError if "\0" not in name else InputError, match=r"cannot be written|NUL character"):
             write(classifier, tmp_path / name)
     assert list(tmp_path.iterdir()) == []

@@ -2,12 +2,15 @@
 
 import difflib
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from zoo.errors import InputError
 
 LONGEST = 200  # characters that are compared
+
+# What long calls take as `progress`: called with how many items are done, and how many there are.
+Progress = Callable[[int, int], None]
 
 
 def at_least_one(**values: Any) -> list[int]:

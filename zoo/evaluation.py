@@ -1,13 +1,14 @@
 """How good a model is on data with their targets."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.arguments import Progress
 from zoo.catalogue.handles import path_of
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
@@ -15,29 +16,30 @@ from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape, check_fits
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, answers, is_dataset, is_folder, known_labels
-from zoo.training.lessons import find_lesson
+from zoo.training.trainer import TaskTrainer, answers, is_dataset, is_folder, known_labels
+from zoo.training.trainers import find_trainer
 
 BATCH = 8  # examples of one size that go through the network at once, at most
 VALUES = 1 << 21  # numbers in them, at most, but for one example
 
-# Goes through what there is to measure, and may say how far it is.
-Track = Callable[[Sequence[Any]], Iterable[Any]]
-
 
 def evaluate(
-    model_or_handle: ZooModel | str | os.PathLike[str], data: Any, *, split: str = "test", track: Track = iter
+    model: ZooModel | str | os.PathLike[str],
+    data: Any,
+    *,
+    split: str = "test",
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure a model on data that it should not have been trained on, whole and unchanged.
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
+        model: A model from `zoo.load`, or a handle for it.
         data: What `zoo.finetune` takes, for the same task: a folder, a tuple of inputs and targets, a split of Hugging
             Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders are called as the model calls its
             classes, in letters of any size; by synset or by number (`zoo.datasets.class_names`).
         split: Which part of a folder that has parts: `"train"`, `"val"` or `"test"`. Where the folder calls it
             otherwise, such as `valid`, this is found; without parts, all of the folder is measured.
-        track: Wraps the list of what is measured, such as `rich.progress.track`.
+        progress: Called with how many examples are read, and how many there are; not for a dataset of batches.
 
     Returns:
         A record that `json.dumps` takes: `model`, `task`, `data`, `split` (None for data without splits), `count`, and
@@ -68,20 +70,20 @@ def evaluate(
         >>> zoo.evaluate("coordconv-classifier", (places, places))["accuracy_percent"]
         100.0
     """
-    model = ready(model_or_handle)
+    model = ready(model)
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
     data = path_of(data) if is_folder(data) else data
-    lesson = find_lesson(model.spec.task)
+    trainer = find_trainer(model.spec.task)
     if is_dataset(data):
         examples, batches = None, _given(data)
     else:
         if is_folder(data) and Path(data).is_dir():
             folders.check_split(data, split)
         labels = known_labels(model.spec) or None
-        examples = lesson.find(data, split, model.spec, labels)
-        batches = _whole(lesson, model, examples, track)
-    measure = lesson.measure(model.spec, examples)
+        examples = trainer.find(data, split, model.spec, labels)
+        batches = _whole(trainer, model, examples, progress)
+    measure = trainer.measure(model.spec, examples)
     for inputs, targets in batches:
         check_fits(model, inputs)
         measure.add(answers(model, inputs), targets, inputs)
@@ -89,16 +91,22 @@ def evaluate(
     if len(metrics) < 2:
         raise InputError(f"There is nothing to measure {model.spec.name} on: no target says what is right.")
     facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
-    return {**facts, "split": split if lesson.has_split(data, split) else None, **metrics}
+    return {**facts, "split": split if trainer.has_split(data, split) else None, **metrics}
 
 
-def _whole(lesson: Lesson, model: ZooModel, examples: Examples, track: Track) -> Iterator[tuple[Any, Any]]:
+def _whole(
+    trainer: TaskTrainer, model: ZooModel, examples: Examples, progress: Progress | None
+) -> Iterator[tuple[Any, Any]]:
     """Batches of whole examples, those of one size together, read in threads."""
+    done = 0
     with ThreadPoolExecutor() as pool:
-        for items in _together(track(examples.items)):
-            rows: list[Any] = list(pool.map(lambda item: lesson.read(item, model.spec, None, None), items))
+        for items in _together(examples.items):
+            rows: list[Any] = list(pool.map(lambda item: trainer.read(item, model.spec, None, None), items))
             for _, batch in by_shape(rows):
                 yield from _parted(batch)
+            done += len(items)
+            if progress is not None:
+                progress(done, len(examples.items))
 
 
 def _together(items: Iterable[Any]) -> Iterator[list[Any]]:

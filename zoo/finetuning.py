@@ -48,17 +48,17 @@ class Run:
 
 
 def finetune(
-    model_or_handle: ZooModel | str | os.PathLike[str],
-    train: Any,
+    model: ZooModel | str | os.PathLike[str],
+    data: Any,
     *,
-    validation: Any = None,
+    validation_data: Any = None,
     epochs: int = 10,
     freeze: Freeze = "none",
     learning_rate: float | Literal["auto"] = "auto",
     batch_size: int | Literal["auto"] = "auto",
     augment: bool = True,
     mixed_precision: bool | Literal["auto"] = "auto",
-    output: str | os.PathLike[str] | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
     resume: bool = True,
     skip_unreadable: bool = False,
     seed: int = 0,
@@ -76,18 +76,19 @@ def finetune(
     Called in the scope of a `tf.distribute.MirroredStrategy` it shares each batch among the devices of the strategy.
     On JAX it does so among the devices of a `keras.distribution.DataParallel`, of several hosts too: each calls
     `keras.distribution.initialize`, sets the distribution and makes the same call, as `zoo finetune --hosts` does. The
-    losses are those of one device. All hosts see the same data and one `output`, which the first of them writes.
+    losses are those of one device. All hosts see the same data and one `output_dir`, which the first of them writes.
 
     Args:
-        model_or_handle: A model from `zoo.load`, which stays as it is, or a handle for one.
-        train: What to learn from: a folder, a tuple of inputs and truths, a split of Hugging Face's `datasets`, or a
+        model: A model from `zoo.load`, which stays as it is, or a handle for one.
+        data: What to train on: a folder, a tuple of inputs and truths, a split of Hugging Face's `datasets`, or a
             `tf.data.Dataset` of batches.
             A folder holds, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
-            `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.lessons`. Where it has the
+            `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. Where it has the
             folders `train` and `val`, these are used. A split has a column of pictures and one of classes, a second
             one of pictures (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is gone through as it is, in
             its own order, and fits the model's own head; `batch_size` and `augment` do not count for it.
-        validation: What to measure on, in the same forms. By default the folder's `val`, or a fifth that is held out.
+        validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
+            out.
         epochs: How often all of it is seen, at most: a third of them without a better one ends the run.
         freeze: `"none"`; `"backbone"`: only the head learns; or how many layers with weights, from the input on, stay
             as they are.
@@ -95,7 +96,7 @@ def finetune(
         batch_size: Examples a step. By default up to 32, as many as a guess at the memory allows.
         augment: Whether each epoch sees other crops, mirrored by chance.
         mixed_precision: Whether to compute in bfloat16. By default where there is a GPU and the outputs are scores.
-        output: The folder of the run. By default `runs/NAME`, with the model's name.
+        output_dir: The folder of the run. By default `runs/NAME`, with the model's name.
         resume: False to begin anew in a folder that holds a run.
         skip_unreadable: Whether files that cannot be read are left out, and named in a warning of the logger `zoo`. By
             default they are an error.
@@ -105,17 +106,17 @@ def finetune(
         The run: the weights of the epoch with the lowest validation loss.
 
     Raises:
-        InputError: The data or the arguments make no sense, the loss is no number, or `output` holds another run.
-            Data are checked before anything is trained: empty classes, one class only, pictures that cannot be read,
-            masks with values that are no class, sizes that do not match. The model has more than its spec describes,
-            which would be lost: LoRA, other layers, regularisers, frozen layers, another loss. Another process trains
-            in `output`.
-        UnreadableError: The run in `output` is damaged; it begins anew only with `resume=False`.
-        AccessError: `output` cannot be written, or the disk is full; what was kept before is still there.
+        InputError: The data or the arguments make no sense, the loss is no number, or `output_dir` contains another
+            run. Data are checked before anything is trained: empty classes, one class only, pictures that cannot be
+            read, masks with values that are no class, sizes that do not match. The model has more than its spec
+            describes, which would be lost: LoRA, other layers, regularisers, frozen layers, another loss. Another
+            process trains in `output_dir`.
+        UnreadableError: The run in `output_dir` is damaged; it begins anew only with `resume=False`.
+        AccessError: `output_dir` cannot be written, or the disk is full; what was kept before is still there.
         As `zoo.load`, for a handle.
     """
     options: dict[str, Any] = {
-        "validation": validation,
+        "validation_data": validation_data,
         "epochs": epochs,
         "freeze": freeze,
         "learning_rate": learning_rate,
@@ -125,46 +126,46 @@ def finetune(
         "skip_unreadable": skip_unreadable,
         "seed": seed,
     }
-    command = written_call(model_or_handle, train, {**options, "output": output, "resume": resume})
-    return execute(model_or_handle, train, options, output=output, resume=resume, command=command)
+    command = written_call(model, data, {**options, "output_dir": output_dir, "resume": resume})
+    return execute(model, data, options, output_dir=output_dir, resume=resume, command=command)
 
 
 def execute(
-    model_or_handle: ZooModel | str | os.PathLike[str],
-    train: Any,
+    model: ZooModel | str | os.PathLike[str],
+    data: Any,
     options: dict[str, Any],
     *,
-    output: str | os.PathLike[str] | None,
+    output_dir: str | os.PathLike[str] | None,
     resume: bool,
     command: str,
 ) -> Run:
     """`finetune`, called as `command` says."""
-    check_arguments(**options, output=output, resume=resume)
-    prepared = prepare(ready(model_or_handle), train, **options, command=command)
-    folder = output_folder(output, train, prepared.model.spec.name)
+    check_arguments(**options, output_dir=output_dir, resume=resume)
+    prepared = prepare(ready(model), data, **options, command=command)
+    folder = output_folder(output_dir, data, prepared.model.spec.name)
     hosts.check_agreement(prepared.settings, "data or arguments")
     with writable(folder):
-        if hosts.is_first():
+        if hosts.is_primary():
             _check_free(folder)
         is_finished = resume and (folder / RUN_FILE).is_file()
     if is_finished:
-        with hosts.alone():
+        with hosts.single_process():
             return _finished(folder, prepared)
-    with held(folder) if hosts.is_first() else contextlib.nullcontext():
-        if hosts.is_first() and not resume:
+    with held(folder) if hosts.is_primary() else contextlib.nullcontext():
+        if hosts.is_primary() and not resume:
             _clear(folder)
-        hosts.wait("room is made")
+        hosts.barrier("the folder is ready")
         state = State(folder / STATE, prepared.settings, command)
         hosts.check_agreement(state.epoch, "states of the run")
         with writable(folder):
             train_model(prepared, state, folder / "logs")
-        if hosts.is_first():
-            with hosts.alone(), writable(folder):
+        if hosts.is_primary():
+            with hosts.single_process(), writable(folder):
                 run = _kept(prepared, state, folder)
-        hosts.wait("the run is written")
-    if hosts.is_first():
+        hosts.barrier("the run is written")
+    if hosts.is_primary():
         return run
-    with hosts.alone():
+    with hosts.single_process():
         return _finished(folder, prepared)
 
 
@@ -177,11 +178,15 @@ def _check_free(folder: Path) -> None:
     if (folder / RUN_FILE).is_file() or any((folder / STATE / name).exists() for name in (LAST, BEST)):
         return
     if (folder / "zoo.json").is_file():
-        raise InputError(f"{folder} holds a model that is no run, and stays as it is. Expected another output.")
+        raise InputError(
+            f"{folder} contains a model that zoo.finetune did not write, and was left unchanged. Choose another "
+            "output_dir."
+        )
     others = {path.name for path in (folder / STATE).glob("*")} - {"lock"}
     if taken := [*([STATE] if others else []), *(name for name in FILES if (folder / name).exists())]:
         raise InputError(
-            f"{folder} holds {', '.join(taken)}, which no run wrote, and stays as it is. Expected another output."
+            f"{folder} contains {', '.join(taken)}, which zoo.finetune did not write, and was left unchanged. Choose "
+            "another output_dir."
         )
 
 

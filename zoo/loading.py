@@ -20,7 +20,7 @@ from zoo.hub import fetching
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed
-from zoo.weights.untrained import remember_drawn, remember_loaded
+from zoo.weights.untrained import record_initial_values, record_loaded_values
 
 # How files of weights end, whether they are read here or not.
 _WEIGHTS = (*weight_files.PICKLED, ".safetensors", ".index.json", ".h5", ".msgpack", ".onnx", ".tflite", ".gguf")
@@ -231,13 +231,13 @@ def _filled(
     if path is None:
         entry = _without_provenance(entry).model_copy(update={"random": "all"})
         model = _built(entry, input_shape)
-        remember_drawn(model, model.layers)
+        record_initial_values(model, model.layers)
         return model
     with weight_files.abstract():
         model = _built(entry, input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
         whole = _built(entry.model_copy(update={"features": False}), None) if entry.features else None
-    drawn = weight_files.fill(
+    untrained = weight_files.fill(
         model,
         path,
         file_format=entry.format,
@@ -248,12 +248,12 @@ def _filled(
         first_conv=first_conv,
         whole=whole,
     )
-    if drawn:
+    if untrained:
         model.spec = entry.model_copy(update={"random": "head"})
-        remember_drawn(model, [layer for layer in model.layers if layer.name in drawn])
+        record_initial_values(model, [layer for layer in model.layers if layer.name in untrained])
     elif entry.format != "zoo" and entry.source is not None:
-        remember_loaded(model)
-    notices.say(model.spec, drawn)
+        record_loaded_values(model)
+    notices.say(model.spec, untrained)
     return model
 
 

@@ -72,9 +72,9 @@ class ZooModel(keras.Model):
         return find_task(self.spec.task).prepare(source, self.spec)
 
     def get_config(self) -> dict[str, Any]:
-        from zoo.weights.untrained import settled
+        from zoo.weights.untrained import current_spec
 
-        return {**super().get_config(), "spec": settled(self).model_dump(mode="json")}
+        return {**super().get_config(), "spec": current_spec(self).model_dump(mode="json")}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "ZooModel":

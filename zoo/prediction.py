@@ -24,12 +24,12 @@ LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 
 
 def predict(
-    model_or_handle: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
+    model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
 ) -> list[Prediction]:
     """Prepare pictures, run the model, and say what came out in words and numbers.
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
+        model: A model from `zoo.load`, or a handle for it.
         inputs: One input or several, in any form of `zoo.imaging.forms`: a path, the bytes of a file, an open file, a
             Pillow image, an array or a tensor of any backend; a list, tuple, iterator or `tf.data.Dataset` of these is
             several, taken `batch_size` at a time. An image is `(height, width, channels)`, 0 to 255; an
@@ -78,7 +78,7 @@ def predict(
         (12, 16, (12, 16))
     """
     top, batch_size = at_least_one(top=top, batch_size=batch_size)
-    model = ready(model_or_handle)
+    model = ready(model)
     warn_of_untrained(model)
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))

@@ -42,7 +42,7 @@ class Published(NamedTuple):
 
 
 def publish(
-    model_or_folder: "ZooModel | Run | str | os.PathLike[str]",
+    model: "ZooModel | Run | str | os.PathLike[str]",
     repo_id: str,
     *,
     license: str,
@@ -63,7 +63,7 @@ def publish(
     version is never half a model. The same model again is no new version; whatever was interrupted goes on.
 
     Args:
-        model_or_folder: A model from `zoo.load`, however it was trained since; what `zoo.finetune` returned, or its
+        model: A model from `zoo.load`, however it was trained since; what `zoo.finetune` returned, or its
             folder (`run.json` fills the card); a folder from `zoo.save`, a `.keras` file or another handle.
         repo_id: "owner/name". It is made if need be.
         license: An identifier of https://huggingface.co/docs/hub/repositories-licenses, such as "apache-2.0". It has
@@ -102,10 +102,10 @@ def publish(
     shown = _space(space, token, create_pr=create_pr)
     if base_model not in (None, "auto"):
         check_repo_id(base_model)
-    given = _given(model_or_folder, repo_id, token)
+    given = _given(model, repo_id, token)
     check_license(license, given.base)
-    exists = upload.look(private=private, must_exist=create_pr, version=wanted)
-    is_shown = shown is not None and shown.look(private=private)
+    exists = upload.check(private=private, must_exist=create_pr, version=wanted)
+    is_shown = shown is not None and shown.check(private=private)
     with _temporary_folder() as folder:
         entry = _entry(given, repo_id, license, metrics)
         card = published_card(entry, original=given.original, training=given.training)
@@ -180,21 +180,21 @@ def _space(space: str | None, token: str | None, *, create_pr: bool) -> SpaceUpl
     return SpaceUpload(space, token)
 
 
-def _given(model_or_folder: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
+def _given(model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
     """Load the model if need be, and refuse one that nobody has trained."""
     from zoo.finetuning import Run
     from zoo.loading import ready
     from zoo.saving import Snapshot, base_of
 
     training, is_loaded = TrainingRecord(), False
-    if isinstance(model_or_folder, Run):
-        model_or_folder = model_or_folder.folder
-    if isinstance(model_or_folder, str | os.PathLike):
-        handle = parse(model_or_folder)
+    if isinstance(model, Run):
+        model = model.folder
+    if isinstance(model, str | os.PathLike):
+        handle = parse(model)
         if handle.kind == "folder":  # a name of the registry has none, whatever lies where we are
             training = training_record(handle.path)
         is_loaded = handle.kind != "keras"
-    model = ready(model_or_folder, token=token)
+    model = ready(model, token=token)
     _refuse_untrained(model)
     snapshot = Snapshot(model)
     base, original = base_of(snapshot.spec), snapshot.spec if is_loaded or snapshot.is_unchanged else None

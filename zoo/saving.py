@@ -27,7 +27,7 @@ from zoo.catalogue.training_record import TrainingRecord
 from zoo.errors import InputError, PublishError
 from zoo.loading import load_folder
 from zoo.model import ZooModel
-from zoo.weights.untrained import is_as_loaded, settled
+from zoo.weights.untrained import current_spec, is_as_loaded
 from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"
@@ -35,7 +35,7 @@ FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "mode
 _TOLERANCE = 1e-5  # of the largest answer, on the same machine
 
 
-def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
+def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
     """Write a model into a new folder, from which `zoo.load(folder)` gives it back; whole or not at all.
 
     The folder is what `zoo.publish` puts on the Hub, and plain `keras.saving.load_model` reads it too (after `import
@@ -45,7 +45,7 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
     Args:
         model: A model from `zoo.load`, however it was trained since. With untrained weights it can be saved, and
             `spec.random` still says so.
-        folder: Where to write: a path at which there is nothing yet, or an empty folder.
+        output_dir: Where to write: a path at which there is nothing yet, or an empty folder.
 
     Returns:
         The folder. In it, `spec.base` names the model that training began with; the base's metrics are kept only while
@@ -67,7 +67,7 @@ def save(model: ZooModel, folder: str | os.PathLike[str]) -> Path:
     """
     from zoo.export.published_card import published_card
 
-    target = path_of(folder)
+    target = path_of(output_dir)
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load.")
     check_outputs(model)
@@ -100,7 +100,7 @@ class Snapshot:
     """
 
     def __init__(self, model: ZooModel):
-        self.model, self.tensors, self.spec = model, _tensors(model), settled(model)
+        self.model, self.tensors, self.spec = model, _tensors(model), current_spec(model)
         self.sha256 = hashlib.sha256(self.tensors).hexdigest()
         self.is_unchanged = self.sha256 == self.spec.sha256 or is_as_loaded(model)
 
@@ -132,7 +132,7 @@ class Snapshot:
             "unused": (),
             "optional": (),
             "random_layers": (),
-            "drawn": {} if spec.random == "none" else spec.drawn,
+            "initial_weights": {} if spec.random == "none" else spec.initial_weights,
             "parameters_millions": _parameters_millions(self.model),
             "base": base_of(spec),
         }

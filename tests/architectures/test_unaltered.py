@@ -131,7 +131,7 @@ def test_what_the_spec_does_not_describe_is_not_saved(change, model, tmp_path):
 @called(NOT_TRAINED)
 def test_what_finetune_would_drop_is_an_error_before_training(change, model, tmp_path):
     with pytest.raises(InputError, match=r"logits|several classes|spec describes|does not take over"):
-        zoo.finetune(change(model), IMAGES, epochs=1, output=tmp_path / "run")
+        zoo.finetune(change(model), IMAGES, epochs=1, output_dir=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,7 +28,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 SCRIPT = """
 import sys
 import zoo
-zoo.predict_files("blurnet-textures", sys.argv[1], sys.argv[2], report=lambda done, total: print(done, flush=True))
+zoo.predict_files("blurnet-textures", sys.argv[1], sys.argv[2], progress=lambda done, total: print(done, flush=True))
 """
 
 
@@ -86,7 +86,7 @@ def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_by_bit(mod
     assert process.wait() == -signal.SIGKILL
     assert not output.exists()
     done = []
-    zoo.predict_files(model, photos, output, report=lambda count, total: done.append(count))
+    zoo.predict_files(model, photos, output, progress=lambda count, total: done.append(count))
     assert done[0] >= 512  # two pieces were kept
     assert output.read_bytes() == whole.read_bytes()
     assert os.listdir(tmp_path) == ["predictions.parquet"]
@@ -94,7 +94,7 @@ def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_by_bit(mod
 
 def test_what_is_finished_is_not_done_again(model, photos, whole):
     before, done = whole.stat().st_mtime_ns, []
-    record = zoo.predict_files(model, photos, whole, report=lambda count, total: done.append(count))
+    record = zoo.predict_files(model, photos, whole, progress=lambda count, total: done.append(count))
     assert record == {"output": str(whole), "model": model.spec.name, "count": GOOD + BROKEN, "errors": BROKEN}
     assert (whole.stat().st_mtime_ns, done) == (before, [])
 
@@ -118,13 +118,13 @@ def test_work_is_kept_every_half_a_minute(model, photos, whole, tmp_path, monkey
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        zoo.predict_files(model, photos, tmp_path / "p.parquet", report=stop)
+        zoo.predict_files(model, photos, tmp_path / "p.parquet", progress=stop)
     parts = sorted(path.name for path in (tmp_path / "p.parquet.parts").glob("0*.parquet"))
     assert parts[:2] == ["00001-000.parquet", "00001-008.parquet"]
     done = sum(pq.read_metadata(tmp_path / "p.parquet.parts" / part).num_rows for part in parts)
     assert kept[-2] <= done <= kept[-1]
     monkeypatch.setattr(Predictor, "_prepared", lambda self, item: calls.append(item) or prepared(self, item))
-    zoo.predict_files(model, photos, tmp_path / "p.parquet", report=lambda done, total: kept.append(done))
+    zoo.predict_files(model, photos, tmp_path / "p.parquet", progress=lambda done, total: kept.append(done))
     assert len(calls) == GOOD + BROKEN - done
     assert kept[-1] == GOOD + BROKEN
     assert (tmp_path / "p.parquet").read_bytes() == whole.read_bytes()
@@ -175,7 +175,7 @@ def test_another_job_finds_the_parts_and_refuses(model, photos, tmp_path):
 
     output, few = tmp_path / "predictions.parquet", some(photos, tmp_path / "few")
     with pytest.raises(KeyboardInterrupt):
-        zoo.predict_files(model, few, output, report=stop)
+        zoo.predict_files(model, few, output, progress=stop)
     with pytest.raises(InputError, match=r"parquet.parts holds another job: model, weights differ"):
         zoo.predict_files("maxpool-textures", few, output)
     assert zoo.predict_files(model, few, output)["count"] == 3
@@ -258,7 +258,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(model, photos, tmp_path):
         ("photos", {"concurrency": 2}, "The local engine has no workers"),
         ("photos", {"batch_size": 0}, "batch_size=0. Expected a whole number of at least 1"),
         ("photos", {"output": "p.csv"}, "Expected NAME.parquet"),
-        ("photos", {"model_or_handle": "coordconv-classifier"}, r"takes \(x, y\) in pixels, no files"),
+        ("photos", {"model": "coordconv-classifier"}, r"takes \(x, y\) in pixels, no files"),
     ],
 )
 def test_what_makes_no_sense_is_a_sentence_and_leaves_nothing(
@@ -268,7 +268,7 @@ def test_what_makes_no_sense_is_a_sentence_and_leaves_nothing(
     (tmp_path / "empty").mkdir()
     (tmp_path / "photos").symlink_to(photos)
     with pytest.raises(InputError, match=message):
-        zoo.predict_files(**{"model_or_handle": model, "source": source, "output": "p.parquet", **options})
+        zoo.predict_files(**{"model": model, "source": source, "output": "p.parquet", **options})
     assert sorted(os.listdir()) == ["empty", "photos"]
 
 

@@ -57,7 +57,7 @@ def test_the_rows_are_the_same_where_a_worker_is_killed(cluster, model, photos, 
             os.kill(killed[0], signal.SIGKILL)
 
     output = tmp_path / "predictions.parquet"
-    zoo.predict_files(model, photos, output, engine="ray", concurrency=2, address=cluster, report=kill)
+    zoo.predict_files(model, photos, output, engine="ray", concurrency=2, address=cluster, progress=kill)
     assert killed
     assert output.read_bytes() == whole.read_bytes()
 

@@ -74,7 +74,7 @@ WRONG = {
     "source": ("hf://a", "file:///etc", "hf://a/b/c", "hf://a/b\n", "hf://../b c"),
     "sha256": ("0" * 63, "g" * 64),
     "head": (["a"] * 1001, ["a\n"], "fc"),
-    "drawn": ({"a": "b c"}, {"a\n": "b"}),
+    "initial_weights": ({"a": "b c"}, {"a\n": "b"}),
     "task": ("dancing", "forecasting", "super-resolution", None),
     "config": (
         nested(20),

@@ -224,6 +224,6 @@ def test_every_path_that_is_given_may_begin_at_the_home_folder(here, monkeypatch
     assert zoo.evaluate(model, "~/photos@home")["count"] == 4
     assert zoo.predict_files(model, "~/photos@home", "~/rows.parquet")["count"] == 4
     assert (here / "rows.parquet").is_file()
-    run = zoo.finetune(model, "~/photos@home", epochs=1, output="~/runs@home/mine")
+    run = zoo.finetune(model, "~/photos@home", epochs=1, output_dir="~/runs@home/mine")
     assert run.folder == here / "runs@home" / "mine"
     assert zoo.load("~/runs@home/mine").spec.num_classes == 2

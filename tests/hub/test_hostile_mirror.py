@@ -222,7 +222,7 @@ from zoo.hub.uploading import Upload
 
 upload, errors = Upload({REPO!r}, "hf_valid"), []
 def look():
-    return upload.look(private=False, must_exist=True, version=None)
+    return upload.check(private=False, must_exist=True, version=None)
 
 for _ in range({len(BODIES)}):
     for ask in (look, upload._head, upload._versions):

@@ -46,7 +46,7 @@ class Publisher:
 
     def publish(self, model: Path | str, repo_id: str, **options: Any) -> dict[str, Any]:
         """Call `zoo.publish` there, in the folder `cwd`, under apache-2.0 if nothing else is said."""
-        arguments = {"model_or_folder": str(model), "repo_id": repo_id, "license": "apache-2.0", **options}
+        arguments = {"model": str(model), "repo_id": repo_id, "license": "apache-2.0", **options}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(arguments) + "\n")

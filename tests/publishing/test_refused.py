@@ -23,11 +23,11 @@ from tests.hub_server.publisher import versions
         ({"version": "1"}, "InputError", "Expected 'auto', or 'v1', 'v2' and so on"),
         ({"base_model": "nonsense"}, "InputError", "is not a repository id"),
         ({"repo_id": "nonsense"}, "InputError", "is not a repository id"),
-        ({"model_or_folder": "resnet9000"}, "UnknownModelError", "No model is named 'resnet9000'"),
+        ({"model": "resnet9000"}, "UnknownModelError", "No model is named 'resnet9000'"),
     ],
 )
 def test_wrong_arguments_are_refused_without_a_request(publisher, server, repo_id, folders, options, error, message):
-    arguments = {"model": options.pop("model_or_folder", folders[0]), "repo_id": options.pop("repo_id", repo_id)}
+    arguments = {"model": options.pop("model", folders[0]), "repo_id": options.pop("repo_id", repo_id)}
     answer = publisher.publish(**arguments, **options)
     assert answer["error"] == error
     assert message in answer["message"]

@@ -11,15 +11,15 @@ import zoo
 from tests.training.photographs import write_photographs
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError
-from zoo.training.lessons import find_lesson
 from zoo.training.preparation import prepare
+from zoo.training.trainers import find_trainer
 
 CLASSIFIER = registry().find("blurnet-textures")
 SEGMENTER = registry().find("deeplabv3_mobilenet_v2").model_copy(update={"labels": ("sky", "road"), "num_classes": 2})
 
 
 def find(entry, data, split="train", labels=None):
-    return find_lesson(entry.task).find(data, split, entry, labels)
+    return find_trainer(entry.task).find(data, split, entry, labels)
 
 
 def masked(folder, mask, size=(6, 4)):
@@ -74,7 +74,7 @@ def test_a_mask_with_a_value_that_is_no_class_is_named(tmp_path):
 
 def test_void_is_no_error(tmp_path):
     examples = find(SEGMENTER, masked(tmp_path, [[0, 1, 2, 255, 0, 1]] * 4))
-    _, classes = find_lesson(SEGMENTER.task).read(examples.items[0], SEGMENTER, (4, 6, 3), None)
+    _, classes = find_trainer(SEGMENTER.task).read(examples.items[0], SEGMENTER, (4, 6, 3), None)
     np.testing.assert_array_equal(classes, [[0, 1, -1, -1, 0, 1]] * 4)
 
 
@@ -87,7 +87,7 @@ def test_the_classes_of_masks_stand_in_a_file(tmp_path):
     folder = masked(tmp_path, np.full((4, 6), 2))
     (folder / "classes.txt").write_text("sky\nroad\ncar\n")
     examples = find(SEGMENTER, folder)
-    adapted = find_lesson(SEGMENTER.task).adapted(SEGMENTER, examples)
+    adapted = find_trainer(SEGMENTER.task).adapted(SEGMENTER, examples)
     assert (adapted.labels, adapted.num_classes, adapted.random) == (("sky", "road", "car"), 3, "head")
 
 
@@ -103,31 +103,37 @@ def test_the_classes_of_masks_stand_in_a_file(tmp_path):
 )
 def test_an_argument_out_of_range_is_named(arguments, message, photographs, tmp_path):
     with pytest.raises(InputError, match=message):
-        zoo.finetune("blurnet-textures", photographs, output=tmp_path / "run", **arguments)
+        zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "run", **arguments)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_network_without_a_head_has_no_backbone_to_freeze(tmp_path):
     pictures = list(np.zeros((4, 32, 32, 3), "uint8"))
     with pytest.raises(InputError, match=r"does not fit espcn-x2\.photos: it has no head"):
-        zoo.finetune("espcn-x2", pictures, freeze="backbone", output=tmp_path / "run")
+        zoo.finetune("espcn-x2", pictures, freeze="backbone", output_dir=tmp_path / "run")
 
 
 def test_pictures_to_measure_on_have_the_size_of_those_to_learn_from(photographs, tmp_path):
     other = write_photographs(tmp_path / "other", {"blue": 1, "green": 1}, side=20)
     with pytest.raises(InputError, match=r"measure on are \(20, 20, 3\), those to learn from \(16, 16, 3\)"):
-        zoo.finetune("blurnet-textures", photographs, validation=other, output=tmp_path / "run")
+        zoo.finetune("blurnet-textures", photographs, validation_data=other, output_dir=tmp_path / "run")
 
 
 def test_pictures_of_several_sizes_are_brought_to_one(tmp_path):
     other = write_photographs(tmp_path / "other", {"blue": 2, "green": 2}, side=20)
     Image.new("RGB", (30, 10)).save(other / "blue" / "wide.png")
     examples = find(CLASSIFIER, other)
-    adapted = find_lesson(CLASSIFIER.task).adapted(CLASSIFIER, examples)
-    assert find_lesson(CLASSIFIER.task).shape(adapted, examples) == (224, 224, 3)
+    adapted = find_trainer(CLASSIFIER.task).adapted(CLASSIFIER, examples)
+    assert find_trainer(CLASSIFIER.task).shape(adapted, examples) == (224, 224, 3)
 
 
-DEFAULTS = {"validation": None, "freeze": "none", "augment": False, "mixed_precision": "auto", "skip_unreadable": False}
+DEFAULTS = {
+    "validation_data": None,
+    "freeze": "none",
+    "augment": False,
+    "mixed_precision": "auto",
+    "skip_unreadable": False,
+}
 ODD = {
     "epochs": ["3", 0, -1, 2.5, True, None, float("nan"), [3]],
     "batch_size": ["8", 0, -4, 1.5, False, None, float("inf")],
@@ -137,8 +143,8 @@ ODD = {
     "mixed_precision": ["yes", 1, None],
     "skip_unreadable": ["no", 0, None],
     "seed": ["a", -1, 2**32, 1.5, None, True],
-    "validation": [0.2, 5, True],
-    "output": ["", 3, True],
+    "validation_data": [0.2, 5, True],
+    "output_dir": ["", 3, True],
     "resume": ["no", 1, None],
 }
 
@@ -186,7 +192,7 @@ def test_batches_that_do_not_fit_are_told_before_the_training(name, place):
     )
     train, validation = (bad, None) if place == "training" else (good, bad)
     options = DEFAULTS | {
-        "validation": validation,
+        "validation_data": validation,
         "epochs": 1,
         "learning_rate": "auto",
         "batch_size": "auto",
@@ -207,4 +213,4 @@ def test_batches_and_a_folder_do_not_go_together(photographs):
     batches = tf.data.Dataset.from_tensor_slices((TENSORS, CLASSES)).batch(2)
     for train, validation in ((batches, photographs), (photographs, batches)):
         with pytest.raises(InputError, match="Expected both in one form"):
-            zoo.finetune(two_classes(), train, validation=validation)
+            zoo.finetune(two_classes(), train, validation_data=validation)

@@ -10,7 +10,7 @@ import zoo
 from tests.training.small_tasks import entry
 from zoo import architectures
 from zoo.catalogue.entry import Input
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 from zoo.training.views import random_view
 
 
@@ -45,7 +45,7 @@ def test_a_classifier_of_bands_learns_and_is_measured(tmp_path):
     data = write(tmp_path / "fields", "tif", 4)
     keras.utils.set_random_seed(0)
     model = architectures.build(classifier(4))
-    run = zoo.finetune(model, data, epochs=2, batch_size=4, output=tmp_path / "run")
+    run = zoo.finetune(model, data, epochs=2, batch_size=4, output_dir=tmp_path / "run")
     assert run.metrics["count"] == 2
     record = zoo.evaluate(run.model, data)
     assert (record["count"], set(record["class_percent"])) == (12, {"dry", "wet"})
@@ -56,12 +56,12 @@ def test_a_classifier_of_bands_learns_and_is_measured(tmp_path):
 def test_bands_are_read_as_they_are(form, channels, tmp_path):
     data = np.concatenate([bands(6, channels, 0), bands(6, channels, 1)]), np.repeat([0, 1], 6)
     source = data if form == "arrays" else write(tmp_path, form, channels)
-    lesson, described = find_lesson("image-classification"), classifier(channels)
-    examples = lesson.find(source, "train", described, None)
-    shape = lesson.shape(described, examples)
+    trainer, described = find_trainer("image-classification"), classifier(channels)
+    examples = trainer.find(source, "train", described, None)
+    shape = trainer.shape(described, examples)
     assert shape == (16, 20, channels)
     for item, image, label in zip(examples.items, *data, strict=True):
-        read, target = lesson.read(item, described, shape, None)
+        read, target = trainer.read(item, described, shape, None)
         np.testing.assert_array_equal(read, image)
         assert target == label
 
@@ -80,10 +80,10 @@ def test_masks_go_with_bands():
                       input=Input(mean=(0.0,) * 4, std=(1.0,) * 4))  # fmt: skip
     masks = np.arange(48).reshape(6, 8) % 3
     images = np.stack([masks * 10 + band for band in range(4)], axis=-1).astype("uint8")
-    lesson = find_lesson("semantic-segmentation")
-    examples = lesson.find(([images], [masks]), "train", described, None)
+    trainer = find_trainer("semantic-segmentation")
+    examples = trainer.find(([images], [masks]), "train", described, None)
     for seed in range(4):
-        image, classes = lesson.read(examples.items[0], described, (4, 4, 4), np.random.default_rng(seed))
+        image, classes = trainer.read(examples.items[0], described, (4, 4, 4), np.random.default_rng(seed))
         np.testing.assert_array_equal(image, classes[..., None] * 10 + np.arange(4))
 
 
@@ -92,10 +92,10 @@ def test_images_of_other_bands_are_told_before_training(tmp_path):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.png")
     with pytest.raises(zoo.InputError, match=r"the shape \(8, 8, 3\)\. Expected \(height, width, 4\)"):
-        find_lesson("image-classification").find(tmp_path, "train", classifier(4), None)
+        find_trainer("image-classification").find(tmp_path, "train", classifier(4), None)
     images = np.zeros((2, 8, 8, 3), "uint8")
     with pytest.raises(zoo.InputError, match=r"the shape \(8, 8, 3\)\. Expected \(height, width, 6\)"):
-        find_lesson("image-classification").find((images, [0, 1]), "train", classifier(6), None)
+        find_trainer("image-classification").find((images, [0, 1]), "train", classifier(6), None)
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float"])
@@ -105,4 +105,4 @@ def test_numbers_that_would_come_out_black_are_told_before_training(kind, tmp_pa
         values = np.full((8, 8), 1000, "uint16") if kind == "uint16" else np.full((8, 8), 0.5, "float32")
         Image.fromarray(values).save(tmp_path / name / "1.tif")
     with pytest.raises(zoo.InputError, match=r"1000 of 65535|multiply an image in \[0, 1\]"):
-        find_lesson("image-classification").find(tmp_path, "train", classifier(3), None)
+        find_trainer("image-classification").find(tmp_path, "train", classifier(3), None)

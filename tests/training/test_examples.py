@@ -3,7 +3,7 @@
 import numpy as np
 
 from zoo.training.examples import Examples, class_weights, pixel_weights
-from zoo.training.lessons.semantic_segmentation import mean_over_known
+from zoo.training.trainers.semantic_segmentation import mean_over_known
 
 
 def test_rare_classes_of_pictures_count_as_much_as_the_others():

@@ -18,7 +18,7 @@ def run(tmp_path_factory):
     root = tmp_path_factory.mktemp("run")
     photographs = write_photographs(root / "photographs", {"blue": 10, "green": 10, "red": 6})
     return zoo.finetune(
-        "blurnet-textures", photographs, epochs=6, batch_size=4, learning_rate=0.02, output=root / "out"
+        "blurnet-textures", photographs, epochs=6, batch_size=4, learning_rate=0.02, output_dir=root / "out"
     )
 
 
@@ -42,7 +42,7 @@ def test_the_taught_model_says_where_it_comes_from(run):
     assert record["data"] == "photographs: 21 examples to learn from, 5 to measure on"
     assert record["command"] == (
         "zoo.finetune('blurnet-textures', '.../photographs', epochs=6, learning_rate=0.02, batch_size=4, "
-        "output='.../out')"
+        "output_dir='.../out')"
     )
 
 
@@ -69,7 +69,7 @@ def test_the_same_command_again_gives_the_run_that_is_there(run, tmp_path):
         epochs=6,
         batch_size=4,
         learning_rate=0.02,
-        output=run.folder,
+        output_dir=run.folder,
     )
     assert again.history == run.history
     assert (run.folder / "run.json").stat().st_mtime_ns == before
@@ -83,14 +83,14 @@ def test_another_command_does_not_go_on_with_the_run_that_is_there(run):
             epochs=6,
             batch_size=8,
             learning_rate=0.02,
-            output=run.folder,
+            output_dir=run.folder,
         )
 
 
 def test_a_model_that_is_handed_over_stays_as_it_is(photographs, tmp_path):
     model = zoo.load("blurnet-textures")
     before = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-    run = zoo.finetune(model, photographs, epochs=1, freeze="backbone", output=tmp_path / "run")
+    run = zoo.finetune(model, photographs, epochs=1, freeze="backbone", output_dir=tmp_path / "run")
     assert model.spec.num_classes == 10
     assert run.model.spec.num_classes == 3
     for weight, value in zip(model.weights, before, strict=True):
@@ -98,7 +98,7 @@ def test_a_model_that_is_handed_over_stays_as_it_is(photographs, tmp_path):
 
 
 def test_a_frozen_backbone_keeps_its_weights_and_statistics(photographs, tmp_path):
-    run = zoo.finetune("blurnet-textures", photographs, epochs=2, freeze="backbone", output=tmp_path / "run")
+    run = zoo.finetune("blurnet-textures", photographs, epochs=2, freeze="backbone", output_dir=tmp_path / "run")
     base = {weight.path: weight for weight in zoo.load("blurnet-textures").weights}
     changed = {
         weight.path
@@ -112,7 +112,12 @@ def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_best(tmp_path):
     generator = np.random.default_rng(0)
     pictures, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learnt
     run = zoo.finetune(
-        "blurnet-textures", (pictures, classes), epochs=15, learning_rate=0.05, augment=False, output=tmp_path / "run"
+        "blurnet-textures",
+        (pictures, classes),
+        epochs=15,
+        learning_rate=0.05,
+        augment=False,
+        output_dir=tmp_path / "run",
     )
     losses = run.history["val_loss"]
     assert len(losses) < 15
@@ -127,8 +132,8 @@ def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
     batches = tf.data.Dataset.from_tensor_slices((np.tile(pictures, (8, 1, 1, 1)), np.tile([0, 1], 8))).batch(4)
     keras.utils.set_random_seed(0)
     model = zoo.load("blurnet-textures", num_classes=2)
-    options = {"validation": batches, "epochs": 4, "learning_rate": 0.05, "freeze": "backbone"}
-    run = zoo.finetune(model, batches, output=tmp_path / "run", **options)
+    options = {"validation_data": batches, "epochs": 4, "learning_rate": 0.05, "freeze": "backbone"}
+    run = zoo.finetune(model, batches, output_dir=tmp_path / "run", **options)
     assert run.metrics["top1_percent"] == 100
     assert run.model.spec.random == "none"
 
@@ -137,12 +142,12 @@ def test_a_saved_model_is_no_place_for_a_run(photographs, tmp_path):
     zoo.save(zoo.load("blurnet-textures"), tmp_path / "mine")
     for resume in (True, False):
         with pytest.raises(InputError, match="holds a model that is no run"):
-            zoo.finetune("blurnet-textures", photographs, output=tmp_path / "mine", resume=resume)
+            zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "mine", resume=resume)
     assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
 
 
 def test_a_run_begins_anew_where_that_is_asked_for(photographs, tmp_path):
-    options = {"epochs": 1, "freeze": "backbone", "resume": False, "output": tmp_path / "run"}
+    options = {"epochs": 1, "freeze": "backbone", "resume": False, "output_dir": tmp_path / "run"}
     first, second = (zoo.finetune("blurnet-textures", photographs, seed=seed, **options) for seed in (0, 1))
     assert first.history != second.history
     assert json.loads((second.folder / "run.json").read_text())["settings"]["seed"] == 1

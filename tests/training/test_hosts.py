@@ -49,7 +49,7 @@ def test_two_processes_get_the_losses_of_one(squares, tmp_path):
     assert [process.returncode for process in processes] == [0, 0], answers
     first, second = (json.loads(output) for output, _ in answers)
     assert first == second
-    one = zoo.finetune("conv-regressor", squares, output=tmp_path / "one", **OPTIONS)
+    one = zoo.finetune("conv-regressor", squares, output_dir=tmp_path / "one", **OPTIONS)
     np.testing.assert_allclose(first["history"]["loss"], one.history["loss"], rtol=1e-4)
     assert one.history["loss"][-1] < one.history["loss"][0]
     # Looser: biases before a batch normalisation have no gradient but noise, which Adam makes as large as any other.
@@ -70,6 +70,6 @@ def test_a_host_that_is_none_of_them_is_refused(monkeypatch):
 
 
 def test_alone_a_process_has_nobody_to_wait_for():
-    assert (hosts.share(), hosts.is_first(), hosts.devices()) == ((0, 1), True, 1)
+    assert (hosts.share(), hosts.is_primary(), hosts.devices()) == ((0, 1), True, 1)
     hosts.check_agreement({"anything": 1}, "data")
-    hosts.wait("the end")
+    hosts.barrier("the end")

@@ -11,7 +11,7 @@ import zoo
 from tests.training.photographs import COLORS
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError, UnreadableError
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 
 NAMES = sorted(COLORS)
 
@@ -36,12 +36,12 @@ def photographs():
 
 def find(name, data, labels=None, **options):
     entry = registry().find(name)
-    return find_lesson(entry.task).find(data, "train", entry, labels, **options)
+    return find_trainer(entry.task).find(data, "train", entry, labels, **options)
 
 
 def test_a_split_with_classes_teaches_a_classifier(photographs, tmp_path):
     run = zoo.finetune(
-        "blurnet-textures", photographs, epochs=4, batch_size=4, learning_rate=0.02, output=tmp_path / "run"
+        "blurnet-textures", photographs, epochs=4, batch_size=4, learning_rate=0.02, output_dir=tmp_path / "run"
     )
     assert run.model.spec.labels == tuple(NAMES)
     assert run.metrics["top1_percent"] == 100
@@ -55,8 +55,8 @@ def test_classes_are_known_by_name_where_they_stand_in_another_order(photographs
 
 def test_pictures_are_decoded_when_they_are_read(photographs):
     examples = find("blurnet-textures", photographs)
-    lesson, entry = find_lesson("image-classification"), registry().find("blurnet-textures")
-    pixels, label = lesson.read(examples.items[4], entry, (16, 16, 3), None)
+    trainer, entry = find_trainer("image-classification"), registry().find("blurnet-textures")
+    pixels, label = trainer.read(examples.items[4], entry, (16, 16, 3), None)
     np.testing.assert_array_equal(pixels, photographs[4]["image"])
     assert label == 1
     assert not isinstance(examples.items[4][0], np.ndarray | Image.Image)
@@ -75,7 +75,7 @@ def test_a_second_column_of_pictures_is_masks():
     colored.putpalette([*range(256)] * 3)
     data = split({"image": [Image.new("L", (9, 8), 100), Image.new("RGB", (9, 8))], "annotation": [mask, colored]})
     examples = find("segnet-basic", data)
-    picture, classes = find_lesson("semantic-segmentation").read(
+    picture, classes = find_trainer("semantic-segmentation").read(
         examples.items[1], registry().find("segnet-basic"), (8, 9, 3), None
     )
     assert picture.shape == (8, 9, 3)
@@ -87,7 +87,7 @@ def test_a_second_column_of_pictures_is_masks():
 def test_depths_of_16_bits_are_metres():
     maps = [Image.fromarray(np.full((16, 16), 256 * metres, "uint16")) for metres in (3, 5)]
     examples = find("sparseconvnet", split({"sparse": maps, "dense": maps}))
-    inputs, truth = find_lesson("depth-completion").read(
+    inputs, truth = find_trainer("depth-completion").read(
         examples.items[1], registry().find("sparseconvnet"), (16, 16, 1), None
     )
     assert (inputs["image"] == 5).all()

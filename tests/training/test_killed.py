@@ -9,7 +9,7 @@ from zoo.finetuning import finetune
 SCRIPT = """
 import sys
 import zoo
-zoo.finetune("blurnet-textures", sys.argv[1], epochs=4, batch_size=4, output=sys.argv[2])
+zoo.finetune("blurnet-textures", sys.argv[1], epochs=4, batch_size=4, output_dir=sys.argv[2])
 """
 
 
@@ -27,8 +27,8 @@ def kill_after(epoch, photographs, output):
 def test_a_killed_run_ends_bit_by_bit_as_one_that_was_not(photographs, tmp_path):
     kill_after(2, photographs, tmp_path / "killed")  # all layers learn then
     assert not (tmp_path / "killed" / "run.json").exists()
-    resumed = finetune("blurnet-textures", photographs, epochs=4, batch_size=4, output=tmp_path / "killed")
-    whole = finetune("blurnet-textures", photographs, epochs=4, batch_size=4, output=tmp_path / "whole")
+    resumed = finetune("blurnet-textures", photographs, epochs=4, batch_size=4, output_dir=tmp_path / "killed")
+    whole = finetune("blurnet-textures", photographs, epochs=4, batch_size=4, output_dir=tmp_path / "whole")
     assert resumed.history == whole.history
     assert resumed.metrics == whole.metrics
     saved = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("killed", "whole")]

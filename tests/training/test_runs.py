@@ -44,7 +44,7 @@ def interrupted(photographs, tmp_path_factory):
     """A run after two of three epochs, and what was prepared for it."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     (folder / "state").mkdir(parents=True)
-    options = {"validation": None, "learning_rate": "auto", "augment": True, "mixed_precision": "auto"}
+    options = {"validation_data": None, "learning_rate": "auto", "augment": True, "mixed_precision": "auto"}
     options |= {"skip_unreadable": False, "seed": 0, **OPTIONS}
     prepared = prepare(zoo.load("blurnet-textures"), photographs, **options, command=COMMAND)
     with pytest.raises(KeyboardInterrupt):
@@ -73,7 +73,9 @@ ASKED = {
     "predict": lambda folder, data: zoo.predict(folder, data / "blue" / "0.png"),
     "evaluate": lambda folder, data: zoo.evaluate(folder, data),
     "publish": lambda folder, data: zoo.publish(folder, "me/mine", license="apache-2.0", token="hf_x"),
-    "finetune": lambda folder, data: zoo.finetune("blurnet-textures", data, epochs=7, freeze="backbone", output=folder),
+    "finetune": lambda folder, data: zoo.finetune(
+        "blurnet-textures", data, epochs=7, freeze="backbone", output_dir=folder
+    ),
 }
 
 
@@ -208,7 +210,7 @@ def test_one_process_trains_in_a_folder(photographs, tmp_path):
         filelock.FileLock(tmp_path / "run" / "state" / "lock"),
         pytest.raises(InputError, match=alone),
     ):
-        zoo.finetune("blurnet-textures", photographs, output=tmp_path / "run", **OPTIONS)
+        zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "run", **OPTIONS)
     assert (tmp_path / "run" / "state" / "lock").exists()  # it is still the other's
 
 
@@ -217,7 +219,7 @@ def test_a_full_disk_leaves_nothing_of_a_run_that_kept_nothing(photographs, tmp_
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(AccessError, match=r"cannot be written .*with space for it"):
-            zoo.finetune("blurnet-textures", photographs, output=tmp_path / "a" / "run", **OPTIONS)
+            zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "a" / "run", **OPTIONS)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert files(tmp_path) == []
@@ -226,14 +228,14 @@ def test_a_full_disk_leaves_nothing_of_a_run_that_kept_nothing(photographs, tmp_
 def test_files_that_no_run_wrote_are_not_written_over(photographs, tmp_path):
     (tmp_path / "README.md").write_text("mine")
     with pytest.raises(InputError, match=r"holds README\.md, which no run wrote"):
-        zoo.finetune("blurnet-textures", photographs, output=tmp_path, **OPTIONS)
+        zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path, **OPTIONS)
     assert files(tmp_path) == ["README.md"]
 
 
 def test_a_run_does_not_become_a_part_of_its_data(photographs):
     for output in (photographs, photographs / "run"):
         with pytest.raises(InputError, match="lies within the data"):
-            zoo.finetune("blurnet-textures", photographs, output=output, **OPTIONS)
+            zoo.finetune("blurnet-textures", photographs, output_dir=output, **OPTIONS)
 
 
 def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
@@ -248,7 +250,7 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     try:
         with caplog.at_level(logging.WARNING, "zoo"):
             answer = CliRunner().invoke(main, arguments)
-            run = zoo.finetune("blurnet-textures", "photographs", output=folder, **OPTIONS)
+            run = zoo.finetune("blurnet-textures", "photographs", output_dir=folder, **OPTIONS)
     finally:
         keras.config.set_dtype_policy(before)
     assert answer.exit_code == 0, answer.output
@@ -256,7 +258,9 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     assert "holds this run, finished: nothing is trained again" in caplog.text
     assert {layer.dtype_policy.name for layer in run.model.layers} == {"float32"}
     card = (folder / "README.md").read_text()
-    command = "zoo finetune blurnet-textures photographs --output .../run --epochs 3 --freeze backbone --batch-size 4"
+    command = (
+        "zoo finetune blurnet-textures photographs --output-dir .../run --epochs 3 --freeze backbone --batch-size 4"
+    )
     assert f"```\n{command}\n```" in card
     assert f"| top-1, % | {run.metrics['top1_percent']:g} |" in card
     assert "Trained on photographs: 8 examples to learn from, 2 to measure on, 3 epochs." in card

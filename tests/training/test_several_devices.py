@@ -16,7 +16,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import zoo
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     options = json.loads(sys.argv[3])
-    print(json.dumps(zoo.finetune("blurnet-textures", sys.argv[1], output=sys.argv[2], **options).history))
+    print(json.dumps(zoo.finetune("blurnet-textures", sys.argv[1], output_dir=sys.argv[2], **options).history))
 """
 
 
@@ -26,6 +26,6 @@ def test_two_devices_get_the_losses_of_one(photographs, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     two = json.loads(done.stdout.splitlines()[-1])
-    one = zoo.finetune("blurnet-textures", photographs, output=tmp_path / "one", **options).history
+    one = zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "one", **options).history
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-3)
     assert one["loss"][-1] < one["loss"][0]

@@ -10,7 +10,7 @@ import zoo
 from zoo.catalogue.registry import registry
 from zoo.errors import UnreadableError
 from zoo.training.checking import checked
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 
 
 def damage(path):
@@ -20,14 +20,14 @@ def damage(path):
 
 def find(name, data, skip_unreadable, split="train"):
     entry = registry().find(name)
-    return find_lesson(entry.task).find(data, split, entry, None, skip_unreadable=skip_unreadable)
+    return find_trainer(entry.task).find(data, split, entry, None, skip_unreadable=skip_unreadable)
 
 
 def test_a_run_goes_without_the_pictures_that_cannot_be_read(photographs, tmp_path, caplog):
     broken = damage(photographs / "red" / "0.png")
     with pytest.raises(UnreadableError, match=r"red.0\.png cannot be read"):
-        zoo.finetune("blurnet-textures", photographs, epochs=1, output=tmp_path / "run")
-    options = {"epochs": 1, "freeze": "backbone", "skip_unreadable": True, "output": tmp_path / "run"}
+        zoo.finetune("blurnet-textures", photographs, epochs=1, output_dir=tmp_path / "run")
+    options = {"epochs": 1, "freeze": "backbone", "skip_unreadable": True, "output_dir": tmp_path / "run"}
     with caplog.at_level(logging.WARNING, "zoo"):
         run = zoo.finetune("blurnet-textures", photographs, **options)
     assert f"1 of 26 examples cannot be read and are left out:\n{broken} cannot be read" in caplog.text

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.training.small_tasks import depth, inpainting, segmentation, super_resolution
 from zoo.catalogue.entry import Input
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 from zoo.training.views import random_box, random_view, same_view
 
 HEIGHT, WIDTH = 24, 40
@@ -56,9 +56,9 @@ SPATIAL = {
 def test_a_generator_gives_the_same_view_of_both(task):
     case, data, shape, compare = SPATIAL[task]
     entry = case()[0].model_copy(update={"num_classes": WIDTH, "labels": None})
-    lesson = find_lesson(task)
-    item = lesson.find(data, "train", entry, None).items[0]
-    views = [lesson.read(item, entry, shape, np.random.default_rng(seed)) for seed in range(12)]
+    trainer = find_trainer(task)
+    item = trainer.find(data, "train", entry, None).items[0]
+    views = [trainer.read(item, entry, shape, np.random.default_rng(seed)) for seed in range(12)]
     for inputs, target in views:
         compare(inputs, target)
         assert target.shape[:2] == (12, 16)
@@ -66,10 +66,10 @@ def test_a_generator_gives_the_same_view_of_both(task):
     assert len(corners) > 6
     assert {abs(left - right) for left, _, right, _ in corners} == {15}
     assert {left < right for left, _, right, _ in corners} == {True, False}
-    middle = lesson.read(item, entry, shape, None)
+    middle = trainer.read(item, entry, shape, None)
     compare(*middle)
     assert where(middle[1])[0] == 12
-    whole = lesson.read(item, entry, None, None)
+    whole = trainer.read(item, entry, None, None)
     compare(*whole)
     assert whole[1].shape[:2] == (HEIGHT, WIDTH)
 

@@ -7,7 +7,7 @@ import pytest
 import zoo
 from zoo.errors import ExportError
 from zoo.export.exportable import exportable
-from zoo.weights.untrained import settle, untrained
+from zoo.weights.untrained import mark_trained, untrained
 
 
 @pytest.fixture
@@ -31,14 +31,14 @@ def test_random_weights_are_untrained_until_each_of_them_was_trained(model):
     train(model)
     assert untrained(model) == []
     assert exportable(model, allow_random=False).spec.random == "none"
-    assert model.spec.drawn == {}
+    assert model.spec.initial_weights == {}
 
 
 def test_what_was_frozen_while_the_rest_was_trained_stays_untrained(model):
     model.get_layer("feature-conv1").trainable = False
     train(model)
     assert untrained(model) == ["feature-conv1/kernel"]
-    settle(model)
+    mark_trained(model)
     assert model.spec.random == "all"
 
 
@@ -56,7 +56,7 @@ def test_only_the_new_head_is_watched_where_the_rest_was_filled(classifier, tmp_
     assert model.spec.random == "head"
     assert untrained(model) == ["fc/kernel"]
     model.get_layer("fc").kernel.assign_add(np.ones(model.get_layer("fc").kernel.shape))
-    settle(model)
+    mark_trained(model)
     assert model.spec.random == "none"
 
 
@@ -66,5 +66,5 @@ def test_a_filled_model_is_never_untrained():
 
 def test_random_weights_without_fingerprints_are_not_trusted(model):
     train(model)
-    model.spec = model.spec.model_copy(update={"drawn": {}})
+    model.spec = model.spec.model_copy(update={"initial_weights": {}})
     assert len(untrained(model)) == len(model.weights)

@@ -19,7 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.arguments import at_least_one
+from zoo.arguments import Progress, at_least_one
 from zoo.catalogue.handles import path_of
 from zoo.catalogue.input_facts import input_facts
 from zoo.errors import InputError, MissingExtraError
@@ -29,13 +29,12 @@ if TYPE_CHECKING:  # Ray Data's own process imports this package, and needs no T
     from zoo.batch.job import Job
     from zoo.model import ZooModel
 
-Report = Callable[[int, int], None]
 # From shares and the pieces that are wanted (by number, how many rows are there) to their numbers with rows, in order.
 Engine = Callable[[Iterator[dict[str, Any]], dict[int, int]], Iterator[tuple[int, Any]]]
 
 
 def predict_files(
-    model_or_handle: "ZooModel | str",
+    model: "ZooModel | str",
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
@@ -46,7 +45,7 @@ def predict_files(
     concurrency: int | None = None,
     address: str | None = None,
     gpus: float = 0,
-    report: Report | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Predict any number of files into one Parquet file, a row for each, in constant memory.
 
@@ -55,7 +54,7 @@ def predict_files(
     then the same, bit by bit, as if it had never been killed. Where it is there already, nothing is done.
 
     Args:
-        model_or_handle: A model from `zoo.load`, or a handle for it.
+        model: A model from `zoo.load`, or a handle for it.
         source: A folder, with all files in it and below (but hidden ones, and linked folders); a pattern of `glob` such
             as `"photos/**/*.jpg"`; a file; or several of these. With `column`, Parquet files in these forms.
         output: The file, `NAME.parquet`.
@@ -70,7 +69,7 @@ def predict_files(
         address: Of a running cluster: `"auto"`, `"host:6379"` or `"ray://host:10001"`. By default what `ray.init()`
             finds, else one that is started on this machine for the time of the call.
         gpus: GPUs a worker has; 0 for none, 0.5 for two workers a GPU.
-        report: Called with how many rows are done, and how many there are to be.
+        progress: Called with how many rows are done, and how many there are to be.
 
     Returns:
         A record that `json.dumps` takes: `output`, `model`, `count`, how many rows, and `errors`, how many of them have
@@ -96,7 +95,7 @@ def predict_files(
     from zoo.weights.filling import digest
     from zoo.weights.untrained import warn_of_untrained
 
-    model = ready(model_or_handle)
+    model = ready(model)
     warn_of_untrained(model)
     if isinstance(model.output, dict):
         raise InputError(
@@ -113,7 +112,7 @@ def predict_files(
     work = job.Job(path, listing, settings, columns.schema(task.columns))
     if not work.is_finished():
         with work.opened():
-            _run(work, _engine(engine, model, {"top": top, "batch_size": batch_size}, workers), report)
+            _run(work, _engine(engine, model, {"top": top, "batch_size": batch_size}, workers), progress)
     return work.summary()
 
 
@@ -152,7 +151,7 @@ def _engine(name: str, model: "ZooModel", options: dict[str, Any], workers: dict
     return Predictor(model, **options).tables
 
 
-def _run(work: "Job", engine: Engine, report: Report | None) -> None:
+def _run(work: "Job", engine: Engine, progress: Progress | None) -> None:
     """Have the pieces made that are missing, and make one file of all."""
     wanted, done = work.missing()
 
@@ -161,12 +160,12 @@ def _run(work: "Job", engine: Engine, report: Report | None) -> None:
         for _, table in tables:
             yield table
             done += len(table)
-            if report is not None:
-                report(done, work.listing.count)
+            if progress is not None:
+                progress(done, work.listing.count)
 
     if wanted:
-        if report is not None:
-            report(done, work.listing.count)
+        if progress is not None:
+            progress(done, work.listing.count)
         for number, tables in groupby(engine(work.shares(wanted), wanted), key=itemgetter(0)):
             work.write(number, wanted[number], counted(tables))
     work.finish()

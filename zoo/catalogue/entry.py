@@ -7,7 +7,7 @@ import fnmatch
 import reprlib
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from zoo.catalogue.bounds import (
@@ -114,9 +114,10 @@ class Entry(Checkpoint):
     `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
     that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
     the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
-    are random, on purpose: none, the new head that `num_classes` asked for, or all; `drawn` holds their
-    fingerprints by variable (`zoo/weights/untrained.py`). `features` says that the model gives its feature pyramid.
-    `base` is the model with whose weights this one began, where it was saved or published.
+    are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` holds
+    their fingerprints by variable (`zoo/weights/untrained.py`); files of before 0.1.0 call it `drawn`. `features` says
+    that the model gives its feature pyramid. `base` is the model with whose weights this one began, where it was saved
+    or published.
     """
 
     name: Name
@@ -130,7 +131,9 @@ class Entry(Checkpoint):
     head: Patterns = ()
     unused: Patterns = ()
     random: Literal["none", "head", "all"] = "none"
-    drawn: dict[Line, Word] = Field({}, max_length=100_000)
+    initial_weights: dict[Line, Word] = Field(
+        {}, max_length=100_000, validation_alias=AliasChoices("initial_weights", "drawn")
+    )
     features: bool = False
     base: Base | None = None
 

@@ -9,14 +9,15 @@ from zoo.catalogue.licensing import is_non_commercial
 from zoo.printing import warn
 
 
-def say(entry: Entry, drawn: Collection[str] = ()) -> None:
-    """Warn of a checkpoint that must not be used commercially, and of the layers `drawn` that nobody has trained."""
+def say(entry: Entry, untrained: Collection[str] = ()) -> None:
+    """Warn of a checkpoint that must not be used commercially, and of the layers `untrained` that nobody has
+    trained."""
     bound = [license for license in (entry.license, entry.base and entry.base.license) if license]
     if restricted := next(filter(is_non_commercial, bound), None):
         more = f": zoo card {entry.name}" if entry.source else ", README.md beside it"
         _once(f"{entry.name} is for non-commercial use only ({restricted}); its card says more{more}")
-    if drawn:
-        warn_of_untrained(entry.name, drawn)
+    if untrained:
+        warn_of_untrained(entry.name, untrained)
 
 
 @functools.cache

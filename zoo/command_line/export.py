@@ -14,7 +14,7 @@ FORMATS = ("saved_model", "litert", "onnx", "openvino")
 
 @click.command()
 @click.argument("handle", metavar="MODEL")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
+@click.option("-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
 @click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--version", help="A number from 1; by default the next.")
 @click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")
@@ -23,7 +23,7 @@ FORMATS = ("saved_model", "litert", "onnx", "openvino")
 @click.option("--allow-random", is_flag=True, help="Export random weights too.")
 def export(
     handle: str,
-    output: Path,
+    output_dir: Path,
     name: str,
     version: str | None,
     opset: str | None,
@@ -49,7 +49,7 @@ def export(
     import zoo.export
 
     write = getattr(zoo.export, name)
-    click.echo(as_text(write(handle, output, version=number, allow_random=allow_random, **options)))
+    click.echo(as_text(write(handle, output_dir, version=number, allow_random=allow_random, **options)))
 
 
 def _check_format(name: str) -> None:
@@ -80,14 +80,14 @@ def card(handle: str) -> None:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
-def verify(directory: Path, as_json: bool) -> None:
-    """Check the export in DIRECTORY: no file changed, and it answers here as it did when it was exported."""
+def verify(folder: Path, as_json: bool) -> None:
+    """Check the export in FOLDER: no file changed, and it answers here as it did when it was exported."""
     import_keras_quietly()
     import zoo.export
 
-    record = zoo.export.verify(directory)
+    record = zoo.export.verify(folder)
     if as_json:
         print_json(record)
     else:

@@ -32,9 +32,11 @@ class AutoOr(click.ParamType):
 @click.command()
 @click.argument("handle", metavar="MODEL")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder of the run; by default runs/MODEL.")
 @click.option(
-    "--validation", type=click.Path(path_type=Path), help="What to measure on; by default DATA/val or a fifth."
+    "-o", "--output-dir", type=click.Path(path_type=Path), help="The folder of the run; by default runs/MODEL."
+)
+@click.option(
+    "--validation-data", type=click.Path(path_type=Path), help="What to evaluate on; by default DATA/val or a fifth."
 )
 @click.option("--epochs", default=10, show_default=True, type=int, help="How often all of DATA is seen, at most.")
 @click.option(
@@ -51,7 +53,7 @@ class AutoOr(click.ParamType):
     "--mixed-precision/--full-precision", default=None, help="By default bfloat16 on GPUs, where it does no harm."
 )
 @click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, instead of refusing.")
-@click.option("--resume/--no-resume", default=True, help="Whether to go on with the run in OUTPUT.")
+@click.option("--resume/--no-resume", default=True, help="Whether to resume the run in OUTPUT_DIR.")
 @click.option("--seed", default=0, show_default=True, type=int)
 @click.option(
     "--hosts", metavar="HOST:PORT,HOST,...", help="Train on several hosts: the same command on each, but its index."
@@ -64,7 +66,7 @@ def finetune(
     ctx: click.Context,
     handle: str,
     data: Path,
-    output: Path | None,
+    output_dir: Path | None,
     hosts: str | None,
     host_index: int,
     dry_run: bool,
@@ -93,7 +95,7 @@ def finetune(
         check_arguments(**options)
         plan = prepare(zoo.load(handle), data, **options).plan.as_dict()
         return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
-    run = execute(handle, data, options, output=output, resume=resume, command=_typed(ctx))
+    run = execute(handle, data, options, output_dir=output_dir, resume=resume, command=_typed(ctx))
     if as_json:
         return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
     click.echo(run.folder)

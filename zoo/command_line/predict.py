@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from zoo.catalogue import handles
+from zoo.command_line.progress import progress_bar
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.errors import InputError
 from zoo.printing import as_text, print_json
@@ -98,24 +99,12 @@ def _print(record: dict[str, Any]) -> None:
 
 
 def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options: dict[str, Any], as_json: bool) -> None:
-    """A bar with the time left on stderr where a person looks at it; then what came of it."""
+    """A bar with the time left on stderr where a person looks at it; then the result."""
     import_keras_quietly()
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     import zoo
 
-    columns = (TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    silent = as_json or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=silent, transient=True) as bar:
-
-        def report(done: int, total: int) -> None:
-            if bar.tasks:
-                bar.update(bar.tasks[0].id, completed=done)
-            else:  # what an earlier process did says nothing of the speed
-                bar.add_task("", total=total, completed=done)
-
-        record = zoo.predict_files(handle, sources, output, report=report, **options)
+    with progress_bar("predicting", silent=as_json) as progress:
+        record = zoo.predict_files(handle, sources, output, progress=progress, **options)
     if as_json:
         return print_json(record)
     click.echo(as_text(output))

@@ -6,13 +6,13 @@ import click
 
 
 @click.command()
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder of the site.")
-def site(output: Path) -> None:
+@click.option("-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder of the site.")
+def site(output_dir: Path) -> None:
     """Write the catalogue as a web page: every model, a page each; open index.html, or serve the folder."""
     from zoo.site import write_site
 
-    count = write_site(output)
-    click.echo(output / "index.html")
+    count = write_site(output_dir)
+    click.echo(output_dir / "index.html")
     click.echo(f"{count} models", err=True)
 
 

@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zoo.demo.uploads import is_uploaded, nothing, room_taken_bytes
+from zoo.demo.uploads import is_uploaded, nothing, uploads_bytes
 
 UPLOAD_BYTES = 64 << 20  # of one request with files
 BODY_BYTES = 1 << 20  # of any other
-ROOM_BYTES = 4 << 30  # of all uploads and answers, which are deleted after an hour
+UPLOADS_BUDGET_BYTES = 4 << 30  # of all uploads and answers, which are deleted after an hour
 _READ = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?|/(static|assets|svelte|pwa_icon)/.*"
     r"|/gradio_api/(info|theme\.css|startup-events|heartbeat/\w+|upload_progress|queue/data|file=/.*)"
@@ -65,7 +65,11 @@ class Guard:
         allowed = {"GET": _READ, "HEAD": _READ, "POST": _SENT}.get(request.method)
         if allowed is None or not allowed.fullmatch(path):
             raise HTTPException(404, "This page does not offer that.")
-        if path.startswith("/gradio_api/upload") and request.method == "POST" and room_taken_bytes() > ROOM_BYTES:
+        if (
+            path.startswith("/gradio_api/upload")
+            and request.method == "POST"
+            and uploads_bytes() > UPLOADS_BUDGET_BYTES
+        ):
             raise HTTPException(507, "There is no room for more uploads. Try again in an hour.")
 
     def _is_here(self, netloc: str) -> bool:

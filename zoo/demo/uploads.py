@@ -40,7 +40,7 @@ def nothing() -> str:
     return os.path.join(get_upload_folder(), "nothing")
 
 
-def room_taken_bytes() -> int:
+def uploads_bytes() -> int:
     """How much lies in the folder of uploads."""
     files = (path for path in Path(get_upload_folder()).rglob("*") if path.is_file())
     return sum(path.stat().st_size for path in files)

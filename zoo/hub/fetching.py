@@ -23,7 +23,7 @@ from zoo.errors import AccessError, IntegrityError, OfflineError
 from zoo.hub.answers import within
 from zoo.hub.cache import Record, cache_folder, read_record, stamp_of, write_record
 from zoo.hub.download import download
-from zoo.hub.patience import patiently
+from zoo.hub.patience import with_retries
 from zoo.hub.request import COMMIT, DIGEST, Claim, Request
 from zoo.printing import as_text
 
@@ -81,8 +81,8 @@ def fetch(
     """
     folder, is_offline = cache_folder(cache_dir), _is_offline(offline)
     request = Request(repo_id, filename, revision, sha256, folder, token, is_offline, largest_bytes)
-    file = _bring(request)
-    _agree(request, sha256, file.sha256)
+    file = _fetch(request)
+    _check_digest(request, sha256, file.sha256)
     return file
 
 
@@ -110,7 +110,7 @@ def _is_offline(offline: bool | None) -> bool:
     return constants.HF_HUB_OFFLINE if offline is None else offline
 
 
-def _bring(request: Request) -> HubFile:
+def _fetch(request: Request) -> HubFile:
     """Use the cached file where its bytes are right; otherwise download it, twice if need be."""
     known = _known(request)
     claim = known or _ask_or_remember(request)
@@ -122,7 +122,7 @@ def _bring(request: Request) -> HubFile:
                 raise
     if claim is known:  # the Hub may have to say the size, and must still say the same hash
         claim = _ask(request, claim.revision)
-        _agree(request, known.digest, claim.digest)
+        _check_digest(request, known.digest, claim.digest)
     try:
         return _download(request, claim)
     except IntegrityError:
@@ -181,7 +181,7 @@ def _ask(request: Request, revision: str) -> Claim:
     def ask() -> Any:
         return within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, token=request.token, timeout=timeout))
 
-    answer = patiently(request, ask)
+    answer = with_retries(request, ask)
     is_asked = answer.commit_hash == revision or not COMMIT.fullmatch(revision)
     is_whole = COMMIT.fullmatch(answer.commit_hash or "") and DIGEST.fullmatch(answer.etag or "")
     if not (is_asked and is_whole) or (answer.size or 0) < 0:
@@ -195,11 +195,11 @@ def _ask(request: Request, revision: str) -> Claim:
             f"{request} has {claim.size_bytes:,} bytes. Expected at most {request.largest_bytes:,}, so it is not what "
             "its name says, and was not downloaded; tell its publisher."
         )
-    _agree(request, request.sha256, claim.digest)
+    _check_digest(request, request.sha256, claim.digest)
     return claim
 
 
-def _agree(request: Request, expected: str | None, declared: str) -> None:
+def _check_digest(request: Request, expected: str | None, declared: str) -> None:
     """Refuse a file whose pin or record says another hash than the Hub (a git hash cannot be compared)."""
     if expected is not None and len(declared) == len(expected) and declared != expected:
         raise IntegrityError(
@@ -211,7 +211,7 @@ def _agree(request: Request, expected: str | None, declared: str) -> None:
 def _download(request: Request, claim: Claim) -> HubFile:
     """Download the file in place of whatever is there, and verify it."""
     _forget_orphans(request.folder)
-    patiently(request, lambda: download(request, claim))
+    with_retries(request, lambda: download(request, claim))
     return _verify(request, claim)
 
 
@@ -246,7 +246,7 @@ def _reject(request: Request, claim: Claim, stamp: list[int], digest: str) -> No
     """Delete a damaged file and raise."""
     path = request.path(claim.revision)
     if path.is_symlink() and path.readlink().name == digest:  # the client's name for it: the bytes are the Hub's
-        _agree(request, claim.digest, digest)
+        _check_digest(request, claim.digest, digest)
     if claim.size_bytes in (None, stamp[0]):
         what, actual, expected = "hash", digest, claim.digest
     else:

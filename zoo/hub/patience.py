@@ -1,7 +1,7 @@
 """Patience with the Hub, and this library's error for each of its client's.
 
-What may pass on its own is tried again, after the pause that the Hub asks for, in two ways: `patiently` is for a person
-who waits for a file, `wait_or_raise` for an upload, which is worth a minute.
+What may pass on its own is tried again, after the pause that the Hub asks for, in two ways: `with_retries` is for a
+person who waits for a file, `wait_or_raise` for an upload, which is worth a minute.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _LONGEST_MESSAGE = 300  # characters of what a server says
 _Answer = TypeVar("_Answer")
 
 
-def patiently(request: Request, action: Callable[[], _Answer]) -> _Answer:
+def with_retries(request: Request, action: Callable[[], _Answer]) -> _Answer:
     """Try up to three times what may pass on its own, and turn what remains into an error of this library."""
     started = time.monotonic()
     pauses_seconds = iter((0.5, 1.0))

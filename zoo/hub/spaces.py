@@ -27,7 +27,7 @@ class SpaceUpload(Upload):
     """
 
     kind = "space"
-    telling = ("README.md", "app.py", "requirements.txt")
+    identity_files = ("README.md", "app.py", "requirements.txt")
 
     def __init__(self, repo_id: str, token: str | None):
         super().__init__(repo_id, token)
@@ -42,11 +42,11 @@ class SpaceUpload(Upload):
     def page(self) -> str:
         return f"{self.endpoint}/spaces/{self.repo_id}"
 
-    def look(self, *, private: bool, must_exist: bool = False, version: str | None = None) -> bool:
+    def check(self, *, private: bool, must_exist: bool = False, version: str | None = None) -> bool:
         """Whether the Space is there; refuse one that shows something else."""
-        if not super().look(private=private, must_exist=must_exist, version=version):
+        if not super().check(private=private, must_exist=must_exist, version=version):
             return False
-        info = self._patiently(lambda: self.api.space_info(self.repo_id))
+        info = self._with_retries(lambda: self.api.space_info(self.repo_id))
         holds_app = any(file.rfilename == "app.py" for file in info.siblings)
         if holds_app and TAG not in ((info.card_data and info.card_data.tags) or []):
             raise PublishError(
@@ -57,7 +57,7 @@ class SpaceUpload(Upload):
 
     def create(self, *, private: bool) -> None:
         """Make the Space, unless it is there."""
-        self._patiently(
+        self._with_retries(
             lambda: self.api.create_repo(
                 self.repo_id, repo_type=self.kind, space_sdk="gradio", private=private, exist_ok=True
             )

@@ -43,7 +43,7 @@ class Upload:
 
     kind = "model"
     # These files tell whether it is the same: Keras numbers layers anew in its own.
-    telling: tuple[str, ...] = ("zoo.json", "model.safetensors", "README.md")
+    identity_files: tuple[str, ...] = ("zoo.json", "model.safetensors", "README.md")
 
     def __init__(self, repo_id: str, token: str | None):
         from huggingface_hub import HfApi, constants, get_token
@@ -62,7 +62,7 @@ class Upload:
         """Its address."""
         return f"{self.endpoint}/{self.repo_id}"
 
-    def look(self, *, private: bool, must_exist: bool, version: str | None) -> bool:
+    def check(self, *, private: bool, must_exist: bool, version: str | None) -> bool:
         """Whether the repository is there; refuse early what would be refused in the end.
 
         Raises:
@@ -73,7 +73,7 @@ class Upload:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
-            info = self._patiently(lambda: self.api.repo_info(self.repo_id, repo_type=self.kind))
+            info = self._with_retries(lambda: self.api.repo_info(self.repo_id, repo_type=self.kind))
         except UnknownModelError as error:
             if must_exist or not isinstance(error.__cause__, RepositoryNotFoundError):
                 raise
@@ -89,7 +89,7 @@ class Upload:
 
     def create(self, *, private: bool) -> None:
         """Make the repository, unless it is there."""
-        self._patiently(lambda: self.api.create_repo(self.repo_id, private=private, exist_ok=True))
+        self._with_retries(lambda: self.api.create_repo(self.repo_id, private=private, exist_ok=True))
 
     def commit(self, folder: Path, message: str) -> str:
         """Put the files of a folder on the main branch, in place of those of an earlier version, in one commit.
@@ -109,7 +109,7 @@ class Upload:
             if (
                 not stale
                 and files.keys() <= present.keys()
-                and _holds(present, {name: files[name] for name in self.telling})
+                and _holds(present, {name: files[name] for name in self.identity_files})
             ):
                 return head  # published before, perhaps by a try whose answer was lost
             try:
@@ -183,7 +183,7 @@ class Upload:
                 raise ValueError("its answer does not name a commit and files")
             return info.sha, held
 
-        return self._patiently(ask)
+        return self._with_retries(ask)
 
     def _confirmed(self, revision: str, files: _Files) -> str:
         commit, present = self._head(revision)
@@ -208,7 +208,7 @@ class Upload:
             refs = self.api.list_repo_refs(self.repo_id, repo_type=self.kind)
             return {tag.name: tag.target_commit for tag in refs.tags if VERSION.fullmatch(tag.name)}
 
-        return self._patiently(ask)
+        return self._with_retries(ask)
 
     def _taken(self, version: str | None) -> PublishError:
         return PublishError(
@@ -216,7 +216,7 @@ class Upload:
             "next one."
         )
 
-    def _patiently(self, action: Callable[[], _Answer]) -> _Answer:
+    def _with_retries(self, action: Callable[[], _Answer]) -> _Answer:
         """Ask what is answered shortly, and repeat it: it changes nothing when it is done twice."""
         pauses = iter(PAUSES_SECONDS)
         while True:

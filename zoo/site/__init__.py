@@ -15,19 +15,19 @@ from zoo.errors import MissingExtraError
 from zoo.site.folder import owned_files, write_files
 
 
-def write_site(folder: str | os.PathLike[str]) -> int:
+def write_site(output_dir: str | os.PathLike[str]) -> int:
     """Write the catalogue: a page with every model, and one page a model.
 
     Args:
-        folder: Where to. New, empty, or one that this function has written before: then it is brought up to date, and
-            files of others in it stay.
+        output_dir: Where to. New, empty, or one that this function has written before: then it is brought up to date,
+            and files of others in it stay.
 
     Returns:
         The number of models.
 
     Raises:
-        InputError: `folder` is a file, or holds files and no site.
-        AccessError: `folder` cannot be written.
+        InputError: `output_dir` is a file, or holds files and no site.
+        AccessError: `output_dir` cannot be written.
         MissingExtraError: The extra `layerzoo[site]` is not installed.
     """
     try:
@@ -36,7 +36,7 @@ def write_site(folder: str | os.PathLike[str]) -> int:
         raise MissingExtraError(
             f"The catalogue's pages need {error.name}, which is not installed. Expected: pip install 'layerzoo[site]'."
         ) from error
-    owned_files(Path(folder))  # a folder that is not ours is refused before the work
+    owned_files(Path(output_dir))  # a folder that is not ours is refused before the work
     files = site_files()
-    write_files(Path(folder), files)
+    write_files(Path(output_dir), files)
     return sum(name.startswith("models/") for name in files)

@@ -14,7 +14,7 @@ LARGEST_SEED = 2**32 - 1  # of NumPy's generators
 
 def check_arguments(
     *,
-    validation: Any,
+    validation_data: Any,
     epochs: Any,
     freeze: Any,
     learning_rate: Any,
@@ -23,7 +23,7 @@ def check_arguments(
     mixed_precision: Any,
     skip_unreadable: Any,
     seed: Any,
-    output: Any = None,
+    output_dir: Any = None,
     resume: Any = True,
 ) -> None:
     """See that each is of its kind and in its range.
@@ -31,8 +31,9 @@ def check_arguments(
     Raises:
         InputError: One is not; names it.
     """
-    if isinstance(validation, Real):
-        raise _wrong("validation", validation, "data to measure on, or None: a fifth of the training data is held out")
+    if isinstance(validation_data, Real):
+        expected = "data to evaluate on, or None: a fifth of the training data is held out"
+        raise _wrong("validation_data", validation_data, expected)
     if not _is_whole(epochs, 1):
         raise _wrong("epochs", epochs, "a whole number of at least 1")
     if not _is_word(batch_size, "auto") and not _is_whole(batch_size, 1):
@@ -46,23 +47,23 @@ def check_arguments(
     for name, value in (("augment", augment), ("skip_unreadable", skip_unreadable), ("resume", resume)):
         if not isinstance(value, bool):
             raise _wrong(name, value, "True or False")
-    if output is not None and (not isinstance(output, str | os.PathLike) or not os.fspath(output)):
-        raise _wrong("output", output, "the path of a folder, or None for runs/NAME")
+    if output_dir is not None and (not isinstance(output_dir, str | os.PathLike) or not os.fspath(output_dir)):
+        raise _wrong("output_dir", output_dir, "the path of a folder, or None for runs/NAME")
     if not _is_whole(seed, 0) or seed > LARGEST_SEED:
         raise _wrong("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
 
 
-def output_folder(output: Any, train: Any, name: str) -> Path:
-    """The folder of the run: `output`, or `runs/NAME`.
+def output_folder(output_dir: Any, data: Any, name: str) -> Path:
+    """The folder of the run: `output_dir`, or `runs/NAME`.
 
     Raises:
         InputError: It lies within the data, which it would become a part of.
     """
-    if output is None:
+    if output_dir is None:
         return Path("runs") / name.replace("/", "-")
-    folder = path_of(output)
-    if isinstance(train, str | os.PathLike) and folder.resolve().is_relative_to(path_of(train).resolve()):
-        raise InputError(f"output={os.fspath(output)!r} lies within the data. Expected a folder outside of them.")
+    folder = path_of(output_dir)
+    if isinstance(data, str | os.PathLike) and folder.resolve().is_relative_to(path_of(data).resolve()):
+        raise InputError(f"output_dir={os.fspath(output_dir)!r} lies within the data. Choose a folder outside of it.")
     return folder
 
 

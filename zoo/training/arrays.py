@@ -1,4 +1,4 @@
-"""Lessons from arrays of numbers: inputs and targets of one shape each, or an `.npz` file that holds the two."""
+"""Trainers from arrays of numbers: inputs and targets of one shape each, or an `.npz` file that holds the two."""
 
 import os
 import zipfile
@@ -10,10 +10,10 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.files import open_file, readable
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, is_folder, pairs
+from zoo.training.trainer import TaskTrainer, is_folder, pairs
 
 
-class ArrayLesson(Lesson):
+class ArrayTrainer(TaskTrainer):
     """`input_rank` and `target_rank` count the axes of one input and one target, as the model takes and gives them."""
 
     data = "an .npz file with the arrays `inputs` and `targets`, or (inputs, targets)"

@@ -11,14 +11,14 @@ import numpy as np
 from zoo.catalogue.entry import Entry
 from zoo.training import hosts
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson
+from zoo.training.trainer import TaskTrainer
 
 
 class Batches(keras.utils.PyDataset):
     """Examples, read when they are wanted, in threads beside the training.
 
     Args:
-        lesson: Reads an example.
+        trainer: Reads an example.
         entry: What the model says of itself.
         examples: What there is to read.
         shape: The input that the model takes, without the batch axis.
@@ -30,7 +30,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        lesson: Lesson,
+        trainer: TaskTrainer,
         entry: Entry,
         examples: Examples,
         shape: tuple[int, ...],
@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):
     ):
         # Keras' own worker threads may be a shuffle behind: they begin an epoch before it is told to anybody.
         super().__init__(workers=1)
-        self.lesson, self.entry, self.examples, self.shape = lesson, entry, examples, shape
+        self.trainer, self.entry, self.examples, self.shape = trainer, entry, examples, shape
         self.batch_size, self.seed, self.augment = batch_size, seed, augment
         self.epoch = 0
         self.share = hosts.share()  # which part of each batch this host computes, of how many
@@ -61,7 +61,7 @@ class Batches(keras.utils.PyDataset):
 
     def _read(self, place: int) -> tuple[Any, ...]:
         generator = np.random.default_rng([self.seed or 0, self.epoch, place]) if self.augment else None
-        return self.lesson.read(self.examples.items[place], self.entry, self.shape, generator)
+        return self.trainer.read(self.examples.items[place], self.entry, self.shape, generator)
 
 
 @functools.lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def written_call(model: Any, train: Any, options: Mapping[str, Any]) -> str:
+def written_call(model: Any, data: Any, options: Mapping[str, Any]) -> str:
     """The call of `zoo.finetune`, with the options that are not its defaults.
 
     What has no name is called what it is: a model that was handed over `model`, data in memory `data`.
@@ -16,7 +16,7 @@ def written_call(model: Any, train: Any, options: Mapping[str, Any]) -> str:
 
     defaults = {name: parameter.default for name, parameter in inspect.signature(finetune).parameters.items()}
     given = [f"{name}={_written(value, name)}" for name, value in options.items() if not _is(value, defaults[name])]
-    return f"zoo.finetune({', '.join([_written(model, 'model'), _written(train, 'data'), *given])})"
+    return f"zoo.finetune({', '.join([_written(model, 'model'), _written(data, 'data'), *given])})"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:

@@ -13,7 +13,7 @@ from zoo.training.batches import Batches
 from zoo.training.state import State
 
 
-class Keep(keras.callbacks.Callback):
+class SaveState(keras.callbacks.Callback):
     """Writes the state after each epoch, and ends the run when it has not got better for `patience` epochs."""
 
     def __init__(self, state: State, patience: int | None, *, writes: bool = True):
@@ -35,7 +35,7 @@ class Keep(keras.callbacks.Callback):
             self.state.write(self.model, is_best=is_best)
 
 
-class Reshuffle(keras.callbacks.Callback):
+class SetEpoch(keras.callbacks.Callback):
     """Tells the batches which epoch it is, before the first of them is read."""
 
     def __init__(self, batches: Batches):
@@ -46,7 +46,7 @@ class Reshuffle(keras.callbacks.Callback):
         self.batches.epoch = epoch
 
 
-class Show(keras.callbacks.Callback):
+class ShowProgress(keras.callbacks.Callback):
     """A bar with the time left where a person looks at stderr, else a line an epoch."""
 
     def __init__(self, epochs: int, done: int):

@@ -20,7 +20,7 @@ HELD_OUT = 0.2  # the share of the examples that is kept for measuring where not
 class Examples:
     """Sources with their truth, not yet read.
 
-    `items` is what the lesson reads, one an example. `classes` holds the class of each, and `labels` the classes'
+    `items` is what the trainer reads, one an example. `classes` holds the class of each, and `labels` the classes'
     names, where examples have one class; `either` the classes that count as right where the data have one name for
     several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of pictures
     that differ, the smallest height and width.

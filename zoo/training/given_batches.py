@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.errors import InputError
 from zoo.model import ZooModel
-from zoo.training.lesson import Lesson, is_dataset
+from zoo.training.trainer import TaskTrainer, is_dataset
 
 CLASSES = ("image-classification", "semantic-segmentation")  # their targets are numbers of classes
 _SHAPE = "Expected batches (inputs, targets), as dataset.batch(n) makes them of pairs."
@@ -26,14 +26,14 @@ def check_kinds(train: Any, validation: Any) -> None:
         )
 
 
-def check_batches(batches: Any, name: str, model: ZooModel, lesson: Lesson) -> None:
+def check_batches(batches: Any, name: str, model: ZooModel, trainer: TaskTrainer) -> None:
     """See that batches end, and that the model and its loss take the first of them.
 
     Args:
         batches: A `tf.data.Dataset`.
         name: What a message calls it.
         model: The one that will be trained.
-        lesson: Knows the loss.
+        trainer: Knows the loss.
 
     Raises:
         InputError: They never end, are none, or do not fit.
@@ -48,13 +48,13 @@ def check_batches(batches: Any, name: str, model: ZooModel, lesson: Lesson) -> N
     if model.spec.task in CLASSES:
         void = -1 if model.spec.task == "semantic-segmentation" else 0
         _check_classes(targets, name, void, model.spec.num_classes or 0)
-    loss = lesson.loss(model.spec, None)
+    loss = trainer.loss(model.spec, None)
     try:
         value = float(keras.ops.mean((keras.losses.get(loss) or loss)(targets, model(inputs, training=False))))
     except Exception as error:
         raise InputError(
             f"The targets of the {name} do not fit {model.spec.name} ({error}). Expected what {model.spec.task} is "
-            f"trained from: {lesson.data}, in batches."
+            f"trained from: {trainer.data}, in batches."
         ) from error
     if not np.isfinite(value):
         raise InputError(f"The loss of the first batch of the {name} is {value}. Expected finite inputs and targets.")

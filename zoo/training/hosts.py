@@ -1,4 +1,4 @@
-"""Several hosts, or several devices, that teach one model together: each computes its share of every batch.
+"""Several hosts, or several devices, that train one model together: each computes its share of every batch.
 
 On JAX a process runs on each host, each makes the same call under `keras.distribution.DataParallel`, and all see the
 same data and one folder of the run, which only the first of them writes. On TensorFlow one process has several devices
@@ -41,7 +41,7 @@ def join(addresses: str, index: int) -> None:
     with written_to(2, instead_of=1):  # JAX tells on stdout that the hosts have met
         keras.distribution.initialize(addresses, len(hosts), index)
         keras.distribution.set_distribution(keras.distribution.DataParallel())
-        wait("all are there")
+        barrier("joined")
 
 
 def devices() -> int:
@@ -63,17 +63,17 @@ def share() -> tuple[int, int]:
     return jax.process_index(), jax.process_count()
 
 
-def is_first() -> bool:
+def is_primary() -> bool:
     """Whether this is the host that writes."""
     return share()[0] == 0
 
 
-def wait(until: str) -> None:
-    """Go on when all hosts have come so far; `until` says in words to where."""
+def barrier(name: str) -> None:
+    """Wait until all hosts have reached the barrier of this `name`."""
     if share()[1] > 1:
         from jax.experimental import multihost_utils
 
-        multihost_utils.sync_global_devices(until)
+        multihost_utils.sync_global_devices(name)
 
 
 def check_agreement(value: Any, what: str) -> None:
@@ -95,8 +95,8 @@ def check_agreement(value: Any, what: str) -> None:
 
 
 @contextlib.contextmanager
-def shares_are_given() -> Iterator[None]:
-    """Within it, Keras takes each host's batches for its share, instead of parting them itself."""
+def presharded() -> Iterator[None]:
+    """Within it, Keras takes each host's batches as its share, instead of sharding them itself."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         yield
@@ -109,8 +109,8 @@ def shares_are_given() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Within it, models are this host's own: built, loaded and asked without the others."""
+def single_process() -> Iterator[None]:
+    """Within it, models are this host's own: built, loaded and called without the others."""
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:

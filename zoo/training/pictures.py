@@ -10,7 +10,7 @@ from zoo.errors import InputError
 from zoo.imaging.files import opened_image, starts_with
 from zoo.imaging.forms import several
 from zoo.imaging.planes import Planes
-from zoo.training.lesson import is_folder
+from zoo.training.trainer import is_folder
 
 JPEG = b"\xff\xd8\xff"
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width

@@ -11,12 +11,12 @@ from zoo.model import ZooModel
 
 Freeze = Literal["backbone", "none"] | int
 
-RATE_OF_NEW = 1e-3  # peak learning rates: of random weights, and of trained ones
-RATE_OF_TRAINED = 1e-4
-SHARE_OF_HEAD = 0.25  # of the epochs, in which only the new head learns
-SHARE_OF_PATIENCE = 0.34  # of the epochs, after which a run that gets no better stops
+HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
+FINETUNE_LEARNING_RATE = 1e-4
+HEAD_FRACTION = 0.25  # of the epochs, in which only the new head learns
+PATIENCE_FRACTION = 0.34  # of the epochs, after which a run that gets no better stops
 LARGEST_BATCH = 32
-ROOM_BYTES = 4 << 30  # activations that an automatic batch size may take
+ACTIVATION_BUDGET_BYTES = 4 << 30  # activations that an automatic batch size may take
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,15 @@ def phases(
     frozen = freeze if isinstance(freeze, int) else 0
     if frozen and random == "all":
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
-    rate = learning_rate if learning_rate != "auto" else RATE_OF_TRAINED if random == "none" else RATE_OF_NEW
+    rate = (
+        learning_rate if learning_rate != "auto" else FINETUNE_LEARNING_RATE if random == "none" else HEAD_LEARNING_RATE
+    )
     rest = tuple(names[frozen:])
     if freeze == "backbone":
         return (_phase(model, "head", 0, epochs, rate, only_head),)
     if random != "head" or not has_head:
         return (_phase(model, "all", 0, epochs, rate, rest),)
-    first = min(epochs, max(1, round(SHARE_OF_HEAD * epochs)))
+    first = min(epochs, max(1, round(HEAD_FRACTION * epochs)))
     parts = (_phase(model, "head", 0, first, rate, only_head), _phase(model, "all", first, epochs, rate / 10, rest))
     return parts if first < epochs else parts[:1]
 
@@ -100,12 +102,12 @@ def _phase(model: ZooModel, name: str, first: int, last: int, rate: float, train
 
 def patience(epochs: int) -> int:
     """After how many epochs without a better one a run stops."""
-    return max(3, math.ceil(SHARE_OF_PATIENCE * epochs))
+    return max(3, math.ceil(PATIENCE_FRACTION * epochs))
 
 
 def automatic_batch_size(model: ZooModel, count: int) -> int:
     """The largest power of two that leaves four batches an epoch and fits into the room."""
-    fits = max(1, ROOM_BYTES // max(1, activation_bytes(model)))
+    fits = max(1, ACTIVATION_BUDGET_BYTES // max(1, activation_bytes(model)))
     return 1 << int(math.log2(max(1, min(LARGEST_BATCH, count // 4, fits))))
 
 

@@ -20,10 +20,10 @@ from zoo.training import plan as plans
 from zoo.training.batches import Batches
 from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
-from zoo.training.lesson import Lesson, is_dataset, is_folder
-from zoo.training.lessons import find_lesson
 from zoo.training.plan import Freeze, Phase, Plan
 from zoo.training.same_files import say_shared
+from zoo.training.trainer import TaskTrainer, is_dataset, is_folder
+from zoo.training.trainers import find_trainer
 from zoo.weights.filling import abstract, digest
 
 
@@ -39,7 +39,7 @@ class Preparation:
     base: Entry
     model: ZooModel
     input_shape: tuple[int | None, ...]
-    lesson: Lesson
+    trainer: TaskTrainer
     plan: Plan
     training: Any
     validation: Any
@@ -52,9 +52,9 @@ class Preparation:
 
 def prepare(
     model: ZooModel,
-    train: Any,
+    data: Any,
     *,
-    validation: Any,
+    validation_data: Any,
     epochs: int,
     freeze: Freeze,
     learning_rate: float | Literal["auto"],
@@ -76,22 +76,22 @@ def prepare(
     batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
     options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
     options |= {"augment": augment, "seed": seed}
-    lesson, entry, shape = find_lesson(model.spec.task), model.spec, _shape(model)
-    train, validation = (path_of(data) if is_folder(data) else data for data in (train, validation))
-    learnt, measured = train, validation
-    check_kinds(train, validation)
-    if not is_dataset(train):
-        learnt, measured = _examples(lesson, entry, train, validation, seed, skip_unreadable)
-        entry = lesson.adapted(entry, learnt)
-        shape = lesson.shape(entry, learnt)
-        lesson.check_size(entry, shape, measured)
-    dtype = _dtype(lesson, mixed_precision)
+    trainer, entry, shape = find_trainer(model.spec.task), model.spec, _shape(model)
+    data, validation_data = (path_of(one) if is_folder(one) else one for one in (data, validation_data))
+    learnt, measured = data, validation_data
+    check_kinds(data, validation_data)
+    if not is_dataset(data):
+        learnt, measured = _examples(trainer, entry, data, validation_data, seed, skip_unreadable)
+        entry = trainer.adapted(entry, learnt)
+        shape = trainer.shape(entry, learnt)
+        trainer.check_size(entry, shape, measured)
+    dtype = _dtype(trainer, mixed_precision)
     with abstract():
         reference = architectures.build(model.spec, input_shape=_shape(model))
-    check_trainable(model, reference, lesson.loss(model.spec, None))
+    check_trainable(model, reference, trainer.loss(model.spec, None))
     keras.utils.set_random_seed(seed)
-    copy = teachable(model, entry, shape, dtype)
-    fed = _fed(lesson, copy, learnt, measured, options)
+    copy = trainable_copy(model, entry, shape, dtype)
+    fed = _fed(trainer, copy, learnt, measured, options)
     parts = plans.phases(copy, freeze=freeze, epochs=epochs, learning_rate=learning_rate)
     plan = _plan(copy, shape, fed, parts, dtype)
     settings = {
@@ -101,9 +101,9 @@ def prepare(
         "validation_data": _digest(measured),
         "weights": _weights_digest(model),
     }
-    loss = lesson.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
-    words = _in_words(train, plan)
-    return Preparation(model.spec, copy, _shape(model), lesson, plan, *fed[:3], loss, words, command, settings)
+    loss = trainer.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
+    words = _in_words(data, plan)
+    return Preparation(model.spec, copy, _shape(model), trainer, plan, *fed[:3], loss, words, command, settings)
 
 
 class _Fed(NamedTuple):
@@ -118,14 +118,14 @@ class _Fed(NamedTuple):
     steps: int | None = None
 
 
-def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: dict[str, Any]) -> _Fed:
+def _fed(trainer: TaskTrainer, copy: ZooModel, learnt: Any, measured: Any, options: dict[str, Any]) -> _Fed:
     if not isinstance(learnt, Examples):
         for batches, name in ((learnt, "training data"), (measured, "validation data")):
             if batches is not None:
-                check_batches(batches, name, copy, lesson)
+                check_batches(batches, name, copy, trainer)
         steps = int(learnt.cardinality())
         return _Fed(learnt, measured, steps=steps if steps > 0 else None)
-    shape, count = lesson.shape(copy.spec, learnt), len(learnt.items)
+    shape, count = trainer.shape(copy.spec, learnt), len(learnt.items)
     size, devices = options["batch_size"], hosts.devices()
     if size == "auto":
         size = max(devices, plans.automatic_batch_size(copy, count) // devices * devices)
@@ -133,8 +133,8 @@ def _fed(lesson: Lesson, copy: ZooModel, learnt: Any, measured: Any, options: di
         raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
     # Keras wants every batch in equal shares; what is learnt from comes in whole batches anyway.
     measured = measured.part(range(len(measured.items) // devices * devices))
-    training = Batches(lesson, copy.spec, learnt, shape, size, seed=options["seed"], augment=options["augment"])
-    held = Batches(lesson, copy.spec, measured, shape, size) if measured.items else None
+    training = Batches(trainer, copy.spec, learnt, shape, size, seed=options["seed"], augment=options["augment"])
+    held = Batches(trainer, copy.spec, measured, shape, size) if measured.items else None
     weight = class_weights(learnt.classes) if learnt.classes is not None else None
     return _Fed(training, held, weight, count, len(measured.items), size, len(training))
 
@@ -159,7 +159,7 @@ def _plan(copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple
     )
 
 
-def teachable(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...], dtype: str) -> ZooModel:
+def trainable_copy(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...], dtype: str) -> ZooModel:
     """A copy of `model` as `entry` has it, every variable filled but those of a new head.
 
     Raises:
@@ -194,22 +194,22 @@ def _check(model: Any) -> None:
 
 
 def _examples(
-    lesson: Lesson, entry: Entry, train: Any, validation: Any, seed: int, skip_unreadable: bool
+    trainer: TaskTrainer, entry: Entry, data: Any, validation_data: Any, seed: int, skip_unreadable: bool
 ) -> tuple[Examples, Examples]:
     """What to learn from and what to measure on."""
-    learnt = lesson.find(train, "train", entry, None, skip_unreadable=skip_unreadable)
-    if validation is None and lesson.has_split(train, "val"):
-        validation = train
-    if validation is not None:
-        measured = lesson.find(validation, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
+    learnt = trainer.find(data, "train", entry, None, skip_unreadable=skip_unreadable)
+    if validation_data is None and trainer.has_split(data, "val"):
+        validation_data = data
+    if validation_data is not None:
+        measured = trainer.find(validation_data, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
         say_shared(learnt.items, measured.items)
         return learnt, measured
-    return lesson.hold_out(learnt, entry, seed)
+    return trainer.hold_out(learnt, entry, seed)
 
 
-def _dtype(lesson: Lesson, mixed_precision: bool | Literal["auto"]) -> str:
+def _dtype(trainer: TaskTrainer, mixed_precision: bool | Literal["auto"]) -> str:
     if mixed_precision == "auto":
-        mixed_precision = lesson.bfloat16 and on_accelerator()
+        mixed_precision = trainer.bfloat16 and on_accelerator()
     return "mixed_bfloat16" if mixed_precision else "float32"
 
 

@@ -16,12 +16,12 @@ from zoo.model import ZooModel
 from zoo.printing import warn
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
-from zoo.training.callbacks import Keep, Reshuffle, Show
+from zoo.training.callbacks import SaveState, SetEpoch, ShowProgress
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
 from zoo.training.state import State
 
-SHARE_OF_WARM_UP = 0.05  # of a phase's steps
+WARM_UP_FRACTION = 0.05  # of a phase's steps
 
 
 def train_model(
@@ -49,14 +49,14 @@ def _train_phase(
     else:
         state.waited = 0  # only the last phase loses patience
     is_last = phase is plan.phases[-1]
-    show = Show(plan.epochs, state.epoch)
-    callbacks = [*others, Keep(state, plan.patience if is_last else None, writes=hosts.is_first()), show]
-    if importlib.util.find_spec("tensorboard") and hosts.is_first():  # of the extra `layerzoo[train]`
+    show = ShowProgress(plan.epochs, state.epoch)
+    callbacks = [*others, SaveState(state, plan.patience if is_last else None, writes=hosts.is_primary()), show]
+    if importlib.util.find_spec("tensorboard") and hosts.is_primary():  # of the extra `layerzoo[train]`
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     shares: contextlib.AbstractContextManager = contextlib.nullcontext()
     if isinstance(prepared.training, Batches):
-        callbacks.append(Reshuffle(prepared.training))
-        shares = hosts.shares_are_given()
+        callbacks.append(SetEpoch(prepared.training))
+        shares = hosts.presharded()
     try:
         with shares, _log_written(logs):
             model.fit(
@@ -91,14 +91,14 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
     rate: Any = phase.learning_rate
     if prepared.plan.steps_per_epoch is not None:
         steps = (phase.last - phase.first) * prepared.plan.steps_per_epoch
-        warm_up = max(1, round(SHARE_OF_WARM_UP * steps))
+        warm_up = max(1, round(WARM_UP_FRACTION * steps))
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 10, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
         )
     prepared.model.compile(
         keras.optimizers.Adam(rate),
         prepared.loss,
-        metrics=prepared.lesson.metrics(prepared.model.spec),
+        metrics=prepared.trainer.metrics(prepared.model.spec),
         jit_compile=jit_compile(),
     )
 
@@ -115,4 +115,4 @@ def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel,
         return model, {}
     if isinstance(prepared.validation, Batches):
         prepared.validation.share = (0, 1)
-    return model, prepared.lesson.report(model, prepared.validation, folder)
+    return model, prepared.trainer.report(model, prepared.validation, folder)

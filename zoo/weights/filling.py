@@ -71,8 +71,8 @@ def fill(
             reader = efficientnet_pytorch_reader(model, read_timm)
             unused = (*unused, *(f"{EFFICIENTNET_PYTORCH.get(layer, layer)}.*" for layer in new_layers))
         absent = _absent(model, reader, names, random_layers)
-        drawn = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
-        slots = _slots(model, reader, names, drawn, optional, first_conv)
+        untrained = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
+        slots = _slots(model, reader, names, untrained, optional, first_conv)
         for layer in new_layers:
             unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
         if whole is not None:
@@ -86,7 +86,7 @@ def fill(
         variable._deferred_initialize()  # what Keras calls at the end of a scope, for the variables on its list
     if not_finite:
         notices.warn_of_not_finite(path, not_finite)
-    return drawn
+    return untrained
 
 
 def digest(weights: Iterable[keras.Variable]) -> str:

@@ -19,9 +19,9 @@ from zoo.model import ZooModel
 _told: weakref.WeakSet[ZooModel] = weakref.WeakSet()
 
 
-def remember_drawn(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
+def record_initial_values(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
     """Write into the model's spec what its untrained `layers` hold."""
-    model.spec = model.spec.model_copy(update={"drawn": fingerprints(layers)})
+    model.spec = model.spec.model_copy(update={"initial_weights": fingerprints(layers)})
 
 
 def fingerprints(layers: Iterable[keras.layers.Layer]) -> dict[str, str]:
@@ -40,9 +40,9 @@ def fingerprints(layers: Iterable[keras.layers.Layer]) -> dict[str, str]:
 def untrained(model: ZooModel) -> list[str]:
     """The variables that still have the random values they began with, by path."""
     variables = {variable.path: variable for variable in model.weights}  # frozen ones too
-    if model.spec.random != "none" and not model.spec.drawn and not model.initial_fingerprints:
+    if model.spec.random != "none" and not model.spec.initial_weights and not model.initial_fingerprints:
         return list(variables)  # built without `zoo.load`: nothing is known, so nothing is trusted
-    drawn = {} if model.spec.random == "none" else model.spec.drawn
+    drawn = {} if model.spec.random == "none" else model.spec.initial_weights
     return [
         path
         for path, variable in variables.items()
@@ -51,7 +51,7 @@ def untrained(model: ZooModel) -> list[str]:
     ]
 
 
-def settled(model: ZooModel) -> Entry:
+def current_spec(model: ZooModel) -> Entry:
     """What the model says of itself as training has left it: once every random value is replaced, none is random, and
     the metrics of the old weights are gone; a clone that still has its new weights is random. The model stays as it
     is."""
@@ -62,15 +62,15 @@ def settled(model: ZooModel) -> Entry:
         return model.spec
     drawn = dict(model.initial_fingerprints) if left else {}
     random = "all" if left else "none"
-    return model.spec.model_copy(update={"random": random, "drawn": drawn, "metrics": {}, "measured": None})
+    return model.spec.model_copy(update={"random": random, "initial_weights": drawn, "metrics": {}, "measured": None})
 
 
-def settle(model: ZooModel) -> None:
+def mark_trained(model: ZooModel) -> None:
     """Let the model itself say so."""
-    model.spec = settled(model)
+    model.spec = current_spec(model)
 
 
-def remember_loaded(model: ZooModel) -> None:
+def record_loaded_values(model: ZooModel) -> None:
     """Keep a fingerprint of all weights with the model, for files that are not written as ours are."""
     model.loaded_fingerprint = _whole_fingerprint(model)
 

@@ -7,11 +7,11 @@ import numpy as np
 from zoo.catalogue.entry import Entry
 from zoo.measures.features import SquaredErrorMeasure
 from zoo.tasks.volume_features import preprocess_volume
-from zoo.training.arrays import ArrayLesson
+from zoo.training.arrays import ArrayTrainer
 from zoo.training.examples import Examples
 
 
-class VolumeFeaturesLesson(ArrayLesson):
+class VolumeFeaturesTrainer(ArrayTrainer):
     """A network without classes learns the vectors that another one, or a person, gave."""
 
     input_rank, target_rank = 4, 1
@@ -26,4 +26,4 @@ class VolumeFeaturesLesson(ArrayLesson):
         return SquaredErrorMeasure()
 
 
-LESSON = VolumeFeaturesLesson()
+TRAINER = VolumeFeaturesTrainer()

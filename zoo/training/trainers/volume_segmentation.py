@@ -8,12 +8,12 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.measures.overlap import OverlapMeasure
 from zoo.tasks.volumes import read_volume
-from zoo.training.arrays import ArrayLesson
+from zoo.training.arrays import ArrayTrainer
 from zoo.training.examples import Examples
-from zoo.training.lessons.coordinate_rendering import from_logits
+from zoo.training.trainers.coordinate_rendering import from_logits
 
 
-class VolumeSegmentationLesson(ArrayLesson):
+class VolumeSegmentationTrainer(ArrayTrainer):
     """Each voxel is sought or not."""
 
     input_rank, target_rank = 4, 3
@@ -35,4 +35,4 @@ class VolumeSegmentationLesson(ArrayLesson):
         return OverlapMeasure()
 
 
-LESSON = VolumeSegmentationLesson()
+TRAINER = VolumeSegmentationTrainer()

@@ -5,10 +5,10 @@ from zoo.errors import InputError
 from zoo.measures.features import NeighborMeasure
 from zoo.measures.measure import Measure
 from zoo.training.examples import Examples
-from zoo.training.lessons.image_classification import ImageClassificationLesson
+from zoo.training.trainers.image_classification import ImageClassificationTrainer
 
 
-class ImageFeaturesLesson(ImageClassificationLesson):
+class ImageFeaturesTrainer(ImageClassificationTrainer):
     """What comes out is a model of the task `image-classification`; without a head, features are measured."""
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
@@ -20,4 +20,4 @@ class ImageFeaturesLesson(ImageClassificationLesson):
         return super().measure(entry, examples) if entry.task == "image-classification" else NeighborMeasure()
 
 
-LESSON = ImageFeaturesLesson()
+TRAINER = ImageFeaturesTrainer()

@@ -12,13 +12,13 @@ from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson
+from zoo.training.trainer import TaskTrainer
 from zoo.training.views import same_view
 
 LARGEST_PATCH = 48  # pixels a side of the small picture
 
 
-class SuperResolutionLesson(Lesson):
+class SuperResolutionTrainer(TaskTrainer):
     """Crops of the pictures are the truth; they are not enlarged or reduced themselves."""
 
     crops = True
@@ -69,4 +69,4 @@ def psnr_db(truth: Any, output: Any) -> Any:
     return 10 * ops.log10(255**2 / ops.maximum(error, 1e-3))
 
 
-LESSON = SuperResolutionLesson()
+TRAINER = SuperResolutionTrainer()

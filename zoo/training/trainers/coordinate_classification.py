@@ -7,11 +7,11 @@ import numpy as np
 from zoo.catalogue.entry import Entry
 from zoo.measures.coordinates import PixelMeasure
 from zoo.tasks.coordinates import CANVAS, preprocess_coordinates
-from zoo.training.arrays import ArrayLesson
+from zoo.training.arrays import ArrayTrainer
 from zoo.training.examples import Examples
 
 
-class CoordinateClassificationLesson(ArrayLesson):
+class CoordinateClassificationTrainer(ArrayTrainer):
     """One class a pixel of the canvas."""
 
     input_rank, target_rank = 1, 1
@@ -36,4 +36,4 @@ def cross_entropy(truth: Any, logits: Any) -> Any:
     return ops.sparse_categorical_crossentropy(index, flat, from_logits=True)
 
 
-LESSON = CoordinateClassificationLesson()
+TRAINER = CoordinateClassificationTrainer()

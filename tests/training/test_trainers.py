@@ -10,7 +10,7 @@ import zoo.tasks
 from tests.training.small_tasks import CASES, RATES, entry, forecasting
 from zoo import architectures
 from zoo.tasks import find_task
-from zoo.training.lessons import find_lesson
+from zoo.training.trainers import find_trainer
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -19,7 +19,7 @@ def test_a_model_of_each_task_learns_and_is_measured(case, tmp_path):
     keras.utils.set_random_seed(0)
     model = architectures.build(described)
     rate = RATES.get(case, 0.01)
-    run = zoo.finetune(model, data, epochs=5, learning_rate=rate, batch_size=2, output=tmp_path / "run")
+    run = zoo.finetune(model, data, epochs=5, learning_rate=rate, batch_size=2, output_dir=tmp_path / "run")
     assert run.history["loss"][-1] < run.history["loss"][0]
     numbers = [value for value in run.metrics.values() if not isinstance(value, dict)]
     assert run.metrics["count"] > 0
@@ -30,27 +30,29 @@ def test_a_model_of_each_task_learns_and_is_measured(case, tmp_path):
 
 
 def test_features_of_volumes_are_what_was_handed_over():
-    lesson, volumes = find_lesson("volume-features"), np.random.default_rng(0).normal(size=(3, 4, 5, 6))
-    examples = lesson.find((volumes, np.ones((3, 7))), "train", entry("volume-features", "medicalnet.medicalnet"), None)
+    trainer, volumes = find_trainer("volume-features"), np.random.default_rng(0).normal(size=(3, 4, 5, 6))
+    examples = trainer.find(
+        (volumes, np.ones((3, 7))), "train", entry("volume-features", "medicalnet.medicalnet"), None
+    )
     assert examples.shape == (4, 5, 6, 1)
-    volume, target = lesson.read(examples.items[0], None, examples.shape, None)
+    volume, target = trainer.read(examples.items[0], None, examples.shape, None)
     assert abs(float(volume.mean())) < 1e-6
     np.testing.assert_array_equal(target, np.ones(7))
 
 
 def test_what_a_forecaster_is_measured_on_was_not_learnt():
     described, _ = forecasting()
-    lesson = find_lesson("forecasting")
-    learnt, held = lesson.hold_out(lesson.find(np.arange(90.0), "train", described, None), described, 0)
-    future = [target for item in learnt.items for target in lesson.read(item, described, learnt.shape, None)[1]]
-    measured = [target for item in held.items for target in lesson.read(item, described, held.shape, None)[1]]
+    trainer = find_trainer("forecasting")
+    learnt, held = trainer.hold_out(trainer.find(np.arange(90.0), "train", described, None), described, 0)
+    future = [target for item in learnt.items for target in trainer.read(item, described, learnt.shape, None)[1]]
+    measured = [target for item in held.items for target in trainer.read(item, described, held.shape, None)[1]]
     assert max(future) < min(measured)
     assert measured[-1] == 89
 
 
-def test_every_task_has_a_lesson():
+def test_every_task_has_a_trainer():
     for path in Path(zoo.tasks.__file__).parent.glob("*.py"):
         task = path.stem.replace("_", "-")
         if "TASK =" in path.read_text():
-            assert find_lesson(task).data
+            assert find_trainer(task).data
             assert find_task(task)

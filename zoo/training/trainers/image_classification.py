@@ -16,13 +16,13 @@ from zoo.measures.measure import Measure
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, is_folder, known_labels, pairs
+from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs
 from zoo.training.views import random_view
 
 SIZE = 224  # pixels a side, for a model without a size of its own and pictures that differ in theirs
 
 
-class ImageClassificationLesson(Lesson):
+class ImageClassificationTrainer(TaskTrainer):
     """A new head where the classes are others; their names are those of the folders.
 
     Data that are measured on may call the classes otherwise than the model does: see `zoo.datasets.class_names`.
@@ -141,4 +141,4 @@ def _meanings(names: tuple[str, ...], labels: tuple[str, ...], entry: Entry) -> 
     return dict(enumerate(find_classes(names, labels, synsets)))
 
 
-LESSON = ImageClassificationLesson()
+TRAINER = ImageClassificationTrainer()

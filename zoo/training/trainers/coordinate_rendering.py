@@ -8,11 +8,11 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.measures.overlap import OverlapMeasure
 from zoo.tasks.coordinates import CANVAS
-from zoo.training.arrays import ArrayLesson
+from zoo.training.arrays import ArrayTrainer
 from zoo.training.examples import Examples
 
 
-class CoordinateRenderingLesson(ArrayLesson):
+class CoordinateRenderingTrainer(ArrayTrainer):
     """Each pixel is drawn or not."""
 
     input_rank, target_rank = 1, 2
@@ -37,4 +37,4 @@ def from_logits(truth: Any, logits: Any) -> Any:
     return ops.mean(ops.binary_crossentropy(truth, ops.cast(logits, "float32"), from_logits=True))
 
 
-LESSON = CoordinateRenderingLesson()
+TRAINER = CoordinateRenderingTrainer()

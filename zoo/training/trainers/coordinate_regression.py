@@ -4,11 +4,11 @@ from typing import Any
 
 from zoo.catalogue.entry import Entry
 from zoo.measures.coordinates import DistanceMeasure
-from zoo.training.arrays import ArrayLesson
+from zoo.training.arrays import ArrayTrainer
 from zoo.training.examples import Examples
 
 
-class CoordinateRegressionLesson(ArrayLesson):
+class CoordinateRegressionTrainer(ArrayTrainer):
     """The squared distance is what is made small."""
 
     input_rank, target_rank = 3, 1
@@ -20,4 +20,4 @@ class CoordinateRegressionLesson(ArrayLesson):
         return DistanceMeasure()
 
 
-LESSON = CoordinateRegressionLesson()
+TRAINER = CoordinateRegressionTrainer()

@@ -11,13 +11,13 @@ from zoo.measures.inpainting import InpaintingMeasure
 from zoo.training import pictures, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import LARGEST_CROP, Lesson
+from zoo.training.trainer import LARGEST_CROP, TaskTrainer
 from zoo.training.views import same_view
 
 STROKES = (1, 5)  # how many, from and to
 
 
-class InpaintingLesson(Lesson):
+class InpaintingTrainer(TaskTrainer):
     """Holes are strokes across the picture, others for each picture and, while it learns, each epoch."""
 
     crops = True
@@ -59,4 +59,4 @@ def _strokes(size: tuple[int, int], generator: np.random.Generator) -> np.ndarra
     return (np.asarray(mask) > 0).astype(np.float32)[..., None]
 
 
-LESSON = InpaintingLesson()
+TRAINER = InpaintingTrainer()

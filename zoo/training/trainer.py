@@ -18,12 +18,12 @@ from zoo.training.examples import Examples, hold_out
 LARGEST_CROP = (256, 256)  # height and width in pixels; larger pictures are taught in crops of so much
 
 
-class Lesson(abc.ABC):
+class TaskTrainer(abc.ABC):
     """One task, taught. Stateless, as the task itself.
 
     `bfloat16` says that the outputs are scores, so that computing in 16 bits does no harm; metres and pixels are not.
     `crops` says that examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
-    what the lesson is taught from, for a message.
+    what the trainer is taught from, for a message.
     """
 
     bfloat16 = False

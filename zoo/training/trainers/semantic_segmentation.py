@@ -18,8 +18,8 @@ from zoo.measures.segmentation import SegmentationMeasure
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
-from zoo.training.lesson import Lesson, is_folder, known_labels, pairs, path_pairs
 from zoo.training.pictures import smallest
+from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs, path_pairs
 from zoo.training.views import same_view
 
 CLASSES_FILE = "classes.txt"
@@ -27,7 +27,7 @@ UNKNOWN = 255  # the usual value of a pixel whose class nobody knows
 LARGEST_CROP = (512, 512)  # height and width in pixels
 
 
-class SemanticSegmentationLesson(Lesson):
+class SemanticSegmentationTrainer(TaskTrainer):
     """Pixels without a class do not count. `classes.txt`, a name a line, in the folder says that there are others.
 
     Void is 255, or the number after the last class, as in CamVid; any other value that is no class is an error.
@@ -167,4 +167,4 @@ def _read(item: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
     return image, mask.astype(np.int32)
 
 
-LESSON = SemanticSegmentationLesson()
+TRAINER = SemanticSegmentationTrainer()

@@ -13,14 +13,14 @@ from zoo.measures.depth import DepthMeasure
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.lesson import Lesson, is_folder, pairs, path_pairs
 from zoo.training.pictures import smallest
+from zoo.training.trainer import TaskTrainer, is_folder, pairs, path_pairs
 from zoo.training.views import same_view
 
 LARGEST_CROP = (256, 512)  # height and width in pixels
 
 
-class DepthCompletionLesson(Lesson):
+class DepthCompletionTrainer(TaskTrainer):
     """Maps are cropped, never resized. Pixels without truth do not count."""
 
     crops = True
@@ -96,4 +96,4 @@ def _metres(values: Any) -> np.ndarray:
     return np.where(np.isnan(metres), np.float32(0), metres)
 
 
-LESSON = DepthCompletionLesson()
+TRAINER = DepthCompletionTrainer()

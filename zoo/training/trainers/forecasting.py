@@ -10,12 +10,12 @@ from zoo.measures.forecasting import ForecastingMeasure
 from zoo.tasks.arrays import read_array
 from zoo.tasks.forecasting import TASK, preprocess_series, shortest
 from zoo.training.examples import HELD_OUT, Examples
-from zoo.training.lesson import Lesson, is_folder
+from zoo.training.trainer import TaskTrainer, is_folder
 
 SEASONS = 4  # that the network sees in training
 
 
-class ForecastingLesson(Lesson):
+class ForecastingTrainer(TaskTrainer):
     """Items are a series and where a stretch of it begins and ends, so that its numbers are kept once."""
 
     crops = True
@@ -48,8 +48,8 @@ class ForecastingLesson(Lesson):
                 learnt.append(place)
         if not learnt:
             raise InputError(
-                f"The series is too short to hold out an end of {horizon} steps. Expected a longer one, or validation="
-                "another series."
+                f"The series is too short to hold out an end of {horizon} steps. Expected a longer one, or "
+                "validation_data=another series."
             )
         return examples.part(learnt), examples.part(held)
 
@@ -69,4 +69,4 @@ class ForecastingLesson(Lesson):
         return ForecastingMeasure(entry.config["season"])
 
 
-LESSON = ForecastingLesson()
+TRAINER = ForecastingTrainer()
