@@ -2,11 +2,11 @@
 
     python -m benchmarks.batch [--model mobilenetv2_100] [--rounds 5]
 
-The bare loop prepares each picture, calls the same graph with the same 8 at once, one after another, and keeps nothing.
+The bare loop prepares each image, calls the same graph with the same 8 at once, one after another, and keeps nothing.
 The rounds are interleaved: reading alone, the bare loop, the local engine, and Ray with two workers on this machine,
 which share its processors. Ray answers 512 and 1,536 files: the difference is its rate, and what the smaller took
 beyond it the start-up of its workers. Memory is the highest of a process of its own. Models of the Hub get random
-weights: nothing here depends on them. The pictures are generated: 640 x 480, noise of several sizes; one in a hundred
+weights: nothing here depends on them. The images are generated: 640 x 480, noise of several sizes; one in a hundred
 is broken.
 """
 
@@ -28,7 +28,7 @@ from PIL import Image
 BROKEN, BATCH = 20, 8
 
 
-def write_pictures(folder: Path, count: int) -> None:
+def write_images(folder: Path, count: int) -> None:
     generator = np.random.default_rng(0)
     folder.mkdir()
     for index in range(count):
@@ -39,7 +39,7 @@ def write_pictures(folder: Path, count: int) -> None:
         pixels = np.mean([np.asarray(layer) for layer in layers], axis=0)
         Image.fromarray(pixels.astype("uint8")).save(folder / f"{index:05}.jpg", quality=85)
     for index in range(BROKEN):
-        (folder / f"{index * count // BROKEN:05}-broken.jpg").write_bytes(b"\xff\xd8 no picture")
+        (folder / f"{index * count // BROKEN:05}-broken.jpg").write_bytes(b"\xff\xd8 no image")
 
 
 def load(name: str):
@@ -49,7 +49,7 @@ def load(name: str):
 
 
 def prepared(model, folder: Path) -> Iterator[np.ndarray]:
-    """The pictures that can be read, as the network takes them."""
+    """The images that can be read, as the network takes them."""
     from zoo.errors import InputError
 
     for path in sorted(folder.iterdir()):
@@ -68,8 +68,8 @@ def bare_loop(model, folder: Path) -> None:
     """What anybody would write first."""
     from zoo.batch.predictor import Predictor
 
-    network, pictures = Predictor(model, top=5, batch_size=BATCH).network, prepared(model, folder)
-    while batch := list(islice(pictures, BATCH)):
+    network, images = Predictor(model, top=5, batch_size=BATCH).network, prepared(model, folder)
+    while batch := list(islice(images, BATCH)):
         network(np.stack(batch))
 
 
@@ -141,7 +141,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         every = Path(folder, "every")
-        write_pictures(every, 2000)
+        write_images(every, 2000)
         small, large = part(every, 512), part(every, 1536)  # whole pieces for each of the two workers
         rates(arguments.model, small, large, arguments.rounds)
         highest = [f"{memory(arguments.model, part(every, count)):.0f} MiB for {count} files" for count in (500, 2020)]

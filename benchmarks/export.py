@@ -48,7 +48,7 @@ def litert(model: ZooModel, folder: Path, images: np.ndarray) -> Callable[[], ob
     interpreter.allocate_tensors()
 
     def run() -> None:
-        for image in images:  # it takes one picture at a time
+        for image in images:  # it takes one image at a time
             interpreter.set_tensor(position, image[None])
             interpreter.invoke()
 

@@ -35,12 +35,12 @@ def prepared(network: str, size: int, steps: int, epochs: int) -> Preparation:
     """A run that is ready to begin, with a fifth more examples than its steps take: those are held out."""
     generator = np.random.default_rng(0)
     count = BATCH_SIZE * steps * 5 // 4
-    pictures = generator.integers(0, 256, (count, size, size, 3), "uint8")
+    images = generator.integers(0, 256, (count, size, size, 3), "uint8")
     model = zoo.load(network, weights=None)
     model.spec = model.spec.model_copy(update={"input": model.spec.input.model_copy(update={"size": size})})
     return prepare(
         model,
-        (pictures, np.arange(count) % 4),
+        (images, np.arange(count) % 4),
         validation_data=None,
         epochs=epochs,
         freeze="none",

@@ -2,7 +2,7 @@
 
     python benchmarks/speeds.py [--largest 46] [--rounds 5] [--output zoo/site/speeds.json]
 
-TensorFlow, tf.function without XLA, batches of 8 pictures of the checkpoint's own size, random weights (no speed
+TensorFlow, tf.function without XLA, batches of 8 images of the checkpoint's own size, random weights (no speed
 depends on them), the median of the rounds after two to warm up. What the output holds is not measured again.
 """
 
@@ -28,14 +28,14 @@ MOST_PIXELS = 320  # a side
 
 
 def images_per_second(name: str, size: int, rounds: int) -> float:
-    """Of a network that is given float32 pictures `(8, size, size, 3)`, 0 to 255."""
+    """Of a network that is given float32 images `(8, size, size, 3)`, 0 to 255."""
     model = zoo.load(name, weights=None, input_shape=(size, size, 3))
-    pictures = tf.constant(np.random.default_rng(0).uniform(0, 255, (BATCH_SIZE, size, size, 3)), tf.float32)
+    images = tf.constant(np.random.default_rng(0).uniform(0, 255, (BATCH_SIZE, size, size, 3)), tf.float32)
     function = tf.function(lambda x: model(x, training=False))
     seconds = []
     for _ in range(rounds + 2):
         start = time.perf_counter()
-        function(pictures).numpy()
+        function(images).numpy()
         seconds.append(time.perf_counter() - start)
     return BATCH_SIZE / statistics.median(seconds[2:])
 

@@ -53,8 +53,8 @@ def _label_map(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
     return answer | ({} if labels is None else {"labels": tf.repeat([labels], tf.shape(inputs)[0], axis=0)})
 
 
-def _picture(entry: Entry, inputs: Any, pixels: Any) -> dict[str, Any]:
-    return {"pixels": pixels, "picture": tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)}
+def _image(entry: Entry, inputs: Any, pixels: Any) -> dict[str, Any]:
+    return {"pixels": pixels, "image": tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)}
 
 
 def _pixel(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def cosine(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
 
 
 _PROBABILITIES = "of each class, from 0 to 1, in the order of labels.txt (`probabilities[i]` is of line i, from 0)"
-_PIXELS = {"pixels": "RGB, 0 to 255, neither rounded nor clipped", "picture": "`pixels`, rounded and clipped"}
+_PIXELS = {"pixels": "RGB, 0 to 255, neither rounded nor clipped", "image": "`pixels`, rounded and clipped"}
 _FEATURES = {"features": "what the network pooled or embedded, without a unit"}
 
 ANSWERS: dict[TaskName, Answer] = {
@@ -132,7 +132,7 @@ ANSWERS: dict[TaskName, Answer] = {
         _same_class,
     ),
     "image-features": Answer(lambda entry, inputs, features: {"features": features}, _FEATURES, cosine),
-    "inpainting": Answer(_picture, _PIXELS, cosine),
+    "inpainting": Answer(_image, _PIXELS, cosine),
     "semantic-segmentation": Answer(
         _label_map,
         {
@@ -142,7 +142,7 @@ ANSWERS: dict[TaskName, Answer] = {
         },
         _same_class,
     ),
-    "super-resolution": Answer(_picture, _PIXELS, _psnr),
+    "super-resolution": Answer(_image, _PIXELS, _psnr),
     "volume-features": Answer(lambda entry, inputs, features: {"features": features}, _FEATURES, cosine),
     "volume-segmentation": Answer(
         _voxels,

@@ -43,8 +43,8 @@ class PaperTable(Record):
     rows: tuple[tuple[str | float, ...], ...]
 
 
-class Picture(Record):
-    """A picture in `MODEL_CARDS/`, and the command that made it."""
+class Image(Record):
+    """An image in `MODEL_CARDS/`, and the command that made it."""
 
     file: str
     caption: str
@@ -63,7 +63,7 @@ class Facts(Record):
     measured_on: tuple[Work, ...] = ()
     results: tuple[Table, ...] = ()
     paper: PaperTable | None = None
-    picture: Picture | None = None
+    image: Image | None = None
     citation: str = ""
 
 

@@ -32,7 +32,7 @@ def body(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
         "Use": usage(entry),
         "How it was trained": _training(entry, facts, measured),
         "Results": _results(entry, facts, measured),
-        "Picture": _picture(facts),
+        "Image": _image(facts),
         "Limits and biases": _bullets(facts.limits) or _inherited_limits(entry),
         "Licence": _licence(entry, facts),
         "Source": _source(entry),
@@ -156,11 +156,11 @@ def _measured_table(table: Table, measured: dict[str, Any]) -> str:
     return f"{_table((table.row, *table.columns.values()), rows)}\n\n{table.note}".strip()
 
 
-def _picture(facts: Facts) -> str:
-    if facts.picture is None:
+def _image(facts: Facts) -> str:
+    if facts.image is None:
         return ""
-    picture = facts.picture
-    return f"![{picture.caption}]({picture.file})\n\n{picture.caption} Made by `{picture.command}`."
+    image = facts.image
+    return f"![{image.caption}]({image.file})\n\n{image.caption} Made by `{image.command}`."
 
 
 def _inherited_limits(entry: Entry) -> str:

@@ -50,7 +50,7 @@ def convert(
     check_version(version)
     model = exportable(model, allow_random=allow_random)
     if takes_mask(model):
-        raise ExportError(f"{model.spec.name} takes a picture and a mask. Expected one input; saved_model writes both.")
+        raise ExportError(f"{model.spec.name} takes an image and a mask. Expected one input; saved_model writes both.")
     if isinstance(model.output, dict):
         raise ExportError(f"{model.spec.name} gives several maps. Expected one output; only saved_model writes more.")
     inputs = samples(model)

@@ -1,4 +1,4 @@
-"""What every export begins with: a model that may leave, and pictures to compare it on."""
+"""What every export begins with: a model that may leave, and images to compare it on."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
     return in_float32(model)
 
 
-def takes_pictures(model: ZooModel) -> bool:
+def takes_images(model: ZooModel) -> bool:
     """Whether the input is pixels, `(batch, height, width, channels)`, 0 to 255."""
     return not takes_mask(model) and len(model.input_shape) == 4
 
@@ -51,25 +51,25 @@ def takes_mask(model: ZooModel) -> bool:
 
 
 def samples(model: ZooModel, count: int = 2) -> Any:
-    """Seeded pictures, as smooth and as rough as photographs: uint8 `(count, height, width, channels)`.
+    """Seeded images, as smooth and as rough as photographs: uint8 `(count, height, width, channels)`.
 
     Coordinates are whole numbers of pixels, volumes and series normalised noise, float32. With a mask: a dict of
     float32 arrays, half of the pixels known.
     """
     generator = np.random.default_rng(0)
     if takes_mask(model):
-        pictures = _pictures(model, model.input["image"].shape, count, generator)
-        mask = generator.integers(0, 2, (*pictures.shape[:-1], 1)).astype("float32")
-        return {"image": pictures * mask, "mask": mask}
+        images = _images(model, model.input["image"].shape, count, generator)
+        mask = generator.integers(0, 2, (*images.shape[:-1], 1)).astype("float32")
+        return {"image": images * mask, "mask": mask}
     *sides, channels = model.input_shape[1:]
     if channels == 2 and not sides:
         return generator.integers(0, min(model.output_shape[1:3]), (count, channels)).astype("float32")
-    if not takes_pictures(model):
+    if not takes_images(model):
         shortest = model.spec.config.get("season", 0) + 1  # of a forecaster
         sides = [length or max(_ANY_LENGTH, shortest) for length in sides]
         noise = generator.standard_normal((count, *sides, channels)).astype("float32")
         return abs(noise) if model.spec.task == "volume-segmentation" else noise  # which takes counts
-    return _pictures(model, model.input_shape, count, generator)
+    return _images(model, model.input_shape, count, generator)
 
 
 def tensors(inputs: Any, dtype: Any = "float32") -> Any:
@@ -77,11 +77,11 @@ def tensors(inputs: Any, dtype: Any = "float32") -> Any:
     return keras.tree.map_structure(lambda array: keras.ops.cast(array, dtype), inputs)
 
 
-def _pictures(model: ZooModel, shape: tuple, count: int, generator: np.random.Generator) -> np.ndarray:
+def _images(model: ZooModel, shape: tuple, count: int, generator: np.random.Generator) -> np.ndarray:
     *sides, channels = shape[1:]
     side = min(model.spec.input.size or _ANY_SIDE, _LARGEST_SIDE)
     height, width = (length or side for length in sides)
-    planes = [_picture(generator, height, width) for _ in range(count * channels)]
+    planes = [_image(generator, height, width) for _ in range(count * channels)]
     return np.moveaxis(np.reshape(planes, (count, channels, height, width)), 1, -1)
 
 
@@ -106,7 +106,7 @@ def named_inputs(model: ZooModel, inputs: Any) -> dict[str, Any]:
     return inputs if takes_mask(model) else {model.inputs[0].name: inputs}
 
 
-def _picture(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
+def _image(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
     coarse = generator.integers(0, 256, (max(2, height // 16), max(2, width // 16)), dtype="uint8")
     smooth = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), "float64")
     return np.clip(smooth + generator.normal(0, 8, (height, width)), 0, 255).astype("uint8")

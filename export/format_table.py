@@ -16,7 +16,7 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import ExportError, MissingExtraError
 from zoo.export.card import carded_entries
 from zoo.export.card_facts import card_name
-from zoo.export.exportable import samples, takes_pictures
+from zoo.export.exportable import samples, takes_images
 from zoo.export.record import extras_of
 from zoo.loading import load
 from zoo.model import ZooModel
@@ -25,8 +25,8 @@ BEGIN, END = "<!-- format_table begins -->", "<!-- format_table ends -->"
 
 
 def _eight_bits(model: ZooModel, folder: str) -> Path:
-    if not takes_pictures(model):
-        raise ExportError("takes no pictures")
+    if not takes_images(model):
+        raise ExportError("takes no images")
     return zoo.export.litert(model, folder, representative=list(samples(model, 8)))
 
 

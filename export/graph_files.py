@@ -173,15 +173,13 @@ def _tiff_orientation(content: Any, start: Any) -> Any:
     return tf.reduce_max(tf.concat([values, [0]], 0))
 
 
-def _upright(picture: Any, orientation: Any) -> Any:
+def _upright(image: Any, orientation: Any) -> Any:
     """EXIF's eight orientations are a transposition, then a mirroring of columns, of rows, or of both."""
-    picture = tf.cond(
-        (orientation >= 5) & (orientation <= 8), lambda: tf.transpose(picture, (1, 0, 2)), lambda: picture
-    )
+    image = tf.cond((orientation >= 5) & (orientation <= 8), lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     mirrored = tf.reduce_any(orientation == [2, 3, 6, 7])
     flipped = tf.reduce_any(orientation == [3, 4, 7, 8])
-    picture = tf.cond(mirrored, lambda: picture[:, ::-1], lambda: picture)
-    return tf.cond(flipped, lambda: picture[::-1], lambda: picture)
+    image = tf.cond(mirrored, lambda: image[:, ::-1], lambda: image)
+    return tf.cond(flipped, lambda: image[::-1], lambda: image)
 
 
 def _numbers(content: Any, dtype: Any) -> Any:

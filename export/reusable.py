@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.export import graph_pictures
+from zoo.export import graph_images
 from zoo.export.answers import answer
-from zoo.export.exportable import named, takes_mask, takes_pictures, tensors
+from zoo.export.exportable import named, takes_images, takes_mask, tensors
 from zoo.export.features import feature_extractor, named_features
 from zoo.model import ZooModel
 
@@ -64,15 +64,15 @@ _function = functools.partial(tf.function, autograph=False)
 
 
 def input_dtypes(model: ZooModel) -> list[Any]:
-    """Pictures come as float or as bytes; everything else is floats."""
-    return [tf.float32, tf.uint8] if takes_pictures(model) else [tf.float32]
+    """Images come as float or as bytes; everything else is floats."""
+    return [tf.float32, tf.uint8] if takes_images(model) else [tf.float32]
 
 
 def reads_files(model: ZooModel) -> bool:
     """Whether the prepared pixels of an image file, in colour or grey, are what the model takes."""
     size, channels = model.spec.input.size, len(model.spec.input.mean)
     shapes = ((None, None, channels), (size, size, channels))
-    return takes_pictures(model) and channels in (1, 3) and model.input_shape[1:] in shapes
+    return takes_images(model) and channels in (1, 3) and model.input_shape[1:] in shapes
 
 
 def _plain(outputs: Any) -> Any:
@@ -99,7 +99,7 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
         return outputs if isinstance(outputs, dict) else answer(entry, taken, outputs)
 
     def serve_encoded(*, image_bytes):
-        pixels = graph_pictures.decoder(entry.input)(image_bytes)
+        pixels = graph_images.decoder(entry.input)(image_bytes)
         return serve(**{model.inputs[0].name: tf.ensure_shape(pixels, _spec(model, batch_size, tf.float32).shape)})
 
     extractor = _function(feature_extractor(model), jit_compile=compile_xla or None)

@@ -16,7 +16,7 @@ from PIL import Image
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.task_names import TaskName
 from zoo.errors import ExportError
-from zoo.export import graph_pictures
+from zoo.export import graph_images
 from zoo.export.answers import TOP
 from zoo.export.exportable import named, named_inputs, tensors
 from zoo.export.features import gives_features, named_features, rest_after
@@ -112,8 +112,8 @@ def _label_map(entry: Entry, record: Prediction, logits: np.ndarray, served: Arr
     return answer if labels is None else answer | {"labels": _texts(labels)}
 
 
-def _picture(entry: Entry, record: Prediction, pixels: np.ndarray, served: Arrays) -> Arrays:
-    return {"pixels": pixels, "picture": np.asarray(record.picture)}
+def _image(entry: Entry, record: Prediction, pixels: np.ndarray, served: Arrays) -> Arrays:
+    return {"pixels": pixels, "image": np.asarray(record.image)}
 
 
 def _pixel(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
@@ -128,7 +128,7 @@ def _pixel(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays)
 
 def _brightness(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
     brightness = 1 / (1 + np.exp(-logits.astype("float64")))
-    if np.abs(255 * brightness - np.asarray(record.picture)).max() > 1:
+    if np.abs(255 * brightness - np.asarray(record.image)).max() > 1:
         raise ExportError(f"{entry.name}: zoo.predict draws another canvas than its outputs say. Please report it.")
     return {"brightness": brightness.astype("float32")}
 
@@ -150,9 +150,9 @@ PREDICTED: dict[TaskName, Callable[[Entry, Prediction, np.ndarray, Arrays], Arra
     "forecasting": lambda _, record, *rest: {"forecast": np.array(record["forecast"], "float32")},
     "image-classification": _classes,
     "image-features": _features,
-    "inpainting": _picture,
+    "inpainting": _image,
     "semantic-segmentation": _label_map,
-    "super-resolution": _picture,
+    "super-resolution": _image,
     "volume-features": _features,
     "volume-segmentation": _voxels,
 }
@@ -216,7 +216,7 @@ def _or_equal(expected: np.ndarray, served: np.ndarray, values: np.ndarray) -> n
 
 def _decoded(model: ZooModel, files: list[bytes]) -> np.ndarray:
     """The files as the graph prepares them: within 2 of 255 of `model.preprocess`."""
-    found = np.asarray(graph_pictures.decoder(model.spec.input)(tf.constant(files)))
+    found = np.asarray(graph_images.decoder(model.spec.input)(tf.constant(files)))
     expected = np.stack([model.preprocess(Image.open(io.BytesIO(content))) for content in files])
     difference = float(np.abs(found - expected).max())
     if difference > _FURTHEST:

@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite), for telephones and small boards; exact, or rounded to 8 bits on representative pictures."""
+"""LiteRT (TensorFlow Lite), for telephones and small boards; exact, or rounded to 8 bits on representative images."""
 
 import os
 from collections.abc import Iterable
@@ -29,14 +29,14 @@ def litert(
 ) -> Path:
     """Write `<output_dir>/<name>-litert/<version>/model.tflite`, run it with the LiteRT interpreter and compare.
 
-    It takes one picture at a time, float32 raw pixels from 0 to 255, of the size that the checkpoint was evaluated at;
+    It takes one image at a time, float32 raw pixels from 0 to 255, of the size that the checkpoint was evaluated at;
     where that is any size, of any size (`resize_tensor_input`).
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
         output_dir: Where models lie.
         version: A number from 1; None for the next.
-        representative: Pictures such as the model will see (paths, PIL images, arrays; a hundred are enough), prepared
+        representative: Images such as the model will see (paths, PIL images, arrays; a hundred are enough), prepared
             by `model.preprocess`: the model then computes in 8 bits, with the ranges that occur on them.
         allow_random: Export a model that has random weights too.
 
@@ -50,16 +50,16 @@ def litert(
     """
     runtime("ai_edge_litert.interpreter", "litert")
     model = exportable(model, allow_random=allow_random)
-    pictures = None if representative is None else [model.preprocess(picture) for picture in representative]
-    if pictures == []:
-        raise InputError("`representative` holds no picture. Expected some such as the model will see.")
+    images = None if representative is None else [model.preprocess(image) for image in representative]
+    if images == []:
+        raise InputError("`representative` holds no image. Expected some such as the model will see.")
 
     def write(model: ZooModel, folder: Path) -> None:
         options: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
-        if pictures is not None:
+        if images is not None:
             options = {
                 "optimizations": [tf.lite.Optimize.DEFAULT],
-                "representative_dataset": lambda: ([picture[None].astype("float32")] for picture in pictures),
+                "representative_dataset": lambda: ([image[None].astype("float32")] for image in images),
                 "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
             }
         signature = input_signature(model, 1, model.spec.input.size)
@@ -70,22 +70,22 @@ def litert(
         output_dir,
         "litert",
         write=write,
-        runners={"float32" if pictures is None else "int8": run},
-        exact=pictures is None,
+        runners={"float32" if images is None else "int8": run},
+        exact=images is None,
         version=version,
         allow_random=allow_random,
     )
 
 
 def run(folder: Path, inputs: np.ndarray) -> Outputs:
-    """The network's outputs in the LiteRT interpreter, one picture at a time."""
+    """The network's outputs in the LiteRT interpreter, one image at a time."""
     interpreter = runtime("ai_edge_litert.interpreter", "litert").Interpreter(str(folder / FILE))
     position = interpreter.get_input_details()[0]["index"]
     interpreter.resize_tensor_input(position, (1, *inputs.shape[1:]))
     interpreter.allocate_tensors()
     outputs = []
-    for picture in inputs:
-        interpreter.set_tensor(position, picture[None].astype("float32"))
+    for image in inputs:
+        interpreter.set_tensor(position, image[None].astype("float32"))
         interpreter.invoke()
         outputs.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
     return {"output": np.stack(outputs)}

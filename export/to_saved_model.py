@@ -52,7 +52,7 @@ def saved_model(
         model: A model from `zoo.load`, or a handle for it.
         output_dir: Where models lie. A server that watches `<output_dir>/<name>` picks the version up.
         version: A number from 1; None for the next.
-        batch_size: A fixed number of pictures in each call; None for any.
+        batch_size: A fixed number of images in each call; None for any.
         compile_xla: Compile the network with XLA where it is served, once for each size of the input.
         inference_only: Fold batch normalisation into convolutions, which is faster; cannot be fine-tuned.
         dtype: `"bfloat16"` to compute in it, which is faster on processors that have it; None for float32.

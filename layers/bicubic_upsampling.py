@@ -12,7 +12,7 @@ from zoo.layers.pixel_shuffle import PixelShuffle2D
 
 @keras.saving.register_keras_serializable(package="zoo")
 class BicubicUpSampling2D(keras.layers.Layer):
-    """Enlarge a picture by an integer factor with Keys' cubic (a = -1/2), as Pillow's `BICUBIC` does.
+    """Enlarge an image by an integer factor with Keys' cubic (a = -1/2), as Pillow's `BICUBIC` does.
 
     `keras.layers.UpSampling2D(interpolation="bicubic")` takes a = -3/4 on PyTorch and a = -1/2 on TensorFlow and JAX.
 
@@ -26,7 +26,7 @@ class BicubicUpSampling2D(keras.layers.Layer):
         InputError: `size` is not an int of at least 1.
 
     Reference: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711, equation 15.
-    At the border the taps outside of the picture are left out and the others rescaled to sum to one, as in Pillow.
+    At the border the taps outside of the image are left out and the others rescaled to sum to one, as in Pillow.
 
     Example:
         >>> import keras
@@ -51,7 +51,7 @@ class BicubicUpSampling2D(keras.layers.Layer):
         self.interleave.build((*input_shape[:-1], input_shape[-1] * self.size**2))
 
     def call(self, inputs):
-        # The weights that fall inside of the picture: one everywhere but in the two border rows and columns.
+        # The weights that fall inside of the image: one everywhere but in the two border rows and columns.
         inside = self._filter(ops.ones_like(inputs[:1, :, :, :1]))
         return self._filter(inputs) / inside
 

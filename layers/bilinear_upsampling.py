@@ -1,4 +1,4 @@
-"""Bilinear enlargement of pictures whose size is not known."""
+"""Bilinear enlargement of images whose size is not known."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 
 @keras.saving.register_keras_serializable(package="zoo")
 class BilinearUpSampling2D(BicubicUpSampling2D):
-    """Enlarge a picture by an integer factor, linear between the middles of its pixels, constant beyond the outer ones.
+    """Enlarge an image by an integer factor, linear between the middles of its pixels, constant beyond the outer ones.
 
     The numbers of `keras.layers.UpSampling2D(interpolation="bilinear")`, whose graph TensorFlow cannot trace
     where height and width are unknown (Keras 3.15), so that no SavedModel could hold it.

@@ -20,8 +20,8 @@ def print_gains() -> None:
     print(f"{'photograph':<14}{'bicubic':>12}{'espcn-x2':>12}{'gain':>12}")
     for name in HELD_OUT:
         large, small = degrade(photograph(name), SCALE)
-        ours, theirs = zoo.predict(model, small)[0].picture, bicubic(small, SCALE)
-        scores = [luma_psnr(picture, large, border=SCALE) for picture in (theirs, ours)]
+        ours, theirs = zoo.predict(model, small)[0].image, bicubic(small, SCALE)
+        scores = [luma_psnr(image, large, border=SCALE) for image in (theirs, ours)]
         gains.append(scores[1] - scores[0])
         print(f"{name:<14}{scores[0]:>9.2f} dB{scores[1]:>9.2f} dB{gains[-1]:>+9.2f} dB")
     print(f"{'mean':<38}{sum(gains) / len(gains):>+9.2f} dB   (PSNR on luma; goal: +1.20 dB)")
@@ -43,7 +43,7 @@ def main() -> None:
         print(f"{scenes[-1].model:<22}{scenes[-1].words}", flush=True)
     path = folder / "zoo.png"
     sheet(scenes).save(path)
-    print(f"all of it in one picture: {path}")
+    print(f"all of it in one image: {path}")
 
 
 if __name__ == "__main__":

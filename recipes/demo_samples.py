@@ -1,4 +1,4 @@
-"""Make the samples of the demo in a browser: small pictures, a series, a volume, a map of depths.
+"""Make the samples of the demo in a browser: small images, a series, a volume, a map of depths.
 
     python -m recipes.demo_samples [--output zoo/demo/samples]
 
@@ -63,10 +63,10 @@ def textures() -> dict[str, Image.Image]:
     return {name: Image.fromarray(tested[LABELS.index(name)][0][:PATCH, :PATCH]) for name in TEXTURES}
 
 
-def damaged(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """The picture with transparent holes."""
-    mask = irregular_mask(picture.height, picture.width, HOLES, generator)
-    return Image.fromarray(np.concatenate([np.asarray(picture) * mask, 255 * mask], axis=-1))
+def damaged(image: Image.Image, generator: np.random.Generator) -> Image.Image:
+    """The image with transparent holes."""
+    mask = irregular_mask(image.height, image.width, HOLES, generator)
+    return Image.fromarray(np.concatenate([np.asarray(image) * mask, 255 * mask], axis=-1))
 
 
 def main() -> None:

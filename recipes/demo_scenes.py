@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import zoo
-from recipes import forecast_picture, not_so_clevr
+from recipes import forecast_image, not_so_clevr
 from recipes.irregular_masks import Bin, irregular_mask
 from recipes.phantoms import dice, phantoms
 from recipes.photographs import bicubic, degrade, photograph
@@ -28,19 +28,19 @@ HOLES = Bin(20, 30)  # percent
 
 
 class Scene(NamedTuple):
-    """A row of pictures with their captions, the model that made one of them, and what it said in a line."""
+    """A row of images with their captions, the model that made one of them, and what it said in a line."""
 
     model: str
     words: str
-    pictures: dict[str, Image.Image]
+    images: dict[str, Image.Image]
 
 
 def super_resolution() -> Scene:
     """A detail of a photograph at half its size, doubled."""
     large, small = degrade(photograph("coffee.png"), 2)
     record = zoo.predict("espcn-x2", small)[0]
-    versions = {"bicubic": bicubic(small, 2), "espcn-x2": record.picture, "original": large}
-    details = {name: picture.crop(DETAIL).resize((300, 300), 0) for name, picture in versions.items()}
+    versions = {"bicubic": bicubic(small, 2), "espcn-x2": record.image, "original": large}
+    details = {name: image.crop(DETAIL).resize((300, 300), 0) for name, image in versions.items()}
     return Scene("espcn-x2", f"{record['width']} x {record['height']} pixels from half as many a side", details)
 
 
@@ -49,7 +49,7 @@ def semantic_segmentation() -> Scene:
     photo = photograph("china.jpg")
     record = zoo.predict("segnet-basic", photo)[0]
     found = ", ".join(f"{item['label']} {item['area']:.0%}" for item in record["classes"][:3])
-    return Scene("segnet-basic", found, {"photograph": photo, "classes": record.picture})
+    return Scene("segnet-basic", found, {"photograph": photo, "classes": record.image})
 
 
 def depth_completion() -> Scene:
@@ -60,11 +60,11 @@ def depth_completion() -> Scene:
     error = float(np.abs(record.depth_map - truth)[truth > 0].mean())
     shown = {"given": sparse, "filled": record.depth_map, "truth": truth}
     words = f"{GIVEN_PERCENT} % of the disparities given, up to {truth.max():.0f} pixels; mean error {error:.1f} pixels"
-    pictures = {
+    images = {
         name: Image.fromarray(depth_colors.colors(values / truth.max()) * (values > 0)[..., None].astype(np.uint8))
         for name, values in shown.items()
     }
-    return Scene("sparseconvnet", words, pictures)
+    return Scene("sparseconvnet", words, images)
 
 
 def inpainting() -> Scene:
@@ -74,8 +74,8 @@ def inpainting() -> Scene:
     damaged = Image.fromarray(np.concatenate([np.asarray(photo), 255 * mask], axis=-1))
     record = zoo.predict("pconv-unet", damaged)[0]
     on_white = Image.alpha_composite(Image.new("RGBA", damaged.size, "white"), damaged).convert("RGB")
-    pictures = {"damaged": on_white, "filled": record.picture, "original": photo}
-    return Scene("pconv-unet", f"{record['hole']:.0%} of the pixels filled", pictures)
+    images = {"damaged": on_white, "filled": record.image, "original": photo}
+    return Scene("pconv-unet", f"{record['hole']:.0%} of the pixels filled", images)
 
 
 def image_classification() -> Scene:
@@ -86,16 +86,16 @@ def image_classification() -> Scene:
     patches = shifted(pixels, generator)[shown]
     best = [record["predictions"][0] for record in zoo.predict("blurnet-textures", patches)]
     right = sum(item["label"] == LABELS[label] for item, label in zip(best, labels[shown], strict=True))
-    pictures = {
+    images = {
         f"{LABELS[label]}: {item['label']} {item['score']:.0%}": Image.fromarray(patch).resize((200, 200), 0)
         for item, label, patch in zip(best, labels[shown], patches, strict=True)
     }
-    return Scene("blurnet-textures", f"{right} of {len(best)} right", pictures)
+    return Scene("blurnet-textures", f"{right} of {len(best)} right", images)
 
 
 def forecasting() -> Scene:
     """The next year of carbon dioxide."""
-    figure, buffer = forecast_picture.draw(), io.BytesIO()
+    figure, buffer = forecast_image.draw(), io.BytesIO()
     figure.savefig(buffer)
     return Scene("tcn-co2", "52 weeks ahead, from all before the dotted line", {"weekly CO2": Image.open(buffer)})
 
@@ -105,27 +105,25 @@ def volume_segmentation() -> Scene:
     counts, lesions = phantoms(1, np.random.default_rng(SEED))
     record = zoo.predict("unet3d-phantoms", counts[0, ..., 0])[0]
     index, score = record["slice"], dice(record.label_map, lesions[0, ..., 0])
-    pictures = {
+    images = {
         "counts": marked(counts[0, index, ..., 0], np.zeros_like(record.label_map[index])),
-        "found": record.picture,
+        "found": record.image,
         "truth": marked(counts[0, index, ..., 0], lesions[0, index, ..., 0]),
     }
-    enlarged = {name: picture.resize((240, 240), 0) for name, picture in pictures.items()}
+    enlarged = {name: image.resize((240, 240), 0) for name, image in images.items()}
     return Scene("unet3d-phantoms", f"slice {index}; Dice of the volume {score:.2f}", enlarged)
 
 
 def coordinates() -> Scene:
-    """A square drawn at (x, y), found again in the picture, and its pixel named."""
+    """A square drawn at (x, y), found again in the image, and its pixel named."""
     place = not_so_clevr.split_centres("quadrant")[1][400]
     text = ",".join(map(str, place))
-    drawn = zoo.predict("coordconv-renderer", text)[0].picture.point(lambda level: 255 * (level > 127))
+    drawn = zoo.predict("coordconv-renderer", text)[0].image.point(lambda level: 255 * (level > 127))
     found = zoo.predict("coordconv-regressor", drawn)[0]
     named = zoo.predict("coordconv-classifier", text)[0]
     words = f"({text}) drawn, found at ({found['x']:.1f}, {found['y']:.1f}), named ({named['x']}, {named['y']})"
-    pictures = {"coordconv-renderer": drawn, "coordconv-classifier": named.picture}
-    return Scene(
-        "coordconv-regressor", words, {name: picture.resize((240, 240), 0) for name, picture in pictures.items()}
-    )
+    images = {"coordconv-renderer": drawn, "coordconv-classifier": named.image}
+    return Scene("coordconv-regressor", words, {name: image.resize((240, 240), 0) for name, image in images.items()})
 
 
 SCENES = (  # in an order that fills the lines of the page

@@ -14,7 +14,7 @@ RECIPE = Recipe(
     network=espcn,
     luma_detail=luma_detail,
     arguments={"filters": [64, 32]},
-    # The small pictures have fewer pixels at a larger scale: each is seen as often at every scale.
+    # The small images have fewer pixels at a larger scale: each is seen as often at every scale.
     rounds={2: 60, 3: 27, 4: 15},
     learning_rate=3e-3,
 )

@@ -51,19 +51,19 @@ def score(method: Method, holes: Bin) -> dict[str, float]:
     """The mean PSNR, SSIM and L1 of a method on all tiles, holes in one range."""
     originals = tiles()
     masks = tile_masks(len(originals), holes)
-    pictures = np.rint(np.clip(method(originals * masks, masks), 0, 255))
-    pairs = list(zip(originals, pictures, strict=True))
+    images = np.rint(np.clip(method(originals * masks, masks), 0, 255))
+    pairs = list(zip(originals, images, strict=True))
     return {
         "psnr_db": round(float(np.mean([peak_signal_noise_ratio(*pair, data_range=255) for pair in pairs])), 3),
         "ssim": round(float(np.mean([similarity(*pair) for pair in pairs])), 4),
-        "l1_percent": round(100 * float(np.mean(np.abs(originals - pictures))) / 255, 3),
+        "l1_percent": round(100 * float(np.mean(np.abs(originals - images))) / 255, 3),
     }
 
 
-def similarity(original: np.ndarray, picture: np.ndarray) -> float:
+def similarity(original: np.ndarray, image: np.ndarray) -> float:
     """SSIM over a Gaussian window, as in `photographs.luma_ssim`, but the mean of red, green and blue."""
     window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    return structural_similarity(original, picture, data_range=255, channel_axis=-1, **window)
+    return structural_similarity(original, image, data_range=255, channel_axis=-1, **window)
 
 
 def compare(methods: Mapping[str, Method], bins: Iterable[Bin]) -> dict[str, dict[str, float]]:

@@ -1,6 +1,6 @@
-"""Irregular holes for pictures, drawn at random: strokes that wander, dots and ellipses, until they cover enough.
+"""Irregular holes for images, drawn at random: strokes that wander, dots and ellipses, until they cover enough.
 
-A mask is 1 where the picture is valid and 0 in the hole.
+A mask is 1 where the image is valid and 0 in the hole.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ SMALLEST_SIDE = 16  # in pixels; on fewer, a dot more may be too many
 
 
 class Bin(NamedTuple):
-    """A range of hole ratios: from how many percent of the picture's pixels to how many are lost."""
+    """A range of hole ratios: from how many percent of the image's pixels to how many are lost."""
 
     low: int
     high: int

@@ -35,14 +35,14 @@ LEARNING_RATE = 2e-3
 PACKAGES = ("pillow", "scikit-image", "scikit-learn")
 HOLE_WEIGHT, VARIATION_WEIGHT = 6.0, 0.1  # of the paper, equation 7, that of the valid pixels being 1
 
-# From picture and mask: what learns, which paints everywhere, and the whole, which paints under the holes only.
+# From image and mask: what learns, which paints everywhere, and the whole, which paints under the holes only.
 NETWORKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "pconv-unet": (pconv_unet.partial_picture, pconv_unet.pconv_unet),
-    "conv-unet": (pconv_unet.plain_picture, pconv_unet.conv_unet),
+    "pconv-unet": (pconv_unet.partial_image, pconv_unet.pconv_unet),
+    "conv-unet": (pconv_unet.plain_image, pconv_unet.conv_unet),
 }
 
 
-def from_picture_and_mask(builder: Callable[..., Any]) -> keras.Model:
+def from_image_and_mask(builder: Callable[..., Any]) -> keras.Model:
     """A network from RGB in [0, 1], `(batch, height, width, 3)`, and a mask, `(batch, height, width, 1)`."""
     image, mask = keras.Input((None, None, 3), name="image"), keras.Input((None, None, 1), name="mask")
     return keras.Model([image, mask], builder(image, mask))
@@ -81,14 +81,14 @@ def recoloured(patch: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return patch / 255 * contrast + generator.uniform(0, 1 - contrast)
 
 
-def inpainting_loss(target, picture):
-    """L1 of hole and valid pixels, and total variation of the filled picture: equations 3, 6 and 7 of the paper.
+def inpainting_loss(target, output):
+    """L1 of hole and valid pixels, and total variation of the filled image: equations 3, 6 and 7 of the paper.
 
     The perceptual and the style losses are left out: they need VGG-16 trained on ImageNet.
     """
     image, mask = target[..., :3], target[..., 3:]
-    error = ops.abs(picture - image)
-    filled = mask * image + (1 - mask) * picture
+    error = ops.abs(output - image)
+    filled = mask * image + (1 - mask) * output
     down = ops.abs(filled[:, 1:] - filled[:, :-1]) * (1 - mask[:, 1:] * mask[:, :-1])  # pairs that a hole touches
     across = ops.abs(filled[:, :, 1:] - filled[:, :, :-1]) * (1 - mask[:, :, 1:] * mask[:, :, :-1])
     variation = ops.mean(down) + ops.mean(across)
@@ -100,7 +100,7 @@ def untrained(name: str) -> keras.Model:
     keras.utils.set_random_seed(SEED)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = from_picture_and_mask(NETWORKS[name][0])
+        model = from_image_and_mask(NETWORKS[name][0])
     finally:
         keras.config.set_dtype_policy("float32")
     fuse_normalization(model)
@@ -129,7 +129,7 @@ def comparison(folder: Path) -> dict[str, Any]:
     for name in NETWORKS:
         weights = folder / f"{name}.safetensors"
         if weights.is_file():
-            model = filled(from_picture_and_mask(NETWORKS[name][1]), weights)
+            model = filled(from_image_and_mask(NETWORKS[name][1]), weights)
             methods[name] = lambda images, masks, model=model: model.predict([images / 255, masks], 11, verbose=0)
     return compare(methods, BINS)
 

@@ -15,7 +15,7 @@ from skimage.metrics import structural_similarity
 # Never trained on, nor used to choose anything in the recipes of super-resolution.
 HELD_OUT = ("coffee.png", "chelsea.png", "china.jpg")
 # The other photographs in the two packages. Left out, because a run without them did better on photographs set aside:
-# drawings and scans, the microscope and the telescope, and pictures so soft that making them smaller costs nothing.
+# drawings and scans, the microscope and the telescope, and images so soft that making them smaller costs nothing.
 TRAINING = (
     "astronaut.png",
     "brick.png",
@@ -31,7 +31,7 @@ TRAINING = (
 
 
 def photograph(name: str) -> Image.Image:
-    """Open a picture of scikit-image or scikit-learn by its file name, as RGB."""
+    """Open an image of scikit-image or scikit-learn by its file name, as RGB."""
     folders = (Path(skimage.__file__).parent / "data", Path(sklearn.__file__).parent / "datasets" / "images")
     path = next(folder / name for folder in folders if (folder / name).is_file())
     return Image.open(path).convert("RGB")
@@ -48,26 +48,26 @@ def bicubic(small: Image.Image, scale: int) -> Image.Image:
     return small.resize((small.width * scale, small.height * scale), Image.Resampling.BICUBIC)
 
 
-def luma_psnr(picture: Image.Image | np.ndarray, reference: Image.Image | np.ndarray, border: int) -> float:
+def luma_psnr(image: Image.Image | np.ndarray, reference: Image.Image | np.ndarray, border: int) -> float:
     """PSNR in dB on the luma of BT.601 in [16, 235], as the field measures it, `border` pixels left out.
 
     Args:
-        picture: RGB in [0, 255], `(height, width, 3)`.
+        image: RGB in [0, 255], `(height, width, 3)`.
         reference: The same.
         border: Pixels left out on each side, customarily the scale.
     """
-    difference = _inner_luma(picture, border) - _inner_luma(reference, border)
+    difference = _inner_luma(image, border) - _inner_luma(reference, border)
     return float(10 * math.log10(255**2 / np.mean(difference**2)))
 
 
-def luma_ssim(picture: Image.Image | np.ndarray, reference: Image.Image | np.ndarray, border: int) -> float:
+def luma_ssim(image: Image.Image | np.ndarray, reference: Image.Image | np.ndarray, border: int) -> float:
     """Structural similarity, at most 1, on the same luma as `luma_psnr`, which says what the arguments are.
 
     Wang et al., 2004, https://doi.org/10.1109/TIP.2003.819861: a Gaussian window of 1.5 pixels, 11 wide.
     """
     return float(
         structural_similarity(
-            _inner_luma(picture, border),
+            _inner_luma(image, border),
             _inner_luma(reference, border),
             data_range=255,
             gaussian_weights=True,
@@ -77,8 +77,8 @@ def luma_ssim(picture: Image.Image | np.ndarray, reference: Image.Image | np.nda
     )
 
 
-def _inner_luma(picture: Image.Image | np.ndarray, border: int) -> np.ndarray:
+def _inner_luma(image: Image.Image | np.ndarray, border: int) -> np.ndarray:
     """Luma in [16, 235]: (h, w, 3) -> (h - 2 border, w - 2 border)."""
-    plane = 16 + np.asarray(picture, "float64") @ (np.array([65.481, 128.553, 24.966]) / 255)
+    plane = 16 + np.asarray(image, "float64") @ (np.array([65.481, 128.553, 24.966]) / 255)
     height, width = plane.shape
     return plane[border : height - border, border : width - border]

@@ -33,7 +33,7 @@ STD = (0.307, 0.311, 0.307)
 class Recipe(NamedTuple):
     """How one network is trained.
 
-    `network` is from a normalised picture to logits, one for every `label_stride`-th pixel. `balance` is to which power
+    `network` is from a normalised image to logits, one for every `label_stride`-th pixel. `balance` is to which power
     the classes' weights by median frequency are taken in the loss: 0 for all classes alike. With `begins_with` the
     network starts from the weights that another recipe wrote; layers that the other does not have start as new ones.
     """
@@ -97,9 +97,9 @@ def train(recipe: Recipe, data: Path, state: Path, folder: Path) -> dict[str, An
     weights = camvid.class_weights([mask for _, mask in frames], len(CLASSES)) ** recipe.balance
     weights = np.append(weights, np.float32(0))  # the last is what VOID, -1, selects
     for epoch in run.rounds(recipe.epochs, steps_per_epoch, EPOCHS_PER_STATE):
-        pictures, labels = camvid.draw(frames, recipe.label_stride, np.random.default_rng([SEED, epoch]))
+        images, labels = camvid.draw(frames, recipe.label_stride, np.random.default_rng([SEED, epoch]))
         classes, importance = np.maximum(labels, 0), weights[labels]
-        fitted = run.model.fit(pictures, classes, BATCH_SIZE, sample_weight=importance, shuffle=False, verbose=0)
+        fitted = run.model.fit(images, classes, BATCH_SIZE, sample_weight=importance, shuffle=False, verbose=0)
         if (epoch + 1) % EPOCHS_PER_STATE == 0 or epoch + 1 == recipe.epochs:
             score = round(camvid.measure(run.model, validation).mean_iou, 3)
             keep_best(run, epoch + 1, score)

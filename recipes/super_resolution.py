@@ -22,7 +22,7 @@ from zoo.architectures.enlargement import luma
 
 SHRINKS = (1.0, 0.8, 0.65, 0.5)  # a smaller copy has sharper edges
 SEED = 0
-PATCH_PIXELS = 32  # of the small picture
+PATCH_PIXELS = 32  # of the small image
 BATCH_SIZE = 16
 STEPS_PER_ROUND = 500
 PACKAGES = ("pillow", "scikit-image", "scikit-learn")
@@ -142,8 +142,8 @@ def measure(model: keras.Model, scale: int) -> dict[str, dict[str, float]]:
         large, small = degrade(photograph(name), scale)
         outputs = model.predict(np.asarray(small, "float32")[None] / 255, verbose=0)[0]
         ours, theirs = np.rint(np.clip(outputs, 0, 255)), bicubic(small, scale)
-        psnr, bicubic_psnr = (luma_psnr(picture, large, scale) for picture in (ours, theirs))
-        ssim, bicubic_ssim = (luma_ssim(picture, large, scale) for picture in (ours, theirs))
+        psnr, bicubic_psnr = (luma_psnr(image, large, scale) for image in (ours, theirs))
+        ssim, bicubic_ssim = (luma_ssim(image, large, scale) for image in (ours, theirs))
         figures[name] = {
             "psnr_db": round(psnr, 3),
             "bicubic_psnr_db": round(bicubic_psnr, 3),

@@ -65,9 +65,9 @@ def planes(split: Split) -> list[list[np.ndarray]]:
     return textures
 
 
-def shrunk(picture: Image.Image, scale: float) -> Image.Image:
+def shrunk(image: Image.Image, scale: float) -> Image.Image:
     """`scale` times as high and wide."""
-    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
 
 
 def windows(

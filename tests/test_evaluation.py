@@ -28,12 +28,12 @@ def photographs(count, side=40):
 
 
 def test_a_classifier_on_class_folders(classifier, tmp_path):
-    pictures, hits = photographs(6), []
-    for index, picture in enumerate(pictures):
+    images, hits = photographs(6), []
+    for index, image in enumerate(images):
         folder = tmp_path / str(index % 3)
         folder.mkdir(exist_ok=True)
-        Image.fromarray(picture).save(folder / f"{index}.png")
-        best = zoo.predict(classifier, picture, top=1)[0]["predictions"][0]["index"]
+        Image.fromarray(image).save(folder / f"{index}.png")
+        best = zoo.predict(classifier, image, top=1)[0]["predictions"][0]["index"]
         hits.append(best == index % 3)
     record = zoo.evaluate(classifier, tmp_path)
     assert record["count"] == 6
@@ -46,17 +46,17 @@ def test_a_classifier_on_class_folders(classifier, tmp_path):
     assert json.loads(json.dumps(record)) == record
 
 
-def write_segmented(folder, pictures, masks):
+def write_segmented(folder, images, masks):
     folder.mkdir(parents=True)
-    for index, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
-        Image.fromarray(picture).save(folder / f"{index}.jpg", quality=95)
+    for index, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        Image.fromarray(image).save(folder / f"{index}.jpg", quality=95)
         Image.fromarray(mask).save(folder / f"{index}.png")
 
 
 def test_a_segmentation_that_is_right_but_for_a_counted_part(segmenter, tmp_path):
     write_segmented(tmp_path / "test", photographs(2), np.zeros((2, 40, 40), "uint8"))
     read = [np.asarray(Image.open(path))[None] for path in sorted(tmp_path.glob("test/*.jpg"))]
-    answers = [label_map(np.asarray(segmenter(picture))[0], 40, 40) for picture in read]
+    answers = [label_map(np.asarray(segmenter(image))[0], 40, 40) for image in read]
     for index, answer in enumerate(answers):
         truth = answer.copy()
         truth[:10] = 255  # void
@@ -88,7 +88,7 @@ def test_classes_that_the_model_does_not_know_are_named(classifier, tmp_path):
 
 def test_an_empty_class_is_refused(classifier, tmp_path):
     (tmp_path / "0").mkdir()
-    with pytest.raises(zoo.InputError, match=r"The class .*0 holds no picture"):
+    with pytest.raises(zoo.InputError, match=r"The class .*0 holds no image"):
         zoo.evaluate(classifier, tmp_path)
 
 

@@ -54,7 +54,7 @@ def test_scores_are_the_softmax_of_the_logits(classifier):
     np.testing.assert_allclose([by_index[index] for index in range(1000)], expected, atol=2e-6)
 
 
-def test_paths_pictures_and_arrays_give_the_same(classifier, photo):
+def test_paths_images_and_arrays_give_the_same(classifier, photo):
     records = zoo.predict(classifier, [photo, str(photo), Image.open(photo), PIXELS[0]])
     assert len({json.dumps(record["predictions"]) for record in records}) == 1
     assert [record["input"] for record in records] == [str(photo), str(photo), "image 2", "image 3"]
@@ -65,12 +65,12 @@ def test_an_array_of_several_images_is_several(classifier):
 
 
 def test_batches_and_sizes_do_not_change_answers_or_order(enlarger):
-    pictures = [PIXELS[0], PIXELS[1, :30], PIXELS[2], PIXELS[0, :, :20]]
-    together = zoo.predict(enlarger, pictures, batch_size=3)
-    for record, picture in zip(together, pictures, strict=True):
-        alone = zoo.predict(enlarger, picture, batch_size=1)[0].picture
-        assert record.picture.size == (2 * picture.shape[1], 2 * picture.shape[0])
-        assert np.abs(np.asarray(record.picture).astype(int) - np.asarray(alone)).max() <= 1
+    images = [PIXELS[0], PIXELS[1, :30], PIXELS[2], PIXELS[0, :, :20]]
+    together = zoo.predict(enlarger, images, batch_size=3)
+    for record, image in zip(together, images, strict=True):
+        alone = zoo.predict(enlarger, image, batch_size=1)[0].image
+        assert record.image.size == (2 * image.shape[1], 2 * image.shape[0])
+        assert np.abs(np.asarray(record.image).astype(int) - np.asarray(alone)).max() <= 1
 
 
 def test_records_are_json(enlarger):
@@ -81,7 +81,7 @@ def test_records_are_json(enlarger):
 
 
 def test_a_handle_will_do(photo):
-    assert zoo.predict("espcn-x2", photo)[0].picture.size == (100, 80)
+    assert zoo.predict("espcn-x2", photo)[0].image.size == (100, 80)
 
 
 def test_no_inputs_give_no_records(enlarger):

@@ -31,9 +31,9 @@ def test_the_folder_gives_back_answers_labels_and_preprocessing(classifier, tmp_
     assert same_answers(classifier, loaded)
     assert loaded.spec.labels == ("red", "green", "blue")
     assert loaded.spec.input == classifier.spec.input
-    picture = np.random.default_rng(0).integers(0, 256, (50, 70, 3)).astype("uint8")
-    np.testing.assert_array_equal(loaded.preprocess(picture), classifier.preprocess(picture))
-    assert zoo.predict(loaded, picture)[0]["predictions"] == zoo.predict(classifier, picture)[0]["predictions"]
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3)).astype("uint8")
+    np.testing.assert_array_equal(loaded.preprocess(image), classifier.preprocess(image))
+    assert zoo.predict(loaded, image)[0]["predictions"] == zoo.predict(classifier, image)[0]["predictions"]
 
 
 def test_the_spec_says_what_it_began_with_and_keeps_no_figures_of_other_weights(classifier, tmp_path):
@@ -62,7 +62,7 @@ def test_every_kind_of_input_comes_back(name, tmp_path):
     assert same_answers(model, zoo.load(zoo.save(model, tmp_path / "model")))
 
 
-def test_grey_pictures_and_feature_pyramids_come_back(tmp_path):
+def test_grey_images_and_feature_pyramids_come_back(tmp_path):
     grey = zoo.load("resnet10t", weights=None, in_channels=1, num_classes=0)
     loaded = zoo.load(zoo.save(grey, tmp_path / "grey"))
     assert loaded.input_shape == (None, None, None, 1)

@@ -35,7 +35,7 @@ class Run:
         model: The taught model, with the weights of its best epoch, in float32.
         history: Losses and measures, a value an epoch: `loss`, `val_loss`, ...
         metrics: What it scores on the validation data, numbers by name and dicts by class; see `zoo.evaluate`.
-        folder: Holds the saved model, `run.json`, `history.png`, a picture of the results, and `logs` for TensorBoard.
+        folder: Holds the saved model, `run.json`, `history.png`, an image of the results, and `logs` for TensorBoard.
     """
 
     model: ZooModel
@@ -84,8 +84,8 @@ def finetune(
             `tf.data.Dataset` of batches.
             A folder holds, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
             `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. Where it has the
-            folders `train` and `val`, these are used. A split has a column of pictures and one of classes, a second
-            one of pictures (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is gone through as it is, in
+            folders `train` and `val`, these are used. A split has a column of images and one of classes, a second
+            one of images (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is gone through as it is, in
             its own order, and fits the model's own head; `batch_size` and `augment` do not count for it.
         validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
             out.
@@ -107,7 +107,7 @@ def finetune(
 
     Raises:
         InputError: The data or the arguments make no sense, the loss is no number, or `output_dir` contains another
-            run. Data are checked before anything is trained: empty classes, one class only, pictures that cannot be
+            run. Data are checked before anything is trained: empty classes, one class only, images that cannot be
             read, masks with values that are no class, sizes that do not match. The model has more than its spec
             describes, which would be lost: LoRA, other layers, regularisers, frozen layers, another loss. Another
             process trains in `output_dir`.

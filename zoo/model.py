@@ -1,4 +1,4 @@
-"""A Keras model that knows where it comes from and how its pictures are prepared."""
+"""A Keras model that knows where it comes from and how its images are prepared."""
 
 import sys
 import weakref
@@ -62,7 +62,7 @@ class ZooModel(keras.Model):
     def preprocess(self, source: Any) -> Any:
         """From one source to what the model takes, without the batch axis, as this checkpoint was evaluated.
 
-        A picture is resized and cropped: uint8 `(height, width, 3)`. `zoo.tasks` says what the other tasks read and
+        An image is resized and cropped: uint8 `(height, width, 3)`. `zoo.tasks` says what the other tasks read and
         give: a volume `(depth, height, width, 1)`, a series `(time, 1)`, (x, y) `(2,)`, or, with holes, a dict of
         `image` and `mask`.
 

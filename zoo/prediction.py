@@ -26,7 +26,7 @@ LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 def predict(
     model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
 ) -> list[Prediction]:
-    """Prepare pictures, run the model, and say what came out in words and numbers.
+    """Prepare images, run the model, and say what came out in words and numbers.
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
@@ -45,21 +45,21 @@ def predict(
         One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:
 
         - `coordinate-classification`: `x` and `y`, the pixel with the highest score, and its `score` from 0 to 1;
-          `record.picture` is the scores of all pixels, from black to white, the highest white.
+          `record.image` is the scores of all pixels, from black to white, the highest white.
         - `coordinate-regression`: `x` and `y` in pixels, floats.
-        - `coordinate-rendering`: `pixels`, how many are drawn; `record.picture` is the canvas.
+        - `coordinate-rendering`: `pixels`, how many are drawn; `record.image` is the canvas.
         - `depth-completion`: `measured`, the share of pixels with a depth, `nearest_metres` and `farthest_metres`;
-          `record.depth_map` holds the metres, float32 `(height, width)`, and `record.picture` shows them.
+          `record.depth_map` holds the metres, float32 `(height, width)`, and `record.image` shows them.
         - `forecasting`: `forecast`, a list of floats: what follows the series, in its unit.
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
         - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
-        - `inpainting`: `hole`, the share of pixels that were filled; `record.picture` is the whole picture.
-        - `semantic-segmentation`: `width` and `height` of the prepared picture in pixels, and `classes`, a list of
+        - `inpainting`: `hole`, the share of pixels that were filled; `record.image` is the whole image.
+        - `semantic-segmentation`: `width` and `height` of the prepared image in pixels, and `classes`, a list of
           `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
-          `record.label_map` is the class of each pixel, `record.picture` the picture in the classes' colours.
-        - `super-resolution`: `width` and `height` of the enlarged picture in pixels, which is `record.picture`.
-        - `volume-segmentation`: `voxels`, how many were found; `record.label_map` is 1 for them, `record.picture` the
+          `record.label_map` is the class of each pixel, `record.image` the image in the classes' colours.
+        - `super-resolution`: `width` and `height` of the enlarged image in pixels, which is `record.image`.
+        - `volume-segmentation`: `voxels`, how many were found; `record.label_map` is 1 for them, `record.image` the
           `slice` with the most of them.
 
         A model whose outputs have names, such as a feature pyramid, gives `outputs`, their shapes by name, and
@@ -74,7 +74,7 @@ def predict(
     Example:
         >>> import numpy as np, zoo
         >>> record = zoo.predict("espcn-x2", np.zeros((8, 6, 3), "uint8"))[0]
-        >>> record["width"], record["height"], record.picture.size
+        >>> record["width"], record["height"], record.image.size
         (12, 16, (12, 16))
     """
     top, batch_size = at_least_one(top=top, batch_size=batch_size)

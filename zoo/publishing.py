@@ -235,9 +235,9 @@ def _stage(given: _Given, entry: Entry, card: str, folder: Path, *, saved_model:
     from zoo.saving import write
 
     loaded = write(given.snapshot, folder, entry, card)
-    picture = given.original and given.original.is_embedded and facts_of(given.original).picture
-    if picture:
-        shutil.copy(str(resources.files("zoo") / "model_cards" / picture.file), folder)
+    image = given.original and given.original.is_embedded and facts_of(given.original).image
+    if image:
+        shutil.copy(str(resources.files("zoo") / "model_cards" / image.file), folder)
     if saved_model:
         from zoo.export import saved_model as export
 

@@ -16,7 +16,7 @@ def build(**arguments):
     return keras.Model(image, blurnet(image, **{"num_classes": 10, **arguments}))
 
 
-def pictures(height=19, width=16):
+def images(height=19, width=16):
     return np.random.default_rng(0).normal(size=(2, height, width, 3)).astype("float32")
 
 
@@ -45,7 +45,7 @@ def test_the_blur_stands_between_pooling_and_subsampling():
 
 @pytest.mark.parametrize("blur", TWINS)
 def test_the_pyramid_holds_the_map_of_each_convolution(blur):
-    maps = build(blur=blur, features=True)(pictures())
+    maps = build(blur=blur, features=True)(images())
     assert {stride: tuple(output.shape) for stride, output in maps.items()} == {
         1: (2, 19, 16, 16),
         2: (2, 10, 8, 32),
@@ -56,7 +56,7 @@ def test_the_pyramid_holds_the_map_of_each_convolution(blur):
 
 @pytest.mark.parametrize("blur", TWINS)
 def test_a_single_pixel_will_do(blur):
-    assert np.isfinite(keras.ops.convert_to_numpy(build(blur=blur)(pictures(1, 1)))).all()
+    assert np.isfinite(keras.ops.convert_to_numpy(build(blur=blur)(images(1, 1)))).all()
 
 
 def test_without_a_head_it_gives_the_pooled_features():
@@ -75,4 +75,4 @@ def test_save_and_load(blur, tmp_path):
     model = build(blur=blur)
     model.save(tmp_path / "blurnet.keras")
     reloaded = keras.saving.load_model(tmp_path / "blurnet.keras")
-    np.testing.assert_array_equal(reloaded.predict(pictures(), verbose=0), model.predict(pictures(), verbose=0))
+    np.testing.assert_array_equal(reloaded.predict(images(), verbose=0), model.predict(images(), verbose=0))

@@ -52,7 +52,7 @@ def test_save_and_load(tmp_path):
     np.testing.assert_array_equal(reloaded.predict(PIXELS, verbose=0), model.predict(PIXELS, verbose=0))
 
 
-def build_on_pictures(builder, **arguments):
+def build_on_images(builder, **arguments):
     image = keras.Input((None, None, 1), name="image")
     return keras.Model(image, builder(image, **arguments))
 
@@ -64,24 +64,24 @@ def canvas_of(x, y):
 
 
 def test_the_regressors_have_few_parameters():
-    assert build_on_pictures(coordconv.regressor).count_params() == 3 * 8 + 8 + 8 * 2 + 2
+    assert build_on_images(coordconv.regressor).count_params() == 3 * 8 + 8 + 8 * 2 + 2
     # 5x5, 1x1 and 3x3 kernels from 1, 16 and 16 channels; gamma and beta of two normalisations; the last one to x and y
-    model = build_on_pictures(coordconv.convolution)
+    model = build_on_images(coordconv.convolution)
     expected = 25 * 16 + 2 * 16 * 16 + 5 * 9 * 16 * 16 + 8 * 16 + 2 * 2 * 16 + 9 * 16 * 2 + 2
     assert sum(int(np.prod(variable.shape)) for variable in model.trainable_variables) == expected
 
 
 @pytest.mark.parametrize("builder", [coordconv.regressor, coordconv.convolution])
 @pytest.mark.parametrize("size", [(64, 64), (33, 70)])
-def test_a_picture_of_any_size_becomes_two_numbers(builder, size):
-    outputs = np.asarray(build_on_pictures(builder)(np.random.default_rng(0).random((3, *size, 1), "float32")))
+def test_an_image_of_any_size_becomes_two_numbers(builder, size):
+    outputs = np.asarray(build_on_images(builder)(np.random.default_rng(0).random((3, *size, 1), "float32")))
     assert outputs.shape == (3, 2)
     assert np.isfinite(outputs).all()
 
 
 @pytest.mark.parametrize("centre", [(4, 4), (59, 4), (4, 59), (59, 59), (40, 12)])
 def test_two_directions_suffice_to_tell_where_a_square_lies(centre):
-    model = build_on_pictures(coordconv.regressor, filters=2)
+    model = build_on_images(coordconv.regressor, filters=2)
     # Contrast, y, x: to the right and downwards. The outermost pixel lies 4 of 31.5 beyond the centre.
     directions = np.array([[1, 1], [0, 1], [1, 0]], "float32")[None, None]
     model.get_layer("directions").set_weights([directions, np.zeros(2)])
@@ -90,7 +90,7 @@ def test_two_directions_suffice_to_tell_where_a_square_lies(centre):
 
 
 def test_without_coordinates_a_square_far_from_the_border_looks_the_same_everywhere():
-    model = build_on_pictures(coordconv.convolution)
+    model = build_on_images(coordconv.convolution)
     places = [(300, 300), (332, 300), (300, 364)]  # apart by multiples of the stride, 32
     canvases = np.zeros((3, 640, 640, 1), "float32")
     for canvas, (x, y) in zip(canvases, places, strict=True):
@@ -100,8 +100,8 @@ def test_without_coordinates_a_square_far_from_the_border_looks_the_same_everywh
 
 
 def test_the_regressor_survives_its_file(tmp_path):
-    model = build_on_pictures(coordconv.regressor)
+    model = build_on_images(coordconv.regressor)
     model.save(tmp_path / "regressor.keras")
     reloaded = keras.saving.load_model(tmp_path / "regressor.keras")
-    picture = canvas_of(40, 12)
-    np.testing.assert_array_equal(reloaded.predict(picture, verbose=0), model.predict(picture, verbose=0))
+    image = canvas_of(40, 12)
+    np.testing.assert_array_equal(reloaded.predict(image, verbose=0), model.predict(image, verbose=0))

@@ -36,16 +36,16 @@ def test_reads_the_published_pickled_files(tmp_path):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_enlarges_pictures_of_any_size(scale):
+def test_enlarges_images_of_any_size(scale):
     model = zoo.load(f"edsr_base_x{scale}", weights=None)
     assert model.output_shape == (None, None, None, 3)
     assert tuple(model(np.zeros((1, 5, 8, 3), "uint8")).shape) == (1, 5 * scale, 8 * scale, 3)
 
 
-def test_predict_gives_a_picture():
+def test_predict_gives_an_image():
     model = zoo.load("edsr_base_x2", weights=None)
     (record,) = zoo.predict(model, np.full((6, 9, 3), 128, "uint8"))
-    assert (record["width"], record["height"]) == record.picture.size == (18, 12)
+    assert (record["width"], record["height"]) == record.image.size == (18, 12)
 
 
 def test_other_weights_are_refused(tmp_path):

@@ -14,7 +14,7 @@ def build(scale, **arguments):
     return keras.Model(inputs, espcn(inputs, scale=scale, **arguments))
 
 
-def picture(height=19, width=14):
+def image(height=19, width=14):
     # Far from black and white: the overshoot of the cubic is not clipped.
     return np.random.default_rng(0).integers(80, 176, (height, width, 3), "uint8")
 
@@ -26,7 +26,7 @@ def test_parameters_are_those_of_the_paper(scale, parameters):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_it_enlarges_pictures_of_any_size(scale):
+def test_it_enlarges_images_of_any_size(scale):
     model = build(scale)
     assert model.output_shape == (None, None, None, 3)
     for height, width in ((7, 12), (16, 9)):
@@ -36,7 +36,7 @@ def test_it_enlarges_pictures_of_any_size(scale):
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_without_weights_it_is_the_bicubic_enlargement(scale):
-    small = picture()
+    small = image()
     model = build(scale)
     for variable in model.variables:
         variable.assign(np.zeros(variable.shape, "float32"))
@@ -48,7 +48,7 @@ def test_without_weights_it_is_the_bicubic_enlargement(scale):
 
 
 def test_only_the_luma_is_enhanced():
-    small = picture()[None].astype("float32") / 255
+    small = image()[None].astype("float32") / 255
     model = build(2, filters=(8,))
     plain = model.predict(small, verbose=0)  # the last convolution starts at zero
     model.get_layer("subpixel-conv").bias.assign(np.array([0.01, 0.02, 0.03, 0.04], "float32"))
@@ -66,6 +66,6 @@ def test_save_and_load(tmp_path):
     model = build(3, filters=(8, 8, 4))
     assert [variable.path for variable in model.variables][:2] == ["feature-conv1/kernel", "feature-conv1/bias"]
     model.save(tmp_path / "espcn.keras")
-    small = picture()[None].astype("float32") / 255
+    small = image()[None].astype("float32") / 255
     reloaded = keras.saving.load_model(tmp_path / "espcn.keras")
     np.testing.assert_array_equal(reloaded.predict(small, verbose=0), model.predict(small, verbose=0))

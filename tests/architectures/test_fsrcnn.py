@@ -22,7 +22,7 @@ def test_the_weights_of_the_convolutions_are_those_of_the_paper(scale):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_it_enlarges_pictures_of_any_size(scale):
+def test_it_enlarges_images_of_any_size(scale):
     model = build(scale)
     assert model.output_shape == (None, None, None, 3)
     for height, width in ((7, 12), (16, 9), (1, 1)):
@@ -34,8 +34,8 @@ def test_it_enlarges_pictures_of_any_size(scale):
 def test_untrained_it_is_the_bicubic_enlargement(scale):
     model = build(scale)
     bicubic = keras.Model(model.input, model.get_layer("bicubic").output)
-    picture = np.random.default_rng(0).uniform(size=(1, 9, 6, 3)).astype("float32")
-    np.testing.assert_allclose(model(picture), 255 * np.array(bicubic(picture)), rtol=1e-6)
+    image = np.random.default_rng(0).uniform(size=(1, 9, 6, 3)).astype("float32")
+    np.testing.assert_allclose(model(image), 255 * np.array(bicubic(image)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -66,6 +66,6 @@ def test_save_and_load(tmp_path):
         "feature-prelu/alpha",
     ]
     model.save(tmp_path / "fsrcnn.keras")
-    picture = np.random.default_rng(0).uniform(size=(1, 9, 6, 3)).astype("float32")
+    image = np.random.default_rng(0).uniform(size=(1, 9, 6, 3)).astype("float32")
     reloaded = keras.saving.load_model(tmp_path / "fsrcnn.keras")
-    np.testing.assert_array_equal(reloaded(picture), model(picture))
+    np.testing.assert_array_equal(reloaded(image), model(image))

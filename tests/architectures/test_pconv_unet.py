@@ -40,7 +40,7 @@ def test_the_kernels_are_those_of_the_figure(builder, channels):
 
 @pytest.mark.parametrize("builder", BUILDERS)
 @pytest.mark.parametrize(("height", "width"), [(16, 24), (17, 31), (5, 8), (1, 1)])
-def test_the_valid_pixels_of_a_picture_of_any_size_come_back(builder, height, width):
+def test_the_valid_pixels_of_an_image_of_any_size_come_back(builder, height, width):
     image, mask = damaged(height, width)
     outputs = convert_to_numpy(build(builder)([image, mask]))
     assert outputs.shape == image.shape
@@ -68,7 +68,7 @@ def test_the_hole_is_filled_from_what_is_valid(builder):
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
-def test_a_picture_that_is_all_hole_gives_numbers(builder):
+def test_an_image_that_is_all_hole_gives_numbers(builder):
     assert np.isfinite(convert_to_numpy(build(builder)([np.ones((1, 9, 9, 3)), np.zeros((1, 9, 9, 1))]))).all()
 
 

@@ -1,4 +1,4 @@
-"""SegNet: the paper's size, a small one against loops in NumPy, any size of picture, VGG16 in the encoder."""
+"""SegNet: the paper's size, a small one against loops in NumPy, any size of image, VGG16 in the encoder."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def large():
         return build(segnet.segnet_vgg16, num_classes=11)
 
 
-def pictures(*shape):
+def images(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
@@ -63,8 +63,8 @@ def test_a_small_one_is_what_loops_in_numpy_give():
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([generator.uniform(0.5, 2, len(weight)) for weight in layer.get_weights()])
-    picture = pictures(1, 7, 10, 3)
-    x, memories = picture[0].astype("float64"), []
+    image = images(1, 7, 10, 3)
+    x, memories = image[0].astype("float64"), []
     for index in range(2):
         x = convolve(model, f"encoder-{index}-conv", x)
         x, memory = maxima(np.maximum(normalize(model, f"encoder-{index}-bn", x), 0))
@@ -73,7 +73,7 @@ def test_a_small_one_is_what_loops_in_numpy_give():
         unpooled = x.repeat(2, axis=0).repeat(2, axis=1)[: len(memories[index]), : memories[index].shape[1]]
         x = convolve(model, f"decoder-{index}-conv", unpooled * memories[index])
         x = normalize(model, f"decoder-{index}-bn", x)
-    np.testing.assert_allclose(np.asarray(model(picture))[0], convolve(model, "classifier", x), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(np.asarray(model(image))[0], convolve(model, "classifier", x), rtol=1e-3, atol=1e-3)
 
 
 def test_the_paper_s_basic_network_has_its_kernels():
@@ -93,18 +93,18 @@ def test_the_paper_s_basic_network_has_its_kernels():
 def test_any_height_and_width(builder, options, shrink):
     model = build(builder, num_classes=3, **options)
     for height, width in ((33, 50), (1, 17)):
-        logits = np.asarray(model(pictures(1, height, width, 3)))
+        logits = np.asarray(model(images(1, height, width, 3)))
         assert logits.shape == (1, -(-height // shrink), -(-width // shrink), 3)
         assert np.isfinite(logits).all()
 
 
-def test_a_shrunk_picture_is_the_mean_of_its_pixels():
+def test_a_shrunk_image_is_the_mean_of_its_pixels():
     options = {"num_classes": 3, "filters": (4, 6), "kernel_size": 3}
     whole, shrunk = build(segnet.segnet_basic, **options), build(segnet.segnet_basic, **options, shrink=2)
     shrunk.set_weights(whole.get_weights())
-    picture = pictures(1, 8, 12, 3)
-    means = picture.reshape(1, 4, 2, 6, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(np.asarray(shrunk(picture)), np.asarray(whole(means)), atol=1e-4)
+    image = images(1, 8, 12, 3)
+    means = image.reshape(1, 4, 2, 6, 2, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(np.asarray(shrunk(image)), np.asarray(whole(means)), atol=1e-4)
 
 
 def test_the_encoder_of_the_large_one_is_vgg16_with_batch_normalisation():
@@ -137,6 +137,6 @@ def test_a_file_of_vgg16_fills_the_encoder_and_leaves_the_decoder_random(tmp_pat
 def test_save_and_load(tmp_path):
     model = build(segnet.segnet_basic, num_classes=3, filters=(4, 6), kernel_size=3, shrink=2)
     model.save(tmp_path / "segnet.keras")
-    picture = pictures(1, 9, 12, 3)
+    image = images(1, 9, 12, 3)
     reloaded = keras.saving.load_model(tmp_path / "segnet.keras")
-    np.testing.assert_array_equal(reloaded.predict(picture, verbose=0), model.predict(picture, verbose=0))
+    np.testing.assert_array_equal(reloaded.predict(image, verbose=0), model.predict(image, verbose=0))

@@ -1,4 +1,4 @@
-"""The sparsity-invariant network and its plain twin: the paper's size, invariance, any size of picture."""
+"""The sparsity-invariant network and its plain twin: the paper's size, invariance, any size of image."""
 
 import keras
 import numpy as np

@@ -22,7 +22,7 @@ def photos(tmp_path_factory) -> Path:
         Image.fromarray(pixels[index]).save(root / ("more" if index % 3 == 0 else "") / f"{index:05}.jpg")
     for index in range(0, GOOD, GOOD // BROKEN):
         whole = next(root.rglob(f"{index:05}.jpg")).read_bytes()
-        content = b"no picture" if index % 200 else whole[: len(whole) // 2]
+        content = b"no image" if index % 200 else whole[: len(whole) // 2]
         (root / f"{index:05}-broken.jpg").write_bytes(content)
     return root
 

@@ -1,4 +1,4 @@
-"""The columns of each task are what its records hold, with types and pictures as files."""
+"""The columns of each task are what its records hold, with types and images as files."""
 
 import io
 
@@ -65,7 +65,7 @@ def test_a_row_holds_what_the_record_holds(handle, write, tmp_path):
             assert value == record[name]
         elif isinstance(value[0], float):
             np.testing.assert_allclose(value, record[name], rtol=1e-4)
-    assert ("picture" in files) == (record.picture is not None)
+    assert ("image" in files) == (record.image is not None)
     for name, content in files.items():
         pixels, told = np.asarray(Image.open(io.BytesIO(content))), np.asarray(getattr(record, name))
         assert pixels.shape == told.shape

@@ -1,4 +1,4 @@
-"""Pictures that lie in a column of a Parquet file."""
+"""Images that lie in a column of a Parquet file."""
 
 import io
 
@@ -15,9 +15,9 @@ from zoo.tasks.arrays import read_array
 
 @pytest.fixture(scope="module")
 def cells(photos):
-    """Six hundred cells: photographs, an empty one, and one that is no picture."""
+    """Six hundred cells: photographs, an empty one, and one that is no image."""
     contents = [path.read_bytes() for path in sorted(photos.glob("*[0-9].jpg"))[:598]]
-    return [*contents, None, b"no picture"]
+    return [*contents, None, b"no image"]
 
 
 def write(path, cells):
@@ -66,7 +66,7 @@ def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):
 
 def test_an_unknown_column_is_a_sentence_with_those_that_there_are(model, cells, tmp_path):
     source = write(tmp_path / "photos.parquet", cells)
-    for column in ("picture", "id"):
+    for column in ("image", "id"):
         with pytest.raises(InputError, match=rf"no column '{column}' of bytes.*image \(binary\), id \(int64\)"):
             zoo.predict_files(model, source, tmp_path / "p.parquet", column=column)
     (tmp_path / "no.parquet").write_text("text")

@@ -53,7 +53,7 @@ def test_info_as_json_is_the_entry():
     assert json.loads(run("info", "resnet18", "--json").stdout) == zoo.info("resnet18").model_dump(mode="json")
 
 
-def test_predict_writes_the_enlarged_picture(photo, tmp_path):
+def test_predict_writes_the_enlarged_image(photo, tmp_path):
     result = run("predict", "espcn-x2", photo, "-o", tmp_path / "big.png")
     assert result.exit_code == 0, result.output
     assert "60 x 40 pixels" in result.stdout
@@ -61,7 +61,7 @@ def test_predict_writes_the_enlarged_picture(photo, tmp_path):
         assert big.size == (60, 40)
 
 
-def test_predict_writes_several_pictures_into_a_folder(photo, tmp_path):
+def test_predict_writes_several_images_into_a_folder(photo, tmp_path):
     second = tmp_path / "second.png"
     Image.new("L", (5, 7)).save(second)
     result = run("predict", "espcn-x2", photo, second, "-o", tmp_path / "out", "--json")
@@ -91,7 +91,7 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_1(arguments, message):
     assert result.stdout == ""
 
 
-def test_a_picture_is_written_whole_or_refused(photo, tmp_path):
+def test_an_image_is_written_whole_or_refused(photo, tmp_path):
     result = run("predict", "espcn-x2", photo, "-o", tmp_path / "big.nothing")
     assert result.exit_code == 1
     assert "big.nothing cannot be written" in result.stderr

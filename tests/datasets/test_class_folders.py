@@ -6,7 +6,7 @@ import os
 import pytest
 from PIL import Image
 
-from zoo.datasets.class_folders import find_pictures, has_split
+from zoo.datasets.class_folders import find_images, has_split
 from zoo.errors import InputError
 from zoo.training.examples import Examples, hold_out
 from zoo.training.same_files import say_shared
@@ -21,8 +21,8 @@ def write(root, *paths):
 
 def found(root, split=None):
     """The classes, and the names of their files."""
-    names, pictures = find_pictures(root, split)
-    return {name: [item.picture.name for item in pictures if item.label == at] for at, name in enumerate(names)}
+    names, images = find_images(root, split)
+    return {name: [item.image.name for item in images if item.label == at] for at, name in enumerate(names)}
 
 
 HIDDEN = [
@@ -103,13 +103,13 @@ def test_splits(paths, tmp_path):
 def test_what_could_be_a_split_or_a_class_is_asked(tmp_path):
     write(tmp_path, "train/steam/1.png", "train/electric/2.png", "bus/3.png")
     with pytest.raises(InputError, match=r"in 'train', as a split does, and images in 'bus', as a class does"):
-        find_pictures(tmp_path, "train")
+        find_images(tmp_path, "train")
 
 
 def test_a_split_that_is_not_there_names_those_that_are(tmp_path):
     write(tmp_path, "train/cat/1.png", "Valid/cat/2.png")
     with pytest.raises(InputError, match=r"no folder .*test\. .* has the splits Valid, train\. Expected FOLDER/CLASS"):
-        find_pictures(tmp_path, "test")
+        find_images(tmp_path, "test")
 
 
 def test_links_are_followed_once(tmp_path):
@@ -126,15 +126,15 @@ def test_a_class_without_an_image_is_named(names, tmp_path):
     (tmp_path / "cat").mkdir()
     if names[1]:
         write(tmp_path, "/".join(names)) if names[1].endswith("png") else (tmp_path / "cat" / names[1]).touch()
-    with pytest.raises(InputError, match=r"The class .*cat holds no picture"):
-        find_pictures(tmp_path)
+    with pytest.raises(InputError, match=r"The class .*cat holds no image"):
+        find_images(tmp_path)
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
     write(tmp_path, "dog/1.png", os.fsdecode(b"caf\xe9/2.png"))
     with pytest.raises(InputError, match="no UTF-8"):
-        find_pictures(tmp_path)
+        find_images(tmp_path)
 
 
 def copies(root, count):
@@ -146,7 +146,7 @@ def copies(root, count):
             os.symlink(path, root / "cat" / f"{number} (1).png")
         else:
             (root / "cat" / f"{number} (1).png").write_bytes(path.read_bytes())
-    return [item.picture for item in find_pictures(root)[1]]
+    return [item.image for item in find_images(root)[1]]
 
 
 def test_a_file_is_never_on_both_sides_of_a_split(tmp_path):
@@ -163,7 +163,7 @@ def test_copies_are_measured_on_where_there_is_nothing_else_and_that_is_said(tmp
     for name in ("cat", "dog"):
         for number in range(2, 6):
             (tmp_path / name / f"{number}.png").write_bytes((tmp_path / name / "1.png").read_bytes())
-    items = tuple((item.picture, item.label) for item in find_pictures(tmp_path)[1])
+    items = tuple((item.image, item.label) for item in find_images(tmp_path)[1])
     learnt, held = hold_out(Examples(items, classes=tuple(label for _, label in items)), 0)
     assert (len(learnt.items), len(held.items)) == (8, 2)
     assert "Each class is copies of one file" in caplog.text

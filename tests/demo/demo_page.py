@@ -74,8 +74,8 @@ class DemoPage:
     def status(self) -> str:
         return self.driver.find_element("id", "status").text
 
-    def pictures(self, count: int = 1) -> list[Image.Image]:
-        """The pictures of the answer, as the server holds them."""
+    def images(self, count: int = 1) -> list[Image.Image]:
+        """The images of the answer, as the server holds them."""
         script = "return [...document.querySelectorAll('[id^=answer-] img')].map(image => image.src)"
 
         def whole() -> list[str]:
@@ -86,7 +86,7 @@ class DemoPage:
 
     def stroke(self, width: int, height: int) -> None:
         """Paint a line over the middle of the canvas, in pixels of the screen."""
-        self.seen("[id^=give-] button[aria-label=Color]")  # the brush is there once the picture is
+        self.seen("[id^=give-] button[aria-label=Color]")  # the brush is there once the image is
         [canvas] = self.seen("[id^=give-] .pixi-target canvas")
         chain = ActionChains(self.driver).move_to_element_with_offset(canvas, -width // 2, -height // 2)
         chain.click_and_hold().move_by_offset(width, height).release().perform()

@@ -20,22 +20,22 @@ def sample(task, index=0):
     return VIEWS[task].samples[index][0]
 
 
-def same(picture, other):
-    return np.array_equal(np.asarray(picture.convert("RGB")), np.asarray(other.convert("RGB")))
+def same(image, other):
+    return np.array_equal(np.asarray(image.convert("RGB")), np.asarray(other.convert("RGB")))
 
 
 def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
     path = sample("super-resolution", 1)
     page.drop(path)
     page.said("espcn-x2.photos answered in")
-    before, after = page.pictures(2)
+    before, after = page.images(2)
     record = zoo.predict("espcn-x2", path)[0]
-    assert same(after, record.picture)
-    assert same(before, read_image(path).resize(record.picture.size, Image.Resampling.BICUBIC))
+    assert same(after, record.image)
+    assert same(before, read_image(path).resize(record.image.size, Image.Resampling.BICUBIC))
     assert "960 x 640 pixels" in page.status()
 
 
-def test_the_same_picture_is_classified_by_one_model_after_another(page):
+def test_the_same_image_is_classified_by_one_model_after_another(page):
     path = sample("image-classification")
     page.pick("blurnet-textures.grey")
     page.drop(path)
@@ -57,8 +57,8 @@ def test_a_segmentation_has_a_legend_in_its_colours(page):
     record = zoo.predict("segnet-basic", path)[0]
     legend = [button.text for button in page.seen("[id^=answer-] .legend-item")]
     assert legend == [f"{item['label']} {item['area']:.1%}" for item in record["classes"]]
-    picture, *masks = page.pictures(1 + len(legend))
-    assert same(picture, read_image(path))
+    image, *masks = page.images(1 + len(legend))
+    assert same(image, read_image(path))
     palette = colors(11)
     for mask, item in zip(masks, record["classes"], strict=True):
         pixels = np.asarray(mask.convert("RGBA"))
@@ -72,8 +72,8 @@ def test_depths_are_filled_and_have_metres(page):
     page.drop(path)
     record = zoo.predict("sparseconvnet", path)[0]
     page.said(f"{record['nearest_metres']:g} to {record['farthest_metres']:g} m")
-    measured, filled = page.pictures(2)
-    assert same(filled, record.picture)
+    measured, filled = page.images(2)
+    assert same(filled, record.image)
     assert measured.size == filled.size
 
 
@@ -83,12 +83,12 @@ def test_what_is_painted_over_is_filled(page):
     page.drop(path)
     page.stroke(60, 20)
     page.run_until("pconv-unet.photos answered in")
-    damaged, mended = page.pictures(2)
+    damaged, mended = page.images(2)
     photograph = np.asarray(read_image(path))
     mask = (np.asarray(damaged.convert("RGB")) != (255, 0, 255)).any(axis=-1)
     assert 0.01 < (~mask).mean() < 0.5
     record = zoo.predict("pconv-unet", {"image": photograph, "mask": mask})[0]
-    assert same(mended, record.picture)
+    assert same(mended, record.image)
 
 
 def test_a_place_is_named_and_drawn_and_found(page):
@@ -99,12 +99,12 @@ def test_a_place_is_named_and_drawn_and_found(page):
         page.pick(name)
         page.seen("[id^=give-] tr.tr-body")[1].click()
         page.said(words)
-        [shown] = page.pictures()
-        assert same(shown.resize((64, 64), 0), zoo.predict(name, "44,50")[0].picture)
+        [shown] = page.images()
+        assert same(shown.resize((64, 64), 0), zoo.predict(name, "44,50")[0].image)
     page.pick("coordconv-regressor.quadrant")
     page.drop(sample("coordinate-regression"))
     assert "x 44, y 50" in page.said("coordconv-regressor.quadrant answered in")
-    pixels = np.asarray(page.pictures()[0].convert("RGB"))
+    pixels = np.asarray(page.images()[0].convert("RGB"))
     rows, columns = np.nonzero((pixels == (255, 0, 255)).all(axis=-1))
     assert (columns.mean() / 6, rows.mean() / 6) == pytest.approx((44.5, 50.5), abs=0.2)  # the middle of the pixel
 
@@ -124,22 +124,22 @@ def test_a_volume_is_shown_as_the_slice_with_the_most(page):
     page.drop(path)
     record = zoo.predict("unet3d-phantoms", path)[0]
     page.said(f"{record['voxels']} voxels found, most in slice {record['slice']}")
-    [shown] = page.pictures()
-    assert same(shown.resize(record.picture.size, 0), record.picture)
+    [shown] = page.images()
+    assert same(shown.resize(record.image.size, 0), record.image)
 
 
 @pytest.fixture(scope="module")
 def bad_files(tmp_path_factory):
-    """A photograph that was cut off, no picture at all, and one of 200 megapixels."""
+    """A photograph that was cut off, no image at all, and one of 200 megapixels."""
     folder = tmp_path_factory.mktemp("bad")
     whole = Path(sample("super-resolution")).read_bytes()
     (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "words.png").write_text("no picture")
+    (folder / "words.png").write_text("no image")
     Image.new("L", (20_000, 10_000)).save(folder / "huge.png")
     return folder
 
 
-def test_bad_pictures_are_answered_with_a_sentence_and_the_next_one_with_a_picture(page, bad_files):
+def test_bad_images_are_answered_with_a_sentence_and_the_next_one_with_an_image(page, bad_files):
     sentences = {
         "words.png": "words.png cannot be read as an image (not an image that Pillow knows).",
         "huge.png": "huge.png cannot be read as an image (Image size (200000000 pixels) exceeds limit",
@@ -154,7 +154,7 @@ def test_bad_pictures_are_answered_with_a_sentence_and_the_next_one_with_a_pictu
     page.said("espcn-x2.photos answered in")
 
 
-def test_bad_pictures_are_no_canvas(page, bad_files):
+def test_bad_images_are_no_canvas(page, bad_files):
     page.pick("pconv-unet.photos")
     for name in ("words.png", "huge.png"):
         page.drop(bad_files / name)

@@ -45,9 +45,7 @@ def test_each_class_has_a_bar_of_its_own():
     assert bars == {"crane 134": 0.5, "crane 517": 0.3, "shark": 0.1, "class 8": 0.1}
 
 
-def test_large_pictures_are_made_smaller_where_the_network_would_take_them_as_they_are(
-    classifier, tmp_path, monkeypatch
-):
+def test_large_images_are_made_smaller_where_the_network_would_take_them_as_they_are(classifier, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     Image.new("RGB", (3000, 1500)).save(tmp_path / "large.png")
     sent, source = {"path": str(tmp_path / "large.png")}, VIEWS["image-classification"].input.source

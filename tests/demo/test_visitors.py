@@ -75,7 +75,7 @@ def forbidden(tmp_path, uploads):
 @pytest.mark.parametrize(
     ("handle", "given", "answered"),
     [
-        ("espcn-x2.photos", "Picture", "Before | after"),
+        ("espcn-x2.photos", "Image", "Before | after"),
         ("sparseconvnet.random-density", "Depths", "What was measured"),
         ("tcn-co2.mauna-loa", "Series, oldest first", "Series and forecast"),
     ],
@@ -95,7 +95,7 @@ def test_no_file_is_painted_on_but_uploads(client, events, tmp_path, uploads):
             client, event, "pconv-unet.photos", {"background": file, "layers": [], "composite": file}
         )
         assert (set(answers), sentence.replace("\\", "")) == ({None}, REFUSED.replace("\\", ""))
-        assert ask(client, events["Picture", PAINTED], {"path": path}) is None
+        assert ask(client, events["Image", PAINTED], {"path": path}) is None
 
 
 def test_samples_and_uploads_are_opened(client, events):
@@ -103,7 +103,7 @@ def test_samples_and_uploads_are_opened(client, events):
         "/gradio_api/upload", files={"files": ("cat.jpg", (SAMPLES / "cat.jpg").read_bytes())}
     ).json()
     for file in ({"path": str(SAMPLES / "cat.jpg")}, {"path": uploaded[0], **MARKED}):
-        [images, said] = ask(client, events["Picture", "Before | after"], "espcn-x2.photos", file)
+        [images, said] = ask(client, events["Image", "Before | after"], "espcn-x2.photos", file)
         assert "answered in" in said
         with Image.open(io.BytesIO(client.get(images[1]["url"]).content)) as larger:
             assert larger.size == (450, 300)
@@ -111,7 +111,7 @@ def test_samples_and_uploads_are_opened(client, events):
 
 @pytest.mark.parametrize("handle", [None, 3, ["espcn-x2"], {"path": "x"}, "", "~", "a\x1b[2J<b>", "x" * 10_000])
 def test_what_is_no_handle_is_a_sentence(client, events, handle):
-    sentence = ask(client, events["Picture", "Before | after"], handle, {"path": str(SAMPLES / "cat.jpg")})[-1]
+    sentence = ask(client, events["Image", "Before | after"], handle, {"path": str(SAMPLES / "cat.jpg")})[-1]
     assert sentence
     assert "\x1b" not in sentence
     assert "<b>" not in sentence.replace("\\<", "")
@@ -162,7 +162,7 @@ def test_no_other_method_is_offered(client, method):
     "path", ["run/predict", "run/answer", "api/answer", "call/answer", "stream/a", "process_recording", "vibe-edit/"]
 )
 def test_events_run_in_the_queue_only(client, events, path):
-    sent = {"data": ["espcn-x2", {"path": str(SAMPLES / "cat.jpg")}], "fn_index": events["Picture", "Before | after"]}
+    sent = {"data": ["espcn-x2", {"path": str(SAMPLES / "cat.jpg")}], "fn_index": events["Image", "Before | after"]}
     assert client.post(f"/gradio_api/{path}", json=sent).status_code == 404
 
 

@@ -37,7 +37,7 @@ def answers(folder):
     if "classes" in served:
         found["classes"] = np.vectorize(bytes.decode)(served["classes"].numpy()).tolist()
     if "encoded" in found["signatures"]:
-        files = tf.constant([tf.io.encode_png(picture).numpy() for picture in inputs])
+        files = tf.constant([tf.io.encode_png(image).numpy() for image in inputs])
         found["encoded"] = {
             name: list(value.shape) for name, value in loaded.signatures["encoded"](image_bytes=files).items()
         }
@@ -53,12 +53,12 @@ def fine_tuned(folder):
     model.compile(tf_keras.optimizers.Adam(1e-3), loss)
     generator = np.random.default_rng(0)
     labels = np.arange(48) % 3
-    pictures = generator.integers(0, 100, (48, 32, 32, 3)).astype("float32")
-    pictures[np.arange(48), :, :, labels] += 100
+    images = generator.integers(0, 100, (48, 32, 32, 3)).astype("float32")
+    images[np.arange(48), :, :, labels] += 100
     with tf.GradientTape() as tape:
-        value = loss(labels, layer(pictures, training=True))
+        value = loss(labels, layer(images, training=True))
     gradients = tape.gradient(value, layer.trainable_variables)
-    losses = model.fit(pictures, labels, batch_size=16, epochs=6, verbose=0).history["loss"]
+    losses = model.fit(images, labels, batch_size=16, epochs=6, verbose=0).history["loss"]
     pairs = zip(layer.variables, before, strict=True)
     return {
         "losses": losses,
@@ -70,14 +70,14 @@ def fine_tuned(folder):
 
 
 def enlarged_by_the_command(folder):
-    """What `saved_model_cli run` makes of a grey picture of 3 x 4 pixels."""
+    """What `saved_model_cli run` makes of a grey image of 3 x 4 pixels."""
     with tempfile.TemporaryDirectory() as out:
         np.save(f"{out}/inputs.npy", np.full((1, 3, 4, 3), 100, "uint8"))
         sys.argv = ["saved_model_cli", "run", "--dir", folder, "--tag_set", "serve", "--signature_def", "serving_uint8"]
         sys.argv += ["--inputs", f"image={out}/inputs.npy", "--outdir", out]
         with contextlib.suppress(SystemExit):
             saved_model_cli.main()
-        return np.load(f"{out}/picture.npy").tolist()
+        return np.load(f"{out}/image.npy").tolist()
 
 
 def main():

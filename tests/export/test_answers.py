@@ -92,7 +92,7 @@ def check_says(task, record, served, output, near):
         assert all(labels[index] == name for index, name in names.items())
         close("probabilities", softmax(output))
     elif task in ("super-resolution", "inpainting"):
-        difference = np.abs(served.pop("picture").astype(int) - np.asarray(record.picture)).max()
+        difference = np.abs(served.pop("image").astype(int) - np.asarray(record.image)).max()
         assert difference <= (1 if near < 1e-3 else 3)
         close("pixels", output, 255)
     elif task == "coordinate-classification":
@@ -103,7 +103,7 @@ def check_says(task, record, served, output, near):
         close("x", record["x"], 100)
         close("y", record["y"], 100)
     elif task == "coordinate-rendering":
-        np.testing.assert_allclose(255 * served.pop("brightness"), np.asarray(record.picture), atol=0.51)
+        np.testing.assert_allclose(255 * served.pop("brightness"), np.asarray(record.image), atol=0.51)
     elif task == "volume-segmentation":
         assert np.array_equal(served["label_map"], record.label_map)
         assert served.pop("label_map").sum() == record["voxels"]
@@ -207,7 +207,7 @@ def check_changes(check, name, key, value):
     [
         ("image-classification", lambda served: {**served, "scores": served["probabilities"][:, :5]}),
         ("semantic-segmentation", lambda served: {**served, "label_map": tf.zeros_like(served["label_map"])}),
-        ("super-resolution", lambda served: {**served, "picture": served["picture"][:, ::-1]}),
+        ("super-resolution", lambda served: {**served, "image": served["image"][:, ::-1]}),
     ],
     ids=["label order", "label_map of 0", "upside down"],
 )

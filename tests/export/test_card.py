@@ -20,7 +20,7 @@ from zoo.export.card import card_files, card_of, carded_entries, checkpoint_list
 from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
 from zoo.export.card_text import spoken
 from zoo.export.published_card import published_card
-from zoo.weights.untrained import remember_loaded
+from zoo.weights.untrained import record_loaded_values
 
 FOLDER = zoo.export.card.resources.files("zoo") / "model_cards"
 TASKS_OF_THE_HUB = {
@@ -115,20 +115,20 @@ def test_the_card_says_what_a_user_has_to_know(name):
         assert fact in text
     for title in ("is for", "is not for", "Input and output", "Limits and biases", "Results", "Citation", "Licence"):
         assert re.search(f"^## .*{title}", text, re.M)
-    picture = facts_of(entry).picture
-    assert picture is not None
-    assert (FOLDER / picture.file).is_file()
+    image = facts_of(entry).image
+    assert image is not None
+    assert (FOLDER / image.file).is_file()
 
 
 @pytest.mark.parametrize("name", zoo.list_models("espcn*") + zoo.list_models("fsrcnn*"))
-def test_the_picture_is_what_the_model_makes(name):
-    from recipes.card_pictures import sheet
+def test_the_image_is_what_the_model_makes(name):
+    from recipes.card_images import sheet
 
     name = card_name(zoo.info(name))
-    with Image.open(FOLDER / f"{name}.png") as picture:
-        drawn, checked_in = np.asarray(sheet(name), "int16"), np.asarray(picture, "int16")
+    with Image.open(FOLDER / f"{name}.png") as image:
+        drawn, checked_in = np.asarray(sheet(name), "int16"), np.asarray(image, "int16")
     assert drawn.shape == checked_in.shape
-    assert np.abs(drawn - checked_in).max() <= 1, "run: python -m recipes.card_pictures"
+    assert np.abs(drawn - checked_in).max() <= 1, "run: python -m recipes.card_images"
 
 
 def test_random_weights_are_said_to_be_random_and_boast_no_metrics():
@@ -174,7 +174,7 @@ def test_metrics_stay_with_weights_of_others_until_they_change(tmp_path):
     spec = zoo.info("espcn-x2").model_copy(update={"format": "timm", "source": "hf://owner/repo"})
     model = zoo.load("espcn-x2")
     model.spec = spec.model_copy(update={"sha256": "0" * 64})
-    remember_loaded(model)
+    record_loaded_values(model)
     assert zoo.load(zoo.save(model, tmp_path / "same")).spec.metrics == spec.metrics
     model.get_layer("feature-conv1").bias.assign_add(np.full(64, 1e-6))
     assert zoo.load(zoo.save(model, tmp_path / "other")).spec.metrics == {}

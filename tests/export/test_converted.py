@@ -29,7 +29,7 @@ def record(path):
     return json.loads((path / "export.json").read_text())
 
 
-def test_pictures_of_any_size_and_classes(export, classifier, tmp_path):
+def test_images_of_any_size_and_classes(export, classifier, tmp_path):
     path = export("espcn-x2", tmp_path)
     assert path == tmp_path / f"espcn-x2-{export.__name__}" / "1"
     assert record(path)["differences"]["float32"]["relative_difference"] <= 1e-5
@@ -52,7 +52,7 @@ def test_several_outputs_are_refused(export, tmp_path):
         export(pyramid, tmp_path, allow_random=True)
 
 
-def test_litert_alone_enlarges_a_picture(tmp_path):
+def test_litert_alone_enlarges_an_image(tmp_path):
     litert = pytest.importorskip("ai_edge_litert.interpreter", reason="layerzoo[litert] is not installed")
     path = zoo.export.litert("espcn-x2", tmp_path)
     interpreter = litert.Interpreter(str(path / "model.tflite"))
@@ -71,14 +71,14 @@ def test_onnx_runtime_alone_takes_any_batch(tmp_path):
     assert output.shape == (3, 10, 14, 3)
 
 
-def test_eight_bits_on_representative_pictures(tmp_path):
+def test_eight_bits_on_representative_images(tmp_path):
     pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
-    pictures = [picture()[100:148, 100:148] for picture in (data.astronaut, data.brick, data.coffee)]
-    path = zoo.export.litert("espcn-x2", tmp_path, representative=pictures)
+    images = [image()[100:148, 100:148] for image in (data.astronaut, data.brick, data.coffee)]
+    path = zoo.export.litert("espcn-x2", tmp_path, representative=images)
     assert record(path)["differences"]["int8"]["psnr_db"] > 40
     exact = zoo.export.litert("espcn-x2", tmp_path)
     assert (path / "model.tflite").stat().st_size < 0.6 * (exact / "model.tflite").stat().st_size
-    with pytest.raises(InputError, match="holds no picture"):
+    with pytest.raises(InputError, match="holds no image"):
         zoo.export.litert("espcn-x2", tmp_path, representative=[])
 
 

@@ -1,4 +1,4 @@
-"""Models that take a picture and a mask: the SavedModel takes both by name; the other formats say that they cannot."""
+"""Models that take an image and a mask: the SavedModel takes both by name; the other formats say that they cannot."""
 
 import keras
 import numpy as np
@@ -41,7 +41,7 @@ def test_the_signature_takes_both_by_name_in_any_size(model, exported):
         answer = served(**{name: tf.constant(array) for name, array in inputs.items()})
         expected = np.asarray(model(inputs))
         np.testing.assert_allclose(answer["pixels"], expected, atol=1e-3)
-        assert answer["picture"].dtype == tf.uint8
+        assert answer["image"].dtype == tf.uint8
 
 
 def test_a_call_takes_a_dict(model, exported):
@@ -56,6 +56,6 @@ def test_it_is_verified_where_it_lies(exported):
 
 @pytest.mark.parametrize("write", [zoo.export.litert, zoo.export.onnx])
 def test_the_other_formats_say_that_they_write_one_input_only(model, write, tmp_path):
-    with pytest.raises(zoo.ExportError, match=r"takes a picture and a mask. Expected one input; saved_model"):
+    with pytest.raises(zoo.ExportError, match=r"takes an image and a mask. Expected one input; saved_model"):
         write(model, tmp_path, allow_random=True)
     assert not list(tmp_path.iterdir())

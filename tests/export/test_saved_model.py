@@ -28,7 +28,7 @@ def test_tensorflow_alone_gets_the_keras_models_answers(task, found):
 
 
 def test_signatures_say_what_predict_says(found):
-    assert found["super-resolution"]["served"] == {"picture": [2, 128, 128, 3], "pixels": [2, 128, 128, 3]}
+    assert found["super-resolution"]["served"] == {"image": [2, 128, 128, 3], "pixels": [2, 128, 128, 3]}
     assert found["super-resolution"]["encoded"] == found["super-resolution"]["served"]
     scores = {"scores": [2, 3], "classes": [2, 3], "indices": [2, 3], "probabilities": [2, 3]}
     assert found["image-classification"]["served"] == scores
@@ -91,10 +91,10 @@ def test_verify_finds_a_changed_file(tmp_path):
 
 
 def test_folding_leaves_no_batch_normalisation_and_the_same_answers(classifier):
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3)).astype("float32")
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3)).astype("float32")
     network = folded(classifier)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
-    expected, outputs = classifier(pictures).numpy(), network(pictures).numpy()
+    expected, outputs = classifier(images).numpy(), network(images).numpy()
     assert np.abs(outputs - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
@@ -123,8 +123,8 @@ def test_folding_scales_the_right_axis(layer):
     )
     model = zoo.model.ZooModel(image, norm(layer(image)))
     model.spec = zoo.info("espcn-x2")
-    pictures = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
-    np.testing.assert_allclose(folded(model)(pictures), model(pictures), atol=1e-6)
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(folded(model)(images), model(images), atol=1e-6)
 
 
 def test_bfloat16_keeps_pixels_and_the_last_sum_in_float32():

@@ -20,7 +20,7 @@ import zoo
 from tests.fuzz.bounds import fuzz
 from tests.fuzz.mutations import mutated, mutated_json
 from zoo.catalogue.registry import Registry
-from zoo.datasets import depth_maps, pictures_with_masks
+from zoo.datasets import depth_maps, images_with_masks
 from zoo.imaging.planes import Planes
 
 TIMM = {
@@ -167,8 +167,8 @@ def test_images(tmp_path):
 def test_arrays_masks_and_depths(tmp_path):
     contents = arrays()
     masks = [content for suffix, content in images() if suffix == ".png"]
-    picture = written(tmp_path, "picture.jpg", b"")
-    photograph().save(picture)
+    image = written(tmp_path, "image.jpg", b"")
+    photograph().save(image)
 
     def attempt(random: Random) -> None:
         kind = random.randrange(4)
@@ -177,7 +177,7 @@ def test_arrays_masks_and_depths(tmp_path):
             Planes(path, random.choice((1, 3, 5))).pixels()
         elif kind == 1:
             mask = written(tmp_path, "mask.png", mutated(random.choice(masks), random))
-            pictures_with_masks.read_pair(pictures_with_masks.Pair(picture, mask), 5)
+            images_with_masks.read_pair(images_with_masks.Pair(image, mask), 5)
         elif kind == 2:
             depth_maps.read_depths(written(tmp_path, "depths.png", mutated(random.choice(masks), random)))
         else:

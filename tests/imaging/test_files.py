@@ -12,13 +12,13 @@ from PIL import Image
 
 import zoo
 from zoo.catalogue.entry import Input
-from zoo.datasets import depth_maps, pictures_with_masks
+from zoo.datasets import depth_maps, images_with_masks
 from zoo.imaging.files import Content, read_npy
 from zoo.imaging.planes import Planes, read_image
 from zoo.imaging.preprocessing import preprocess
 from zoo.tasks import find_task
 from zoo.tasks.inpainting import preprocess_damaged
-from zoo.training import pictures
+from zoo.training import images
 
 GOLDEN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "golden")
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype="uint8")
@@ -30,8 +30,8 @@ READERS = {
     "a damaged image": preprocess_damaged,
     "a mask": lambda path: preprocess_damaged({"image": NOISE, "mask": path}),
     "depths": depth_maps.read_depths,
-    "a pair": lambda path: pictures_with_masks.read_pair(pictures_with_masks.Pair(path, path), 3),
-    "to learn from": pictures.size,
+    "a pair": lambda path: images_with_masks.read_pair(images_with_masks.Pair(path, path), 3),
+    "to learn from": images.size,
     "a volume": lambda path: find_task("volume-features").prepare(path, None),
 }
 
@@ -78,7 +78,7 @@ def test_a_damaged_file_of_any_format_is_an_image_or_one_sentence(suffix, tmp_pa
         for place in generator.integers(0, max(1, len(content)), 6 if trial >= 6 else 0):
             content[place] = generator.integers(256)
         path.write_bytes(content)
-        for read in (read_image, pictures.size):
+        for read in (read_image, images.size):
             said = sentence(read, path)
             assert said is None or said.startswith(f"{path} cannot be read as an image (")
 
@@ -166,7 +166,7 @@ def test_a_sparse_file_that_holds_what_it_claims_is_refused_too(tmp_path):
 def test_an_image_that_would_be_unpacked_into_gigabytes_is_refused_before(width, height, tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png(width, height))
-    for read in (read_image, pictures.size, preprocess_damaged, lambda path: Planes(path, 4)):
+    for read in (read_image, images.size, preprocess_damaged, lambda path: Planes(path, 4)):
         peak, sentence = peak_mebibytes(lambda: read(path))  # noqa: B023
         assert peak < 1
         assert "bomb.png cannot be read as an image" in sentence

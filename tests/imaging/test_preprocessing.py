@@ -1,4 +1,4 @@
-"""Pictures in every shape they come in, and timm's evaluation transform to the last level."""
+"""Images in every shape they come in, and timm's evaluation transform to the last level."""
 
 import json
 
@@ -32,12 +32,12 @@ def test_equals_timms_evaluation_transform(index, configuration):
     assert difference.max() <= 1
 
 
-def test_without_a_size_a_picture_keeps_its_own():
+def test_without_a_size_an_image_keeps_its_own():
     image = np.arange(5 * 4 * 3, dtype="uint8").reshape(5, 4, 3)
     np.testing.assert_array_equal(preprocess(image, ANY), image)
 
 
-def test_a_picture_smaller_than_the_crop_is_padded_with_black_on_both_sides():
+def test_an_image_smaller_than_the_crop_is_padded_with_black_on_both_sides():
     spec = Input(size=8, crop=1.0, crop_mode="border")
     out = preprocess(np.full((4, 8, 3), 255, "uint8"), spec)
     assert out.shape == (8, 8, 3)
@@ -71,23 +71,23 @@ def test_every_kind_of_file_becomes_8_bit_rgb(mode, suffix, tmp_path):
 
 
 def test_exif_orientation_is_applied(tmp_path):
-    picture = Image.new("RGB", (6, 4))
+    image = Image.new("RGB", (6, 4))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees
-    picture.save(tmp_path / "turned.jpg", exif=exif)
+    image.save(tmp_path / "turned.jpg", exif=exif)
     assert preprocess(tmp_path / "turned.jpg", ANY).shape == (6, 4, 3)
 
 
 def test_transparency_is_laid_over_white():
-    picture = Image.new("RGBA", (2, 2), (255, 0, 0, 0))
-    assert np.asarray(read_image(picture)).tolist() == [[[255, 255, 255]] * 2] * 2
+    image = Image.new("RGBA", (2, 2), (255, 0, 0, 0))
+    assert np.asarray(read_image(image)).tolist() == [[[255, 255, 255]] * 2] * 2
 
 
 def test_a_transparent_palette_is_laid_over_white(tmp_path):
-    picture = Image.new("P", (2, 2), 1)
-    picture.putpalette([0, 0, 0, 10, 20, 30])
-    picture.info["transparency"] = 1
-    picture.save(tmp_path / "palette.png")
+    image = Image.new("P", (2, 2), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    image.info["transparency"] = 1
+    image.save(tmp_path / "palette.png")
     assert np.asarray(read_image(tmp_path / "palette.png")).min() == 255
 
 

@@ -118,9 +118,9 @@ def test_a_large_image_is_enlarged_in_the_memory_of_a_tile(monkeypatch):
     small = image[:300, :400]
     record, part = zoo.predict(model, [image, small])
     assert max(height * width for _, height, width, _ in given) <= 512**2
-    assert record.picture.size == (1800, 1400)
+    assert record.image.size == (1800, 1400)
     near = np.s_[:580, :780]  # beyond it the part has a border where the image has none
-    difference = np.asarray(record.picture)[near].astype(int) - np.asarray(part.picture)[near]
+    difference = np.asarray(record.image)[near].astype(int) - np.asarray(part.image)[near]
     assert np.abs(difference).max() <= 1
 
 
@@ -135,8 +135,8 @@ def test_where_nothing_is_to_be_filled_nothing_is_computed(monkeypatch):
     mask[40:60, 700:730] = 0
     record = zoo.predict(model, {"image": image, "mask": mask})[0]
     assert len(given) <= 4
-    np.testing.assert_array_equal(np.asarray(record.picture)[mask > 0], image[mask > 0])
-    assert record.picture.size == (1500, 2000)
+    np.testing.assert_array_equal(np.asarray(record.image)[mask > 0], image[mask > 0])
+    assert record.image.size == (1500, 2000)
 
 
 def test_an_answer_of_gigabytes_is_refused_before_there_is_memory_for_it(monkeypatch):

@@ -23,15 +23,15 @@ def test_an_impulse_becomes_the_cubic_at_quarter_pixels():
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_it_equals_pillow_up_to_the_border(size):
-    picture = noise(13, 8, 3)
-    outputs = keras.ops.convert_to_numpy(BicubicUpSampling2D(size)(picture))[0]
+    image = noise(13, 8, 3)
+    outputs = keras.ops.convert_to_numpy(BicubicUpSampling2D(size)(image))[0]
     for channel in range(3):
-        plane = Image.fromarray(picture[0, ..., channel])  # 32-bit: nothing is rounded
+        plane = Image.fromarray(image[0, ..., channel])  # 32-bit: nothing is rounded
         expected = np.asarray(plane.resize((8 * size, 13 * size), Image.Resampling.BICUBIC))
         np.testing.assert_allclose(outputs[..., channel], expected, atol=1e-3)
 
 
-def test_a_constant_picture_stays_constant():
+def test_a_constant_image_stays_constant():
     np.testing.assert_allclose(BicubicUpSampling2D(3)(np.full((2, 4, 5, 2), 7.0, "float32")), 7.0, rtol=1e-6)
 
 
@@ -40,10 +40,10 @@ def test_unknown_sizes_and_save_and_load(tmp_path):
     model = keras.Model(inputs, BicubicUpSampling2D(3)(inputs))
     assert model.output_shape == (None, None, None, 3)
     model.save(tmp_path / "model.keras")
-    picture = noise(6, 7, 3)
+    image = noise(6, 7, 3)
     reloaded = keras.saving.load_model(tmp_path / "model.keras")
     assert reloaded.layers[-1].size == 3
-    np.testing.assert_array_equal(reloaded.predict(picture, verbose=0), model.predict(picture, verbose=0))
+    np.testing.assert_array_equal(reloaded.predict(image, verbose=0), model.predict(image, verbose=0))
 
 
 @pytest.mark.parametrize("size", [0, 1.5])

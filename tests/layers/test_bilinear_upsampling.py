@@ -6,13 +6,13 @@ import pytest
 
 from zoo.layers import BilinearUpSampling2D
 
-PICTURE = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
+IMAGE = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 32])
 def test_gives_what_keras_gives(size):
-    expected = keras.layers.UpSampling2D(size, interpolation="bilinear")(PICTURE)
-    np.testing.assert_allclose(BilinearUpSampling2D(size)(PICTURE), expected, atol=2e-5)
+    expected = keras.layers.UpSampling2D(size, interpolation="bilinear")(IMAGE)
+    np.testing.assert_allclose(BilinearUpSampling2D(size)(IMAGE), expected, atol=2e-5)
 
 
 def test_a_constant_stays_constant_up_to_the_border():
@@ -23,7 +23,7 @@ def test_survives_saving(tmp_path):
     model = keras.Sequential([keras.Input((None, None, 4)), BilinearUpSampling2D(3)])
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(again(PICTURE), model(PICTURE))
+    np.testing.assert_array_equal(again(IMAGE), model(IMAGE))
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a graph of TensorFlow")

@@ -23,7 +23,7 @@ import json, numpy as np, keras, zoo
 inputs = np.load({str(tmp_path / "inputs.npy")!r})
 model = zoo.load("hf://{repo_id}@v1")
 plain = keras.saving.load_model("hf://{repo_id}")
-np.savez({str(tmp_path / "found.npz")!r}, zoo=model(inputs), keras=plain(inputs), picture=model.preprocess(inputs[0]))
+np.savez({str(tmp_path / "found.npz")!r}, zoo=model(inputs), keras=plain(inputs), image=model.preprocess(inputs[0]))
 spec = model.spec
 told = [spec.name, spec.source, spec.revision, spec.labels, spec.license]
 print(json.dumps([*told, spec.base.source, spec.base.license]))
@@ -36,7 +36,7 @@ print(json.dumps([*told, spec.base.source, spec.base.license]))
     expected = reference_outputs(classifier, inputs)["output"]
     np.testing.assert_allclose(found["zoo"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["keras"], expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(found["picture"], classifier.preprocess(inputs[0]))
+    np.testing.assert_array_equal(found["image"], classifier.preprocess(inputs[0]))
 
 
 def test_each_version_is_one_commit_and_the_same_model_again_is_no_new_one(publisher, server, repo_id, folders):
@@ -168,9 +168,9 @@ import pathlib, zoo
 run = zoo.Run(model=None, history={{}}, metrics={{}}, folder=pathlib.Path({str(folders[0])!r}))
 zoo.publish(run, "{repo_id}", license="mit", saved_model=True)
 import numpy as np, tensorflow_hub, zoo.export.tf_hub
-picture = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
-expected = np.asarray(zoo.load({str(folders[0])!r})(picture))
-print(float(np.abs(tensorflow_hub.load("hf://{repo_id}@v1")(picture).numpy() - expected).max()) < 1e-3)
+image = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
+expected = np.asarray(zoo.load({str(folders[0])!r})(image))
+print(float(np.abs(tensorflow_hub.load("hf://{repo_id}@v1")(image).numpy() - expected).max()) < 1e-3)
 """,
         HF_TOKEN="hf_valid",
         KERAS_BACKEND="tensorflow",

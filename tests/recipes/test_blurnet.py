@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from recipes import blurnet, textures_picture
+from recipes import blurnet, textures_image
 from recipes.textures import LABELS, planes, windows
 from recipes.training_run import filled
 from tests.golden_files import trainable_parameters
@@ -86,11 +86,11 @@ def test_the_blurred_twin_is_more_consistent_and_no_less_accurate():
         assert value == pytest.approx(np.mean([row[key] for row in report["seeds"].values()]), abs=0.01)
 
 
-def test_the_curves_of_the_picture_are_scores_of_the_right_texture():
-    pieces, labels = textures_picture.walks(np.random.default_rng(0))
+def test_the_curves_of_the_image_are_scores_of_the_right_texture():
+    pieces, labels = textures_image.walks(np.random.default_rng(0))
     assert pieces.shape == (200, 32, 55)
     chosen = [0, 45]
-    curves = textures_picture.scores("blurnet-textures", pieces[chosen], labels[chosen])
+    curves = textures_image.scores("blurnet-textures", pieces[chosen], labels[chosen])
     assert curves.shape == (2, 24)
     for curve, piece, label in zip(curves, pieces[chosen], labels[chosen], strict=True):
         answers = zoo.predict("blurnet-textures", piece[:, 7:39], top=len(LABELS))[0]["predictions"]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from recipes import coordconv, coordconv_picture, coordconv_training
+from recipes import coordconv, coordconv_image, coordconv_training
 from recipes.not_so_clevr import SPLITS, centres, split_centres, squares
 from recipes.training_run import filled
 from tests.slow import first_of_each
@@ -92,13 +92,13 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(task,
 
 
 @pytest.mark.parametrize("task", coordconv.TASKS)
-def test_the_picture_of_the_cards_is_what_the_models_answer(task):
-    with Image.open(CHECKPOINTS.parent / "model_cards" / f"coordconv-{task}.png") as picture:
-        checked_in = np.asarray(picture.convert("L"))
-    drawn = np.asarray(coordconv_picture.sheet(task))
+def test_the_image_of_the_cards_is_what_the_models_answer(task):
+    with Image.open(CHECKPOINTS.parent / "model_cards" / f"coordconv-{task}.png") as image:
+        checked_in = np.asarray(image.convert("L"))
+    drawn = np.asarray(coordconv_image.sheet(task))
     assert drawn.shape == checked_in.shape
     # Where two logits are all but equal, another processor may answer the other pixel.
-    assert np.mean(drawn != checked_in) < 1e-3, "run: python -m recipes.coordconv_picture"
+    assert np.mean(drawn != checked_in) < 1e-3, "run: python -m recipes.coordconv_image"
 
 
 def test_the_classifiers_show_the_point_of_the_paper():

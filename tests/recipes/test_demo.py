@@ -10,7 +10,7 @@ from zoo.catalogue.registry import registry
 
 
 def scene(width, colour):
-    return demo_scenes.Scene("espcn-x2", "words", {"picture": Image.new("RGB", (width, 100), colour)})
+    return demo_scenes.Scene("espcn-x2", "words", {"image": Image.new("RGB", (width, 100), colour)})
 
 
 def test_scenes_wrap_into_lines_and_none_is_cut():
@@ -23,7 +23,7 @@ def test_scenes_wrap_into_lines_and_none_is_cut():
     assert red < blue
 
 
-def test_captions_stand_under_their_pictures():
+def test_captions_stand_under_their_images():
     strip = np.asarray(contact_sheet.strip(scene(100, "white")).convert("L"))
     assert (strip[-2 * contact_sheet.CAPTION :] < 128).any()
     assert (strip[: contact_sheet.TITLE] < 128).any()

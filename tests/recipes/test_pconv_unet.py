@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 import zoo
-from recipes import pconv_unet, pconv_unet_picture
+from recipes import pconv_unet, pconv_unet_image
 from recipes.inpainting_scores import METRIC, biharmonic, compare, score, tile_masks, tiles
 from recipes.irregular_masks import BINS, hole_percent
 from recipes.photographs import HELD_OUT, TRAINING
 from recipes.training_run import filled
 from tests.slow import first_of_each
-from zoo.architectures.pconv_unet import partial_picture
+from zoo.architectures.pconv_unet import partial_image
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 
@@ -27,7 +27,7 @@ def report_of(name):
 @pytest.fixture
 def brief(monkeypatch):
     """A small network, three rounds of two steps."""
-    small = functools.partial(partial_picture, filters=(4, 4))
+    small = functools.partial(partial_image, filters=(4, 4))
     monkeypatch.setitem(pconv_unet.NETWORKS, "pconv-unet", (small, None))
     for name, value in {"STEPS_PER_ROUND": 2, "BATCH_SIZE": 2, "ROUNDS": 3, "ROUNDS_PER_STATE": 1}.items():
         monkeypatch.setattr(pconv_unet, name, value)
@@ -69,13 +69,13 @@ def test_a_patch_is_a_place_of_the_photograph_with_less_contrast():
 def test_the_loss_is_that_of_the_paper_by_hand():
     target = np.zeros((1, 1, 4, 4), "float32")
     target[..., 3] = (1, 0, 1, 1)  # the second pixel is the hole
-    picture = np.zeros((1, 1, 4, 3), "float32")
-    picture[0, 0, :, :] = np.array([0.1, 0.5, 0.2, 0.0])[:, None]
+    image = np.zeros((1, 1, 4, 3), "float32")
+    image[0, 0, :, :] = np.array([0.1, 0.5, 0.2, 0.0])[:, None]
     # Means over 4 pixels: valid 0.3, hole 0.5 of weight 6; over 3 neighbours: two jumps of 0.5 at the hole, weight 0.1.
     expected = (0.3 + 6 * 0.5) / 4 + 0.1 * 2 * 0.5 / 3
     one_row_has_no_neighbour_below = (
         np.concatenate([target, target], axis=1),
-        np.concatenate([picture, picture], axis=1),
+        np.concatenate([image, image], axis=1),
     )
     assert float(pconv_unet.inpainting_loss(*one_row_has_no_neighbour_below)) == pytest.approx(expected, rel=1e-6)
 
@@ -120,19 +120,19 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name)
         assert np.mean([row[column] for row in rows]) == pytest.approx(value, abs=1e-3)
     masks = tile_masks(1, BINS[2])
     images = tiles()[:1] * masks
-    whole = pconv_unet.from_picture_and_mask(pconv_unet.NETWORKS[name][1])
+    whole = pconv_unet.from_image_and_mask(pconv_unet.NETWORKS[name][1])
     recipes = filled(whole, CHECKPOINTS / entry.filename).predict([images / 255, masks], verbose=0)
     loaded = zoo.load(name).predict({"image": images, "mask": masks}, verbose=0)
     np.testing.assert_allclose(loaded, recipes, atol=0.01)
 
 
-def test_the_picture_of_the_cards_is_what_the_models_answer():
-    with Image.open(CHECKPOINTS.parent / "model_cards" / "pconv-unet.png") as picture:
-        checked_in = np.asarray(picture.convert("RGB"), "float32")
-    drawn = np.asarray(pconv_unet_picture.sheet(), "float32")
+def test_the_image_of_the_cards_is_what_the_models_answer():
+    with Image.open(CHECKPOINTS.parent / "model_cards" / "pconv-unet.png") as image:
+        checked_in = np.asarray(image.convert("RGB"), "float32")
+    drawn = np.asarray(pconv_unet_image.sheet(), "float32")
     assert drawn.shape == checked_in.shape
     # Another processor may round a pixel to the next level.
-    assert np.abs(drawn - checked_in).max() <= 2, "run: python -m recipes.pconv_unet_picture"
+    assert np.abs(drawn - checked_in).max() <= 2, "run: python -m recipes.pconv_unet_image"
 
 
 def test_the_twins_show_the_point_of_the_paper_and_the_baseline_its_strength():

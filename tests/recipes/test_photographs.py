@@ -13,7 +13,7 @@ def test_no_held_out_photograph_is_trained_on():
     assert not set(HELD_OUT) & set(TRAINING)
     held_out = [np.asarray(photograph(name)) for name in HELD_OUT]
     for name in TRAINING:  # nor under another name
-        assert not any(np.array_equal(np.asarray(photograph(name)), picture) for picture in held_out)
+        assert not any(np.array_equal(np.asarray(photograph(name)), image) for image in held_out)
 
 
 def test_degrading_crops_to_a_multiple_of_the_scale():
@@ -31,12 +31,12 @@ def test_luma_psnr_of_a_known_difference():
     assert luma_psnr(green, black, border=1) == pytest.approx(20 * math.log10(255 / 128.553 * 2))
 
 
-def test_luma_ssim_of_equal_flat_and_shifted_pictures():
+def test_luma_ssim_of_equal_flat_and_shifted_images():
     black = np.zeros((20, 20, 3))
     noise = np.random.default_rng(0).integers(0, 256, black.shape)
     assert luma_ssim(noise, noise, border=2) == 1
     assert luma_ssim(noise, noise[::-1], border=2) < 0.2
-    # Two flat pictures differ in their mean alone: 16 and 235 with the constant (0.01 * 255)² in the paper's formula.
+    # Two flat images differ in their mean alone: 16 and 235 with the constant (0.01 * 255)² in the paper's formula.
     constant = (0.01 * 255) ** 2
     expected = (2 * 16 * 235 + constant) / (16**2 + 235**2 + constant)
     assert luma_ssim(black, black + 255, border=2) == pytest.approx(expected, abs=1e-5)

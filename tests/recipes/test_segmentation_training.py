@@ -68,8 +68,8 @@ def test_the_file_gives_the_same_network_in_float32(tmp_path):
     write_weights(model, tmp_path / "tiny.safetensors", "float16")
     whole = filled(training.build(TINY), tmp_path / "tiny.safetensors")
     assert {variable.dtype for variable in whole.variables} == {"float32"}
-    picture = np.random.default_rng(0).integers(256, size=(1, 13, 20, 3)).astype("float32")
-    ours, theirs = (network.predict(picture, verbose=0) for network in (whole, model))
+    image = np.random.default_rng(0).integers(256, size=(1, 13, 20, 3)).astype("float32")
+    ours, theirs = (network.predict(image, verbose=0) for network in (whole, model))
     assert ours.shape == (1, 7, 10, 11)
     np.testing.assert_allclose(ours, theirs, atol=0.1)  # the other computes in bfloat16
 
@@ -83,9 +83,9 @@ def test_a_finer_network_begins_as_the_coarser_one_that_was_trained(tmp_path):
     model = training.build(coarse)
     model.get_layer("score_fr").set_weights([np.zeros((1, 1, 8, 11)), np.arange(11)])
     write_weights(model, tmp_path / "32s.safetensors", "float16")
-    picture = np.zeros((1, 128, 128, 3), "float32")
-    finer = training.untrained(fine, 10, tmp_path).predict(picture, verbose=0)
-    np.testing.assert_allclose(finer[:, 32:-32, 32:-32], model.predict(picture, verbose=0)[:, 32:-32, 32:-32], atol=0.1)
+    image = np.zeros((1, 128, 128, 3), "float32")
+    finer = training.untrained(fine, 10, tmp_path).predict(image, verbose=0)
+    np.testing.assert_allclose(finer[:, 32:-32, 32:-32], model.predict(image, verbose=0)[:, 32:-32, 32:-32], atol=0.1)
 
 
 def test_one_command_trains_measures_and_writes_a_report(data, tmp_path, monkeypatch, capsys):
@@ -146,10 +146,10 @@ def test_the_file_is_small_and_loads_as_the_recipe_s_network(name, size_bytes):
     weights = CHECKPOINTS / f"{name}.safetensors"
     assert weights.stat().st_size < size_bytes
     model = zoo.load(name)
-    picture = np.random.default_rng(0).integers(256, size=(1, 45, 64, 3)).astype("float32")
-    ours = model.predict(picture, verbose=0)
+    image = np.random.default_rng(0).integers(256, size=(1, 45, 64, 3)).astype("float32")
+    ours = model.predict(image, verbose=0)
     np.testing.assert_allclose(
-        ours, filled(training.build(SHIPPED[name]), weights).predict(picture, verbose=0), atol=1e-4
+        ours, filled(training.build(SHIPPED[name]), weights).predict(image, verbose=0), atol=1e-4
     )
     report = report_of(name)
     assert sum(int(np.prod(variable.shape)) for variable in model.trainable_variables) == report["parameters"]

@@ -27,7 +27,7 @@ def brief(monkeypatch):
 
 
 @pytest.mark.parametrize("scale", [2, 3])
-def test_patches_of_the_small_and_of_the_large_picture_cover_the_same_place(scale, monkeypatch):
+def test_patches_of_the_small_and_of_the_large_image_cover_the_same_place(scale, monkeypatch):
     monkeypatch.setattr(super_resolution, "STEPS_PER_ROUND", 2)
     small = np.random.default_rng(0).uniform(size=(40, 50, 1)).astype("float32")
     large = small.repeat(scale, axis=0).repeat(scale, axis=1)

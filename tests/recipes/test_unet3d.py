@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from recipes import phantoms, phantoms_picture, unet3d
+from recipes import phantoms, phantoms_image, unet3d
 from tests.golden_files import trainable_parameters
 
 CHECKPOINT = Path(zoo.__file__).parent / "checkpoints" / f"{unet3d.NAME}.safetensors"
@@ -84,10 +84,10 @@ def test_the_registry_repeats_what_was_measured(report):
     assert trainable_parameters(model) == report["parameters"] == 1e6 * model.spec.parameters_millions
 
 
-def test_the_picture_of_the_card_is_what_the_model_answers():
-    with Image.open(CHECKPOINT.parent.parent / "model_cards" / f"{unet3d.NAME}.png") as picture:
-        checked_in = np.asarray(picture.convert("RGB")).astype(int)
-    drawn = np.asarray(phantoms_picture.sheet()).astype(int)
+def test_the_image_of_the_card_is_what_the_model_answers():
+    with Image.open(CHECKPOINT.parent.parent / "model_cards" / f"{unet3d.NAME}.png") as image:
+        checked_in = np.asarray(image.convert("RGB")).astype(int)
+    drawn = np.asarray(phantoms_image.sheet()).astype(int)
     assert drawn.shape == checked_in.shape
     # A voxel on the border may fall otherwise on another processor.
-    assert np.mean(np.abs(drawn - checked_in) > 2) < 1e-3, "run: python -m recipes.phantoms_picture"
+    assert np.mean(np.abs(drawn - checked_in) > 2) < 1e-3, "run: python -m recipes.phantoms_image"

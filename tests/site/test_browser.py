@@ -219,17 +219,17 @@ def test_every_link_of_the_catalogue_answers(browser):
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH_TASK)
-def test_a_models_page_shows_its_pictures_and_fits_a_telephone(browser, address, name):
+def test_a_models_page_shows_its_images_and_fits_a_telephone(browser, address, name):
     narrow(browser, 390)
     browser.get(f"{address}models/{name}.html")
-    pictures = browser.execute_async_script(
-        "const pictures = [...document.images];"
-        "pictures.forEach(picture => picture.loading = 'eager');"
-        "Promise.all(pictures.map(picture => picture.decode())).then("
-        "() => arguments[0](pictures.map(picture => picture.naturalWidth)), error => arguments[0](String(error)))"
+    images = browser.execute_async_script(
+        "const images = [...document.images];"
+        "images.forEach(image => image.loading = 'eager');"
+        "Promise.all(images.map(image => image.decode())).then("
+        "() => arguments[0](images.map(image => image.naturalWidth)), error => arguments[0](String(error)))"
     )
-    assert isinstance(pictures, list), pictures
-    assert all(pictures)
+    assert isinstance(images, list), images
+    assert all(images)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     origins = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert all(origin.startswith(address) for origin in origins)

@@ -93,7 +93,7 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
         assert not re.search(r"//\w+\.|@import|url\(|fetch\(|XMLHttpRequest|sendBeacon", text), path
 
 
-def test_every_picture_of_a_card_is_there_with_words_and_size(site, pages):
+def test_every_image_of_a_card_is_there_with_words_and_size(site, pages):
     shown = 0
     for page in pages.values():
         for tag, attributes in page.elements:
@@ -103,7 +103,7 @@ def test_every_picture_of_a_card_is_there_with_words_and_size(site, pages):
                 assert attributes["alt"]
                 assert int(attributes["width"]) > 0 < int(attributes["height"])
     assert shown >= 10
-    assert len(list((site / "pictures").iterdir())) <= shown
+    assert len(list((site / "images").iterdir())) <= shown
 
 
 @pytest.mark.parametrize("name", ["espcn-x2.photos", "resnet50.a1_in1k", "deeplabv3_mobilenet_v2.voc_513"])

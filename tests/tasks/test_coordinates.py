@@ -1,4 +1,4 @@
-"""Models whose input is no picture: what `zoo.predict`, `zoo.info` and the command line do with (x, y)."""
+"""Models whose input is no image: what `zoo.predict`, `zoo.info` and the command line do with (x, y)."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_one_pair(model, one):
     (record,) = zoo.predict(model, one)
     assert json.loads(json.dumps(record)) == record
     assert 0.9 < record["score"] <= 1
-    scores = np.asarray(record.picture)
+    scores = np.asarray(record.image)
     assert scores.shape == (64, 64)
     assert np.argwhere(scores == 255).tolist() == [[12, 40]]
 

@@ -48,13 +48,13 @@ def test_metres_are_the_same_in_every_form(metres, tmp_path):
         np.testing.assert_array_equal(prepared["mask"][..., 0], metres > 0)
 
 
-def test_a_prediction_is_in_metres_and_has_a_picture(model, metres):
+def test_a_prediction_is_in_metres_and_has_an_image(model, metres):
     record = zoo.predict(model, metres)[0]
     batch = metres[None, ..., None]
     expected = model({"image": batch, "mask": (batch > 0).astype("float32")})
     np.testing.assert_allclose(record.depth_map, np.asarray(expected)[0, ..., 0], rtol=1e-6)
     assert record["measured"] == pytest.approx((metres > 0).mean(), abs=1e-6)
-    assert record.picture.width == 17
+    assert record.image.width == 17
     assert json.loads(json.dumps(record)) == record
 
 
@@ -74,7 +74,7 @@ def test_what_is_no_map_of_depths_gets_a_sentence(model, wrong, sentence):
         zoo.predict(model, [wrong])
 
 
-def test_an_ordinary_picture_is_refused(model, tmp_path):
+def test_an_ordinary_image_is_refused(model, tmp_path):
     Image.fromarray(np.zeros((4, 5, 3), "uint8")).save(tmp_path / "photo.jpg")
     with pytest.raises(zoo.InputError, match="Expected a PNG of 16 bits"):
         zoo.predict(model, tmp_path / "photo.jpg")
@@ -92,6 +92,6 @@ def test_evaluation_counts_where_there_is_truth(model, metres, tmp_path):
 
 
 def test_near_is_brighter_than_far():
-    picture = np.asarray(depth_colors.picture(np.linspace(1, 50, 200).reshape(2, 100)).convert("L"), int)
-    assert picture[0, 0] > picture[0, 50] > picture[1, 99]
-    assert picture.shape[0] > 2
+    image = np.asarray(depth_colors.image(np.linspace(1, 50, 200).reshape(2, 100)).convert("L"), int)
+    assert image[0, 0] > image[0, 50] > image[1, 99]
+    assert image.shape[0] > 2

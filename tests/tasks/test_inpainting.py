@@ -1,4 +1,4 @@
-"""Pictures with holes, in every form they come in, and what `zoo.predict` says of them."""
+"""Images with holes, in every form they come in, and what `zoo.predict` says of them."""
 
 import json
 
@@ -52,7 +52,7 @@ def test_transparent_pixels_are_the_hole_in_every_form(damaged, tmp_path):
 
 def test_only_the_hole_is_filled(model, damaged):
     record = zoo.predict(model, damaged)[0]
-    pixels = np.asarray(record.picture)
+    pixels = np.asarray(record.image)
     np.testing.assert_array_equal(pixels[MASK == 1], PHOTO[MASK == 1])
     assert pixels[MASK == 0].any()
     assert record["hole"] == pytest.approx(7 * 12 / MASK.size, abs=1e-6)
@@ -62,8 +62,8 @@ def test_only_the_hole_is_filled(model, damaged):
 def test_what_lies_under_the_hole_changes_nothing(model, damaged):
     other = damaged.copy()
     other[MASK == 0, :3] = 77
-    pictures = [np.asarray(record.picture) for record in zoo.predict(model, [damaged, other])]
-    np.testing.assert_array_equal(*pictures)
+    images = [np.asarray(record.image) for record in zoo.predict(model, [damaged, other])]
+    np.testing.assert_array_equal(*images)
 
 
 def test_several_sizes_in_one_call(model, damaged):
@@ -77,14 +77,14 @@ def test_several_sizes_in_one_call(model, damaged):
     [
         (np.dstack([PHOTO, np.full((21, 30), 255, "uint8")]), "no hole"),
         ({"image": PHOTO, "mask": np.zeros((21, 30))}, "no pixel outside its holes"),
-        ({"image": PHOTO, "mask": MASK[:-1]}, r"mask has the shape \(20, 30\), the picture \(21, 30\)"),
+        ({"image": PHOTO, "mask": MASK[:-1]}, r"mask has the shape \(20, 30\), the image \(21, 30\)"),
         ({"image": PHOTO, "mask": np.ones((21, 30, 2))}, r"mask has the shape \(21, 30, 2\)"),
         ({"image": PHOTO}, "Expected 'image' and 'mask'"),
         (PHOTO, r"shape \(21, 30, 3\).*opacity last"),
         ("nowhere.png", "There is no file nowhere.png"),
     ],
 )
-def test_what_is_no_damaged_picture_gets_a_sentence(model, wrong, sentence):
+def test_what_is_no_damaged_image_gets_a_sentence(model, wrong, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.predict(model, [wrong])
 
@@ -93,5 +93,5 @@ def test_the_model_survives_its_file(model, damaged, tmp_path):
     model.save(tmp_path / "model.keras")
     again = zoo.load(str(tmp_path / "model.keras"))
     assert again.spec == ENTRY
-    pictures = [np.asarray(zoo.predict(which, damaged)[0].picture) for which in (model, again)]
-    np.testing.assert_array_equal(*pictures)
+    images = [np.asarray(zoo.predict(which, damaged)[0].image) for which in (model, again)]
+    np.testing.assert_array_equal(*images)

@@ -51,10 +51,10 @@ def test_areas_stand_largest_first_and_sum_to_one():
 
 
 def test_the_overlay_covers_objects_by_half_and_background_not_at_all():
-    picture = np.full((40, 60, 3), 201, "uint8")
+    image = np.full((40, 60, 3), 201, "uint8")
     classes = np.zeros((40, 60), "uint8")
     classes[:, 30:] = 15
-    overlay = label_maps.overlay(picture, classes, label_maps.areas(classes, VOC))
+    overlay = label_maps.overlay(image, classes, label_maps.areas(classes, VOC))
     assert overlay.width == 60
     pixels = np.asarray(overlay)
     assert (pixels[:40, :30] == 201).all()
@@ -65,14 +65,14 @@ def test_the_overlay_covers_objects_by_half_and_background_not_at_all():
 
 
 def test_without_objects_there_is_no_legend():
-    picture = np.zeros((5, 7, 3), "uint8")
+    image = np.zeros((5, 7, 3), "uint8")
     classes = np.zeros((5, 7), "uint8")
-    assert label_maps.overlay(picture, classes, label_maps.areas(classes, VOC)).size == (7, 5)
-    unnamed = label_maps.overlay(picture, classes, label_maps.areas(classes, None))
+    assert label_maps.overlay(image, classes, label_maps.areas(classes, VOC)).size == (7, 5)
+    unnamed = label_maps.overlay(image, classes, label_maps.areas(classes, None))
     assert unnamed.height > 5  # a class without a name may be anything
 
 
-def test_the_legend_breaks_lines_where_the_picture_ends():
+def test_the_legend_breaks_lines_where_the_image_ends():
     classes = np.arange(21, dtype="uint8").reshape(3, 7).repeat(40, 0).repeat(40, 1)
     overlay = label_maps.overlay(np.zeros((120, 280, 3), "uint8"), classes, label_maps.areas(classes, VOC))
     assert overlay.width == 280
@@ -88,7 +88,7 @@ def model(tmp_path_factory):
     return model
 
 
-def test_predict_gives_map_areas_and_picture(model):
+def test_predict_gives_map_areas_and_image(model):
     arrays, _ = read_golden("deeplabv3_mobilenet_v2")
     records = zoo.predict(model, arrays["images"])
     assert len(records) == 2
@@ -100,6 +100,6 @@ def test_predict_gives_map_areas_and_picture(model):
         best = record["classes"][0]
         assert best["area"] == pytest.approx((record.label_map == best["index"]).mean(), abs=1e-6)
         assert best["label"] == VOC[best["index"]]
-        assert record.picture.width == 129
-        assert record.picture.height > 97
+        assert record.image.width == 129
+        assert record.image.height > 97
         json.dumps(record)

@@ -13,14 +13,14 @@ def entry(task: str, builder: str, **facts) -> Entry:
     return Entry(**{**known, "architecture": task, "builder": builder, "task": task, "random": "all", **facts})
 
 
-def pictures(count: int, height: int, width: int) -> list[np.ndarray]:
+def images(count: int, height: int, width: int) -> list[np.ndarray]:
     """Squares of one colour: their edges are what bicubic enlargement lacks."""
     small = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3), "uint8")
     return [np.asarray(Image.fromarray(one).resize((width, height), Image.Resampling.NEAREST)) for one in small]
 
 
 def segmentation():
-    found = pictures(8, 24, 20)
+    found = images(8, 24, 20)
     masks = [np.where(one[..., 0] > 127, 1, 0).astype("uint8") for one in found]
     masks[0][:4] = 255
     model = entry(
@@ -41,11 +41,11 @@ def depth():
 
 
 def inpainting():
-    return entry("inpainting", "pconv_unet.pconv_unet", config={"filters": [4, 4]}), pictures(8, 32, 32)
+    return entry("inpainting", "pconv_unet.pconv_unet", config={"filters": [4, 4]}), images(8, 32, 32)
 
 
 def super_resolution():
-    return entry("super-resolution", "espcn.espcn", config={"scale": 2}), pictures(8, 32, 36)
+    return entry("super-resolution", "espcn.espcn", config={"scale": 2}), images(8, 32, 36)
 
 
 def forecasting():
@@ -59,7 +59,7 @@ def coordinate_classification():
 
 
 def features():
-    found = pictures(12, 16, 16)
+    found = images(12, 16, 16)
     model = entry("image-features", "blurnet.blurnet", config={"filters": [8, 8]}, num_classes=0, classifier="fc")
     return model, (found, [index % 3 for index in range(12)])
 

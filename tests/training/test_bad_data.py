@@ -31,14 +31,14 @@ def masked(folder, mask, size=(6, 4)):
 
 def test_an_empty_class_is_named(photographs):
     (photographs / "yellow").mkdir()
-    with pytest.raises(InputError, match="yellow holds no picture"):
+    with pytest.raises(InputError, match="yellow holds no image"):
         find(CLASSIFIER, photographs)
 
 
-def test_a_picture_that_cannot_be_read_is_named(photographs):
+def test_an_image_that_cannot_be_read_is_named(photographs):
     whole = (photographs / "red" / "0.png").read_bytes()
     (photographs / "red" / "0.png").write_bytes(whole[: len(whole) // 2])
-    (photographs / "blue" / "3.png").write_text("no picture")
+    (photographs / "blue" / "3.png").write_text("no image")
     with pytest.raises(InputError, match=r"(?s)blue.3.png cannot be read .*red.0.png cannot be read"):
         find(CLASSIFIER, photographs)
 
@@ -55,8 +55,8 @@ def test_a_class_that_is_only_measured_on_is_refused(photographs):
         find(CLASSIFIER, photographs, "val", ("blue", "green"))
 
 
-def test_a_class_without_a_picture_in_arrays_is_refused():
-    with pytest.raises(InputError, match="class 1 has no picture"):
+def test_a_class_without_an_image_in_arrays_is_refused():
+    with pytest.raises(InputError, match="class 1 has no image"):
         find(CLASSIFIER, (np.zeros((2, 8, 8, 3), "uint8"), [0, 2]))
 
 
@@ -78,8 +78,8 @@ def test_void_is_no_error(tmp_path):
     np.testing.assert_array_equal(classes, [[0, 1, -1, -1, 0, 1]] * 4)
 
 
-def test_a_mask_of_another_size_than_its_picture_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"a\.png is 5 x 4 pixels, its picture 6 x 4"):
+def test_a_mask_of_another_size_than_its_image_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"a\.png is 5 x 4 pixels, its image 6 x 4"):
         find(SEGMENTER, masked(tmp_path, np.zeros((4, 5))))
 
 
@@ -108,18 +108,18 @@ def test_an_argument_out_of_range_is_named(arguments, message, photographs, tmp_
 
 
 def test_a_network_without_a_head_has_no_backbone_to_freeze(tmp_path):
-    pictures = list(np.zeros((4, 32, 32, 3), "uint8"))
+    images = list(np.zeros((4, 32, 32, 3), "uint8"))
     with pytest.raises(InputError, match=r"does not fit espcn-x2\.photos: it has no head"):
-        zoo.finetune("espcn-x2", pictures, freeze="backbone", output_dir=tmp_path / "run")
+        zoo.finetune("espcn-x2", images, freeze="backbone", output_dir=tmp_path / "run")
 
 
-def test_pictures_to_measure_on_have_the_size_of_those_to_learn_from(photographs, tmp_path):
+def test_images_to_measure_on_have_the_size_of_those_to_learn_from(photographs, tmp_path):
     other = write_photographs(tmp_path / "other", {"blue": 1, "green": 1}, side=20)
     with pytest.raises(InputError, match=r"measure on are \(20, 20, 3\), those to learn from \(16, 16, 3\)"):
         zoo.finetune("blurnet-textures", photographs, validation_data=other, output_dir=tmp_path / "run")
 
 
-def test_pictures_of_several_sizes_are_brought_to_one(tmp_path):
+def test_images_of_several_sizes_are_brought_to_one(tmp_path):
     other = write_photographs(tmp_path / "other", {"blue": 2, "green": 2}, side=20)
     Image.new("RGB", (30, 10)).save(other / "blue" / "wide.png")
     examples = find(CLASSIFIER, other)

@@ -15,7 +15,7 @@ from zoo.training.views import random_view
 
 
 def bands(count, channels, label):
-    """Class 1 is bright in the last band alone, which no picture viewer shows."""
+    """Class 1 is bright in the last band alone, which no image viewer shows."""
     images = np.random.default_rng(label).integers(0, 100, (count, 16, 20, channels)).astype("uint8")
     images[..., -1] += np.uint8(120 * label)
     return images

@@ -6,13 +6,13 @@ from zoo.training.examples import Examples, class_weights, pixel_weights
 from zoo.training.trainers.semantic_segmentation import mean_over_known
 
 
-def test_rare_classes_of_pictures_count_as_much_as_the_others():
+def test_rare_classes_of_images_count_as_much_as_the_others():
     assert class_weights([0, 0, 0, 1]) == {0: 4 / 6, 1: 4 / 2}
     assert class_weights([0, 1, 1, 0]) is None
 
 
 def test_a_class_of_pixels_counts_by_the_root_of_its_frequency_where_it_occurs():
-    # Class 0: 12 of 16 pixels; 1: 4 of 16; 2: 4 of the 8 of the second picture; 3: nowhere.
+    # Class 0: 12 of 16 pixels; 1: 4 of 16; 2: 4 of the 8 of the second image; 3: nowhere.
     pixels = ((6, 2, 0, 0), (2, 2, 4, 0))
     np.testing.assert_allclose(pixel_weights(pixels), np.sqrt([0.5 / 0.5, 0.5 / 0.25, 0.5 / 0.5, 1]))
 

@@ -27,8 +27,8 @@ def test_the_classes_are_the_folders_and_are_learnt(run):
     assert run.model.spec.num_classes == 3
     assert run.metrics["top1_percent"] == 100
     assert run.metrics["class_percent"] == {"blue": 100, "green": 100, "red": 100}
-    picture = np.full((16, 16, 3), (200, 60, 40), "uint8")
-    assert zoo.predict(run.model, picture)[0]["predictions"][0]["label"] == "red"
+    image = np.full((16, 16, 3), (200, 60, 40), "uint8")
+    assert zoo.predict(run.model, image)[0]["predictions"][0]["label"] == "red"
 
 
 def test_the_taught_model_says_where_it_comes_from(run):
@@ -48,15 +48,15 @@ def test_the_taught_model_says_where_it_comes_from(run):
 
 def test_the_folder_of_a_run_is_a_model(run):
     loaded = zoo.load(str(run.folder))
-    picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), "uint8")
-    np.testing.assert_array_equal(loaded(picture), run.model(picture))
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), "uint8")
+    np.testing.assert_array_equal(loaded(image), run.model(image))
     assert loaded.spec.labels == run.model.spec.labels
 
 
-def test_the_pictures_and_the_log_of_a_run_are_there(run):
+def test_the_images_and_the_log_of_a_run_are_there(run):
     for name in ("history.png", "confusion.png"):
-        with Image.open(run.folder / name) as picture:
-            assert min(picture.size) > 100
+        with Image.open(run.folder / name) as image:
+            assert min(image.size) > 100
     assert list((run.folder / "logs").rglob("events.out.tfevents.*"))
     assert not (run.folder / "state").exists()
 
@@ -110,10 +110,10 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(photographs, tmp_pat
 
 def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_best(tmp_path):
     generator = np.random.default_rng(0)
-    pictures, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learnt
+    images, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learnt
     run = zoo.finetune(
         "blurnet-textures",
-        (pictures, classes),
+        (images, classes),
         epochs=15,
         learning_rate=0.05,
         augment=False,
@@ -128,8 +128,8 @@ def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_best(tmp_path):
 def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
     import tensorflow as tf
 
-    pictures = np.repeat(np.array([[[[250, 20, 20]]], [[[20, 20, 250]]]], "uint8"), 8, axis=1).repeat(8, axis=2)
-    batches = tf.data.Dataset.from_tensor_slices((np.tile(pictures, (8, 1, 1, 1)), np.tile([0, 1], 8))).batch(4)
+    images = np.repeat(np.array([[[[250, 20, 20]]], [[[20, 20, 250]]]], "uint8"), 8, axis=1).repeat(8, axis=2)
+    batches = tf.data.Dataset.from_tensor_slices((np.tile(images, (8, 1, 1, 1)), np.tile([0, 1], 8))).batch(4)
     keras.utils.set_random_seed(0)
     model = zoo.load("blurnet-textures", num_classes=2)
     options = {"validation_data": batches, "epochs": 4, "learning_rate": 0.05, "freeze": "backbone"}

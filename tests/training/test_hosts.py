@@ -18,13 +18,13 @@ OPTIONS = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01}
 
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory):
-    """Where a square lies in a canvas: pictures `(40, 64, 64, 1)` and its centre (x, y)."""
+    """Where a square lies in a canvas: images `(40, 64, 64, 1)` and its centre (x, y)."""
     corners = np.random.default_rng(0).integers(0, 56, (40, 2))
-    pictures = np.zeros((40, 64, 64, 1), "float32")
-    for picture, (x, y) in zip(pictures, corners, strict=True):
-        picture[y : y + 9, x : x + 9] = 255
+    images = np.zeros((40, 64, 64, 1), "float32")
+    for image, (x, y) in zip(images, corners, strict=True):
+        image[y : y + 9, x : x + 9] = 255
     path = tmp_path_factory.mktemp("squares") / "squares.npz"
-    np.savez(path, inputs=pictures, targets=corners + 4.0)
+    np.savez(path, inputs=images, targets=corners + 4.0)
     return path
 
 

@@ -29,8 +29,8 @@ def noisy(color, generator):
 def photographs():
     generator = np.random.default_rng(0)
     labels = [*range(3)] * 8
-    pictures = [noisy(COLORS[NAMES[label]], generator) for label in labels]
-    return split({"id": [*map(str, labels)], "image": pictures, "label": labels},
+    images = [noisy(COLORS[NAMES[label]], generator) for label in labels]
+    return split({"id": [*map(str, labels)], "image": images, "label": labels},
                  id=datasets.Value("string"), label=datasets.ClassLabel(names=NAMES))  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_classes_are_known_by_name_where_they_stand_in_another_order(photographs
     assert find("blurnet-textures", turned, tuple(NAMES)).classes == tuple([2, 1, 0] * 8)
 
 
-def test_pictures_are_decoded_when_they_are_read(photographs):
+def test_images_are_decoded_when_they_are_read(photographs):
     examples = find("blurnet-textures", photographs)
     trainer, entry = find_trainer("image-classification"), registry().find("blurnet-textures")
     pixels, label = trainer.read(examples.items[4], entry, (16, 16, 3), None)
@@ -62,23 +62,23 @@ def test_pictures_are_decoded_when_they_are_read(photographs):
     assert not isinstance(examples.items[4][0], np.ndarray | Image.Image)
 
 
-def test_the_same_pictures_have_the_same_digest(photographs):
+def test_the_same_images_have_the_same_digest(photographs):
     again = photographs.select(range(len(photographs)))
     other = photographs.select([*range(3, len(photographs)), 0, 1, 2])
     digests = [find("blurnet-textures", one).digest() for one in (photographs, again, other)]
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_a_second_column_of_pictures_is_masks():
+def test_a_second_column_of_images_is_masks():
     mask = Image.fromarray(np.array([[0, 1, 255], [3, 2, 0]] * 4, "uint8").repeat(3, axis=1))
     colored = mask.convert("P")
     colored.putpalette([*range(256)] * 3)
     data = split({"image": [Image.new("L", (9, 8), 100), Image.new("RGB", (9, 8))], "annotation": [mask, colored]})
     examples = find("segnet-basic", data)
-    picture, classes = find_trainer("semantic-segmentation").read(
+    image, classes = find_trainer("semantic-segmentation").read(
         examples.items[1], registry().find("segnet-basic"), (8, 9, 3), None
     )
-    assert picture.shape == (8, 9, 3)
+    assert image.shape == (8, 9, 3)
     values = np.asarray(mask).astype(int)
     np.testing.assert_array_equal(classes, np.where(values == 255, -1, values))
     assert examples.pixels[0][:4] == (24, 12, 12, 12)
@@ -100,12 +100,12 @@ def test_columns_of_numbers_are_inputs_and_targets():
     np.testing.assert_array_equal(examples.items[1], [[3, 4], [3, 4]])
 
 
-def test_pictures_alone_teach_enlarging(photographs):
-    pictures = photographs.select_columns(["image"])
-    assert len(find("espcn-x2", pictures).items) == 24
+def test_images_alone_teach_enlarging(photographs):
+    images = photographs.select_columns(["image"])
+    assert len(find("espcn-x2", images).items) == 24
 
 
-def test_a_damaged_picture_is_named_or_left_out(photographs):
+def test_a_damaged_image_is_named_or_left_out(photographs):
     buffer = io.BytesIO()
     photographs[0]["image"].save(buffer, "PNG")
     whole = [{"bytes": buffer.getvalue(), "path": None}] * 3
@@ -117,9 +117,9 @@ def test_a_damaged_picture_is_named_or_left_out(photographs):
 
 
 def test_a_split_without_such_columns_is_refused(photographs):
-    with pytest.raises(InputError, match=r"has the columns id\. Expected a column of pictures"):
+    with pytest.raises(InputError, match=r"has the columns id\. Expected a column of images"):
         find("blurnet-textures", photographs.select_columns(["id"]))
-    with pytest.raises(InputError, match=r"has the columns image\. Expected a column of pictures, and one of classes"):
+    with pytest.raises(InputError, match=r"has the columns image\. Expected a column of images, and one of classes"):
         find("blurnet-textures", photographs.select_columns(["image"]))
 
 

@@ -227,7 +227,7 @@ def test_a_full_disk_leaves_nothing_of_a_run_that_kept_nothing(photographs, tmp_
 
 def test_files_that_no_run_wrote_are_not_written_over(photographs, tmp_path):
     (tmp_path / "README.md").write_text("mine")
-    with pytest.raises(InputError, match=r"holds README\.md, which no run wrote"):
+    with pytest.raises(InputError, match=r"contains README\.md, which zoo.finetune did not write"):
         zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path, **OPTIONS)
     assert files(tmp_path) == ["README.md"]
 

@@ -23,7 +23,7 @@ def find(name, data, skip_unreadable, split="train"):
     return find_trainer(entry.task).find(data, split, entry, None, skip_unreadable=skip_unreadable)
 
 
-def test_a_run_goes_without_the_pictures_that_cannot_be_read(photographs, tmp_path, caplog):
+def test_a_run_goes_without_the_images_that_cannot_be_read(photographs, tmp_path, caplog):
     broken = damage(photographs / "red" / "0.png")
     with pytest.raises(UnreadableError, match=r"red.0\.png cannot be read"):
         zoo.finetune("blurnet-textures", photographs, epochs=1, output_dir=tmp_path / "run")
@@ -37,11 +37,11 @@ def test_a_run_goes_without_the_pictures_that_cannot_be_read(photographs, tmp_pa
 def test_a_class_is_not_lost_unsaid(photographs):
     for path in (photographs / "red").iterdir():
         damage(path)
-    with pytest.raises(zoo.errors.InputError, match="The class 'red' has no picture that can be read"):
+    with pytest.raises(zoo.errors.InputError, match="The class 'red' has no image that can be read"):
         find("blurnet-textures", photographs, True)
 
 
-def test_a_picture_goes_with_its_mask(tmp_path):
+def test_an_image_goes_with_its_mask(tmp_path):
     (tmp_path / "train").mkdir()
     for name in "abc":
         Image.new("RGB", (8, 8)).save(tmp_path / "train" / f"{name}.jpg")
@@ -51,12 +51,12 @@ def test_a_picture_goes_with_its_mask(tmp_path):
     with pytest.raises(UnreadableError, match=r"(?s)a\.png cannot be read .*c\.jpg cannot be read"):
         find("segnet-basic", tmp_path, False)
     kept = find("segnet-basic", tmp_path, True)
-    assert [item.picture.stem for item in kept.items] == ["b"]
+    assert [item.image.stem for item in kept.items] == ["b"]
     assert kept.pixels == ((64, *[0] * 10),)
 
 
 @pytest.mark.parametrize("name", ["espcn-x2", "pconv-unet"])
-def test_pictures_without_truth_are_left_out_too(name, tmp_path):
+def test_images_without_truth_are_left_out_too(name, tmp_path):
     for index in range(3):
         Image.fromarray(np.full((32, 32, 3), index, "uint8")).save(tmp_path / f"{index}.png")
     damage(tmp_path / "1.png")
@@ -66,6 +66,6 @@ def test_pictures_without_truth_are_left_out_too(name, tmp_path):
 def test_nothing_that_can_be_read_is_an_error_all_the_same(tmp_path):
     paths = [tmp_path / f"{index}.png" for index in range(5)]
     for path in paths:
-        path.write_text("no picture")
+        path.write_text("no image")
     with pytest.raises(UnreadableError, match=r"(?s)0\.png.*1\.png.*2\.png.*and 2 more"):
         checked(paths, zoo.imaging.planes.read_image, skip_unreadable=True)

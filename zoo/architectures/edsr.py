@@ -1,7 +1,7 @@
 """EDSR, the baseline. Lim et al., 2017, https://arxiv.org/abs/1707.02921, figure 3 and table 1, left.
 
 Names as in https://github.com/eugenesiow/super-image. Its files hold the shift of the mean (`sub_mean`, `add_mean`),
-which its networks do not apply: pictures go in and come out in [0, 1].
+which its networks do not apply: images go in and come out in [0, 1].
 """
 
 from keras import layers
@@ -32,7 +32,7 @@ def upsample(x, scale, name):
 
 
 def edsr(image, *, scale, depth=16, filters=64):
-    """Enlarge RGB pictures in [0, 1] `scale` times, 2, 3 or 4, with `depth` blocks of `filters` channels.
+    """Enlarge RGB images in [0, 1] `scale` times, 2, 3 or 4, with `depth` blocks of `filters` channels.
 
     Returns RGB in [0, 255], `(batch, scale * height, scale * width, 3)`, not clipped.
     """

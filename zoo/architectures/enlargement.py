@@ -1,4 +1,4 @@
-"""What the networks that enlarge pictures share: they predict, for the luma, what a bicubic enlargement lacks."""
+"""What the networks that enlarge images share: they predict, for the luma, what a bicubic enlargement lacks."""
 
 from typing import Any
 

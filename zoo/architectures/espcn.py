@@ -1,7 +1,7 @@
 """ESPCN, sub-pixel super-resolution. Shi et al., 2016, https://arxiv.org/abs/1609.05158, figure 1 and section 3.2.
 
 Three choices of ours: rectified linear units in place of tanh; the network predicts what a bicubic enlargement lacks
-instead of the whole picture; and what it predicts for the luma is added to red, green and blue alike, which leaves
+instead of the whole image; and what it predicts for the luma is added to red, green and blue alike, which leaves
 Cb and Cr bicubic, exactly as the paper does, without leaving RGB.
 """
 
@@ -26,7 +26,7 @@ def luma_detail(x: Any, *, scale: int, filters: Sequence[int] = (64, 32)) -> Any
 
 
 def espcn(image: Any, *, scale: int, filters: Sequence[int] = (64, 32)) -> Any:
-    """Enlarge RGB pictures `scale` times.
+    """Enlarge RGB images `scale` times.
 
     Args:
         image: RGB in [0, 1], `(batch, height, width, 3)`, height and width may be unknown.

@@ -1,7 +1,7 @@
 """Fully convolutional networks: a classifier of every window, and skips that bring its scores back to the pixels.
 
 Long et al., 2015, https://arxiv.org/abs/1411.4038, section 4 and figure 3; layers called as in the authors' networks,
-the trunk's as timm's VGG. They pad the picture by 100 pixels and crop all that follows; here nothing is padded,
+the trunk's as timm's VGG. They pad the image by 100 pixels and crop all that follows; here nothing is padded,
 poolings count the windows that overhang, and what is enlarged past the next map loses its last row or column.
 """
 
@@ -65,7 +65,7 @@ def fcn(
     """FCN-32s, FCN-16s or FCN-8s: by default on VGG16.
 
     Args:
-        image: The picture, `(batch, height, width, channels)`, any height and width.
+        image: The image, `(batch, height, width, channels)`, any height and width.
         num_classes: Channels of the logits.
         stride: Pixels between the finest scores: 32; 16, where those of the fourth pooling join; 8, and of the third.
         depths, filters: Convolutions of each of the five stages of the trunk, and their channels.

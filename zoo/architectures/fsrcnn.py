@@ -1,6 +1,6 @@
 """FSRCNN, super-resolution by transposed convolution. Dong et al., 2016, https://arxiv.org/abs/1608.00367, section 3.2.
 
-A wide convolution sees the picture, a narrow waist maps it, and one transposed convolution enlarges. The convolutions
+A wide convolution sees the image, a narrow waist maps it, and one transposed convolution enlarges. The convolutions
 do not know the scale, so a network for another scale may begin with them (section 3.4). Two choices of ours, as in
 `espcn.py`: the network predicts what a bicubic enlargement of the luma lacks, and the borders are padded.
 """
@@ -28,7 +28,7 @@ def luma_detail(
 def fsrcnn(
     image: Any, *, scale: int, filters: int = 56, shrunk_filters: int = 12, mapping_convolutions: int = 4
 ) -> Any:
-    """Enlarge RGB pictures `scale` times.
+    """Enlarge RGB images `scale` times.
 
     Args:
         image: RGB in [0, 1], `(batch, height, width, 3)`, height and width may be unknown.

@@ -2,7 +2,7 @@
 
 A U-Net whose convolutions see only what is valid; each returns, beside its features, the mask of where they are valid,
 and so the hole closes layer by layer. The twin is the same U-Net of ordinary convolutions, which the mask enters as a
-fourth channel of the picture, beside a hole of middle grey.
+fourth channel of the image, beside a hole of middle grey.
 
 Inside, `maps` is what is passed on: `[features, mask]`, both `(b, h, w, c)`, or in the twin `[features]`.
 """
@@ -60,7 +60,7 @@ def decode(maps: list, filters: int, *, name: str) -> list:
 
 
 def unet(maps: list, *, filters: Sequence[int]) -> Any:
-    """From the picture's maps to a whole picture: (b, h, w, c) -> (b, h, w, 3)."""
+    """From the image's maps to a whole image: (b, h, w, c) -> (b, h, w, 3)."""
     skips = [maps]
     for index, width in enumerate(filters):
         size = SIZES[index] if index < len(SIZES) else 3
@@ -72,19 +72,19 @@ def unet(maps: list, *, filters: Sequence[int]) -> Any:
     return convolve(maps, 3, 3, name="decoder1-conv", dtype="float32")[0]
 
 
-def partial_picture(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
+def partial_image(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
     """What partial convolutions make of the valid pixels, everywhere: RGB, (b, h, w, 3), in the unit of `image`."""
     return _unscaled(unet([_centred(image), mask], filters=filters))
 
 
-def plain_picture(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
+def plain_image(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
     """What ordinary convolutions make of them, the mask a fourth channel: RGB, (b, h, w, 3), unit of `image`."""
     x = layers.Multiply(name="damaged")([_centred(image), mask])
     return _unscaled(unet([layers.Concatenate(name="masked")([x, mask])], filters=filters))
 
 
 def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
-    """Fill the holes of RGB pictures by partial convolutions.
+    """Fill the holes of RGB images by partial convolutions.
 
     Args:
         image: RGB in [0, 1], `(batch, height, width, 3)`, any height and width, which may be unknown. What it holds
@@ -93,26 +93,26 @@ def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 1
         filters: Channels after each halving; the decoder has them in reverse.
 
     Returns:
-        RGB in [0, 255], `(batch, height, width, 3)`: the image, and in its hole the network's picture, not clipped.
+        RGB in [0, 255], `(batch, height, width, 3)`: the image, and in its hole the network's image, not clipped.
     """
-    return _filled(image, mask, partial_picture(image, mask, filters=filters))
+    return _filled(image, mask, partial_image(image, mask, filters=filters))
 
 
 def conv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
-    """Fill the holes of RGB pictures by ordinary convolutions; all else as in `pconv_unet`."""
-    return _filled(image, mask, plain_picture(image, mask, filters=filters))
+    """Fill the holes of RGB images by ordinary convolutions; all else as in `pconv_unet`."""
+    return _filled(image, mask, plain_image(image, mask, filters=filters))
 
 
 def _centred(image: Any) -> Any:
     return layers.Rescaling(2.0, -1.0, name="centred")(image)
 
 
-def _unscaled(picture: Any) -> Any:
-    return layers.Rescaling(0.5, 0.5, name="picture", dtype="float32")(picture)
+def _unscaled(output: Any) -> Any:
+    return layers.Rescaling(0.5, 0.5, name="picture", dtype="float32")(output)
 
 
-def _filled(image: Any, mask: Any, picture: Any) -> Any:
-    """The picture under the hole of the image, in 8-bit levels; multiplied, so that gradients flow."""
+def _filled(image: Any, mask: Any, output: Any) -> Any:
+    """The output in the holes of the image, in 8-bit levels; multiplied, so that gradients flow."""
     valid = layers.Multiply(name="valid")([image, mask])
-    hole = layers.Multiply(name="hole")([picture, 1 - mask])
+    hole = layers.Multiply(name="hole")([output, 1 - mask])
     return layers.Rescaling(255.0, name="pixels")(layers.Add(name="filled")([valid, hole]))

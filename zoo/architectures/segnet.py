@@ -2,7 +2,7 @@
 
 Badrinarayanan et al., 2017, https://arxiv.org/abs/1511.00561, section 3 and figure 2; SegNet-Basic in section 3.1. Two
 things differ from the authors' network: there is no local contrast normalisation before it, as each convolution has its
-batch normalisation, and `shrink` lets it work on a smaller picture.
+batch normalisation, and `shrink` lets it work on a smaller image.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ def segnet_basic(
     """SegNet-Basic: convolutions of one size, one before each pooling and, without ReLU, one after each unpooling.
 
     Args:
-        image: The picture, `(batch, height, width, channels)`, any height and width.
+        image: The image, `(batch, height, width, channels)`, any height and width.
         num_classes: Channels of the logits.
         filters: Channels of each encoder; the decoder of the same size gives as many as the encoder above it takes.
         kernel_size: Side of the kernels in pixels.
-        shrink: By what the network makes the picture smaller first, the mean of so many pixels squared.
+        shrink: By what the network makes the image smaller first, the mean of so many pixels squared.
 
     Returns:
         Logits `(batch, ceil(height / shrink), ceil(width / shrink), num_classes)`.
@@ -74,7 +74,7 @@ def segnet_vgg16(image: Any, *, num_classes: int) -> Any:
     """SegNet: the 13 convolutions of VGG16, called as in timm's `vgg16_bn`, and a decoder that mirrors them.
 
     Args:
-        image: The picture, `(batch, height, width, channels)`, any height and width.
+        image: The image, `(batch, height, width, channels)`, any height and width.
         num_classes: Channels of the logits. The mirror image of the first convolution gives them.
 
     Returns:

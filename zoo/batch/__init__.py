@@ -75,7 +75,7 @@ def predict_files(
         A record that `json.dumps` takes: `output`, `model`, `count`, how many rows, and `errors`, how many of them have
         no answer. Each row has `input`, the path as given (for a column `FILE:ROW`, rows from 0), `model`, `error`
         (null, or the sentence that says why there is no answer) and by task what `zoo.predict` tells, as typed columns.
-        A record's `picture` becomes the bytes of a PNG, and so do `label_map` (values are classes) and `depth_map` (16
+        A record's `image` becomes the bytes of a PNG, and so do `label_map` (values are classes) and `depth_map` (16
         bits, metres x 256). The rows stand in the order of the names; a folder's files before those of its folders.
 
     Raises:

@@ -32,12 +32,12 @@ def row(record: Prediction, task: Task) -> dict[str, Any]:
 
 
 def _png(pixels: Any) -> bytes:
-    """A picture; a map of classes, whose pixels are their numbers; or one of metres, 16 bits as KITTI writes them."""
+    """An image; a map of classes, whose pixels are their numbers; or one of metres, 16 bits as KITTI writes them."""
     if isinstance(pixels, np.ndarray) and pixels.dtype.kind == "f":
         pixels = np.clip(np.round(pixels * UNITS_PER_METRE), 0, 65535).astype(np.uint16)
-    picture = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels
+    image = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels
     content = io.BytesIO()
-    picture.save(content, "PNG")
+    image.save(content, "PNG")
     return content.getvalue()
 
 

@@ -12,8 +12,8 @@ from pyarrow.fs import LocalFileSystem
 
 from zoo.whole import writable
 
-# A row group is what a reader holds in memory at least: few rows where they carry pictures.
-GROUP, GROUP_OF_PICTURES = 4096, 16
+# A row group is what a reader holds in memory at least: few rows where they carry images.
+GROUP, GROUP_OF_IMAGES = 4096, 16
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int
 
 def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows, so many at once."""
-    size = GROUP_OF_PICTURES if pa.binary() in schema.types else GROUP
+    size = GROUP_OF_IMAGES if pa.binary() in schema.types else GROUP
     waiting = schema.empty_table()
     for table in tables:
         waiting = pa.concat_tables([waiting, table])

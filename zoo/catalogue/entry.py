@@ -43,10 +43,10 @@ class Record(BaseModel):
 
 
 class Input(Record):
-    """How a picture becomes the model's input.
+    """How an image becomes the model's input.
 
-    `size` is the side in pixels of the square that the model was evaluated at; without it pictures keep their size.
-    `crop` is the share of the resized picture that is kept, `mean` and `std` are in units of [0, 1], one a channel.
+    `size` is the side in pixels of the square that the model was evaluated at; without it images keep their size.
+    `crop` is the share of the resized image that is kept, `mean` and `std` are in units of [0, 1], one a channel.
     """
 
     size: Side | None = None

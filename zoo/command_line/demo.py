@@ -11,7 +11,7 @@ from zoo.command_line.quiet import import_keras_quietly
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--lend-token", is_flag=True, help="Let visitors type what your Hugging Face token may read.  [--host]")
 def demo(handle: str | None, host: str, port: int, lend_token: bool) -> None:
-    """Show MODEL in a browser, or every model to pick one: pictures in, answers out. Ctrl+C ends it."""
+    """Show MODEL in a browser, or every model to pick one: images in, answers out. Ctrl+C ends it."""
     from zoo.catalogue import handles
 
     if handle is not None:

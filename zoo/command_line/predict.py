@@ -23,7 +23,7 @@ from zoo.tasks.task import Prediction
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to write the picture, or a folder for several; NAME.parquet for the rows of many.",
+    help="Where to write the image, or a folder for several; NAME.parquet for the rows of many.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many classes to name.")
 @click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
@@ -36,7 +36,7 @@ from zoo.tasks.task import Prediction
 def predict(
     handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
 ) -> None:
-    """Run MODEL on images: named classes, or a picture for -o.
+    """Run MODEL on images: named classes, or an image for -o.
 
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
     each image, with its answer or why there is none. Killed, the same command goes on.
@@ -65,7 +65,7 @@ def predict(
             record = Prediction(input=str(path), error=str(error))
         else:
             if target is not None:
-                _write_picture(record, target)
+                _write_image(record, target)
         records.append(record)
     if as_json:
         print_json(records)
@@ -123,14 +123,14 @@ def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]
     return targets
 
 
-def _write_picture(record: Any, target: Path) -> None:
-    if record.picture is None:
-        raise InputError(f"{record['model']} ({record['task']}) makes no picture. Leave out -o.")
+def _write_image(record: Any, target: Path) -> None:
+    if record.image is None:
+        raise InputError(f"{record['model']} ({record['task']}) makes no image. Leave out -o.")
     try:
-        record.picture.save(target)
+        record.image.save(target)
     except (OSError, ValueError) as error:
         raise InputError(f"{target} cannot be written ({error}). Expected a name such as out.png.") from error
-    record["output"], record.picture = str(target), None  # of many large ones each is kept on disk only
+    record["output"], record.image = str(target), None  # of many large ones each is kept on disk only
 
 
 COMMANDS = (predict,)

@@ -19,13 +19,13 @@ LAYOUT = "Expected FOLDER/CLASS/NAME.jpg, or FOLDER/{train,val,test}/CLASS/NAME.
 
 
 class Labelled(NamedTuple):
-    """Where a picture lies, and the number of its class."""
+    """Where an image lies, and the number of its class."""
 
-    picture: Path
+    image: Path
     label: int
 
 
-def find_pictures(folder: str | os.PathLike, split: str | None = None) -> tuple[tuple[str, ...], list[Labelled]]:
+def find_images(folder: str | os.PathLike, split: str | None = None) -> tuple[tuple[str, ...], list[Labelled]]:
     """The classes, by name, and the images of a split with their classes.
 
     Args:
@@ -51,16 +51,16 @@ def find_pictures(folder: str | os.PathLike, split: str | None = None) -> tuple[
         raise InputError(f"{root} holds no folder of a class. {LAYOUT}")
     found, left_out = folders.image_files_below(root)
     numbers = {path.name: number for number, path in enumerate(classes)}
-    pictures = []
+    images = []
     for path in found:
         first, *below = path.relative_to(root).parts
         if below:
-            pictures.append(Labelled(path, numbers[first]))
+            images.append(Labelled(path, numbers[first]))
         else:
             left_out.append(path)
     folders.say_left_out(root, left_out)
-    _check(classes, pictures)
-    return tuple(path.name for path in classes), pictures
+    _check(classes, images)
+    return tuple(path.name for path in classes), images
 
 
 def has_split(folder: str | os.PathLike, split: str) -> bool:
@@ -113,10 +113,10 @@ def _holds_classes(folder: Path) -> bool:
     return any(map(folders.holds_images, inside)) and not folders.holds_images_itself(folder)
 
 
-def _check(classes: list[Path], pictures: list[Labelled]) -> None:
-    there = {item.label for item in pictures}
+def _check(classes: list[Path], images: list[Labelled]) -> None:
+    there = {item.label for item in images}
     if empty := [path for number, path in enumerate(classes) if number not in there]:
-        raise InputError(f"The class {empty[0]} holds no picture. Expected at least one, or remove the folder.")
+        raise InputError(f"The class {empty[0]} holds no image. Expected at least one, or remove the folder.")
     for path in classes:
         if any(0xD800 <= ord(char) < 0xE000 for char in path.name):  # bytes that are no UTF-8
             raise InputError(f"The class {path} has a name that is no UTF-8. Expected text: rename the folder.")

@@ -1,7 +1,7 @@
-"""A split of the library `datasets` as pairs of inputs and truths. Its pictures are decoded when they are wanted.
+"""A split of the library `datasets` as pairs of inputs and truths. Its images are decoded when they are wanted.
 
-The input is the first column of pictures, or `inputs`; the truth the first column of classes (`ClassLabel`), or
-`targets`, or the second column of pictures: masks, or maps of depths. Other columns do not count.
+The input is the first column of images, or `inputs`; the truth the first column of classes (`ClassLabel`), or
+`targets`, or the second column of images: masks, or maps of depths. Other columns do not count.
 """
 
 import os
@@ -16,13 +16,13 @@ from zoo.imaging.files import Content, File, opened_image
 from zoo.imaging.planes import read_image
 
 EXPECTED = (
-    "Expected a column of pictures, and one of classes (ClassLabel), `targets`, or a second one of pictures; or "
+    "Expected a column of images, and one of classes (ClassLabel), `targets`, or a second one of images; or "
     "`inputs` and `targets`. See split.rename_column, split.select_columns and split.cast_column."
 )
 
 
 class Cell:
-    """One picture of a split: an array for NumPy, RGB where it is an input and not of 16 bits.
+    """One image of a split: an array for NumPy, RGB where it is an input and not of 16 bits.
 
     Raises:
         UnreadableError: When it is read, and cannot be.
@@ -68,8 +68,8 @@ def class_names(data: Any) -> tuple[str, ...] | None:
     return None if column is None else tuple(data.features[column].names)
 
 
-def pictures(split: Any) -> list[Cell]:
-    """The first column of pictures.
+def images(split: Any) -> list[Cell]:
+    """The first column of images.
 
     Raises:
         InputError: There is none, or the split is streamed.
@@ -85,14 +85,14 @@ def columns(split: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     """
     import datasets
 
-    images = _names(split)
-    inputs = _inputs(split, [*images[:1], *_present(split, "inputs")])
+    names = _names(split)
+    inputs = _inputs(split, [*names[:1], *_present(split, "inputs")])
     truths = [*_columns(split, datasets.ClassLabel), *_present(split, "targets")]
     if truths:
         return inputs, list(split.with_format("numpy")[truths[0]])
-    if len(images) < 2:
+    if len(names) < 2:
         raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
-    return inputs, _cells(split, images[1], is_input=False)
+    return inputs, _cells(split, names[1], is_input=False)
 
 
 def _inputs(split: Any, names: Sequence[str]) -> list[Any]:
@@ -111,7 +111,7 @@ def _cells(split: Any, column: str, *, is_input: bool) -> list[Cell]:
 
 
 def _names(split: Any) -> list[str]:
-    """The columns of pictures."""
+    """The columns of images."""
     import datasets
 
     if not hasattr(split, "__len__"):

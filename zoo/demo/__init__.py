@@ -1,15 +1,15 @@
-"""The demo in a browser: pick a model, give it a picture or take a sample, and see what it answers. `zoo demo`.
+"""The demo in a browser: pick a model, give it an image or take a sample, and see what it answers. `zoo demo`.
 
     page.py         the page: which model, its facts, what goes in, what comes out
     models.py       which models it may show, and those that stay loaded
     views.py        one line a task: its input, its output, its samples
-    inputs.py       what goes in: a picture, one with a brush, a file, a place
-    painting.py     what is painted over a picture
+    inputs.py       what goes in: an image, one with a brush, a file, a place
+    painting.py     what is painted over an image
     outputs.py      what comes out: bars, overlays, sliders, plots
     facts.py        what stands about a model beside its answers
     guard.py        what a visitor may ask
     uploads.py      which files are opened
-    samples/        small pictures and arrays, made by recipes/demo_samples.py
+    samples/        small images and arrays, made by recipes/demo_samples.py
 
 It is made with Gradio, of the extra `layerzoo[demo]`; nothing is measured or sent anywhere, and nothing is loaded from
 elsewhere but the models that come from the Hub.

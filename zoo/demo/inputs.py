@@ -1,6 +1,6 @@
 """What goes into a model, as parts of the page, and how their values become a source for `zoo.predict`.
 
-Gradio would decode a picture before this library sees it, and answer a broken one with nothing but "Error". So files
+Gradio would decode an image before this library sees it, and answer a broken one with nothing but "Error". So files
 are taken unread, as the browser sends them, `{"path": ...}`, and opened where they were uploaded (`uploads.py`).
 Gradio's editor would draw whatever is dropped into it, 200 megapixels too; so it has no place to drop, and gets what
 could be read.
@@ -22,7 +22,7 @@ from zoo.errors import InputError
 from zoo.imaging.planes import read_image
 from zoo.model import ZooModel
 
-LARGEST_SIDE = 1024  # pixels, of pictures for networks that take any size
+LARGEST_SIDE = 1024  # pixels, of images for networks that take any size
 LARGEST_INPUT = 4_000_000  # pixels or voxels of anything else
 PAINT = "#ff00ff"
 
@@ -49,12 +49,12 @@ def _given(value: Any) -> Any:
     return value
 
 
-def _picture() -> list[gr.components.Component]:
+def _image() -> list[gr.components.Component]:
     return [
         gr.Image(
             sources=["upload", "clipboard"],
-            label="Picture",
-            placeholder=f"# Drop a picture\nor click; large ones are made smaller, {LARGEST_SIDE} pixels at most",
+            label="Image",
+            placeholder=f"# Drop an image\nor click; large ones are made smaller, {LARGEST_SIDE} pixels at most",
             height=320,
             buttons=[],
         )
@@ -62,15 +62,15 @@ def _picture() -> list[gr.components.Component]:
 
 
 def _fitting(model: ZooModel, sent: dict[str, Any] | None) -> Image.Image:
-    picture = read_image(uploaded(_given(sent)))
+    image = read_image(uploaded(_given(sent)))
     if model.spec.input.size is None:
-        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    return picture
+        image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return image
 
 
 def _brush() -> list[gr.components.Component]:
-    """The picture to paint on, below a place to drop one."""
-    [dropped] = _picture()
+    """The image to paint on, below a place to drop one."""
+    [dropped] = _image()
     editor = gr.ImageEditor(
         label="Paint over what is to be filled",
         type="pil",
@@ -88,27 +88,27 @@ def _brush() -> list[gr.components.Component]:
 
 
 def _canvas(sent: dict[str, Any] | None) -> Image.Image:
-    """A dropped picture to paint on; its transparent pixels stay so.
+    """A dropped image to paint on; its transparent pixels stay so.
 
     Raises:
         gradio.Error: It cannot be read.
     """
     try:
-        picture = read_image(uploaded(_given(sent)), "RGBA")
+        image = read_image(uploaded(_given(sent)), "RGBA")
     except InputError as error:  # shown as HTML
         raise gr.Error(html.escape(named(str(error))), duration=None, print_exception=False) from error
-    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    return picture
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return image
 
 
 def _damaged(model: ZooModel, painted: dict[str, Any] | None) -> dict[str, np.ndarray]:
-    """The picture, and a mask that is 0 where it is painted over or transparent."""
+    """The image, and a mask that is 0 where it is painted over or transparent."""
     pixels = np.asarray(painting.read(_given(painted and painted["background"])))
     mask = pixels[..., 3] > 0
     for layer in painted["layers"] if painted else []:
         covered = np.asarray(painting.read(layer))[..., 3] > 0
         if covered.shape != mask.shape:
-            raise InputError("What was painted has another size than the picture. Expected the same; drop it again.")
+            raise InputError("What was painted has another size than the image. Expected the same; drop it again.")
         mask &= ~covered
     return {"image": pixels[..., :3].copy(), "mask": mask}
 
@@ -137,7 +137,7 @@ def _pair(model: ZooModel, x: Any, y: Any) -> tuple[Any, Any]:
     return _given(x), _given(y)
 
 
-PICTURE = Input(_picture, _fitting, unread=True)
+IMAGE = Input(_image, _fitting, unread=True)
 DAMAGED = Input(_brush, _damaged)
 PLACE = Input(_place, _pair)
 DEPTHS = _file("Depths: a 16-bit PNG of metres x 256, 0 = none; or .npy, metres", ".png", ".npy")

@@ -41,18 +41,18 @@ def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
 
 
 def _annotated() -> list[gr.components.Component]:
-    return [gr.AnnotatedImage(label="Classes, and their shares of the picture", format="png", buttons=["fullscreen"])]
+    return [gr.AnnotatedImage(label="Classes, and their shares of the image", format="png", buttons=["fullscreen"])]
 
 
 def _classes(record: Any, model: ZooModel, source: Any) -> list[Any]:
-    """The picture as the model saw it, and each class but the background as a mask in its colour."""
+    """The image as the model saw it, and each class but the background as a mask in its colour."""
     found = [item for item in record["classes"] if item["label"] != "background"]
     texts = {item["index"]: as_text(f"{item['label'] or item['index']} {item['area']:.1%}") for item in found}
     palette = label_maps.colors(max(texts, default=0) + 1)
     masks = [((record.label_map == index).astype(float), text) for index, text in texts.items()]
     shown = {text: "#{:02x}{:02x}{:02x}".format(*palette[index]) for index, text in texts.items()}
-    picture = model.preprocess(source)
-    return [gr.AnnotatedImage((np.broadcast_to(picture, (*picture.shape[:2], 3)), masks), color_map=shown)]
+    image = model.preprocess(source)
+    return [gr.AnnotatedImage((np.broadcast_to(image, (*image.shape[:2], 3)), masks), color_map=shown)]
 
 
 def _before_and_after() -> list[gr.components.Component]:
@@ -61,44 +61,44 @@ def _before_and_after() -> list[gr.components.Component]:
 
 def _enlarged(record: Any, model: ZooModel, source: Any) -> list[Any]:
     """Beside the bicubic enlargement, which a viewer would make."""
-    return [(read_image(source).resize(record.picture.size, Image.Resampling.BICUBIC), record.picture)]
+    return [(read_image(source).resize(record.image.size, Image.Resampling.BICUBIC), record.image)]
 
 
 def _mended(record: Any, model: ZooModel, source: Any) -> list[Any]:
     damaged = Image.composite(
-        Image.fromarray(source["image"]), Image.new("RGB", record.picture.size, PAINT), Image.fromarray(source["mask"])
+        Image.fromarray(source["image"]), Image.new("RGB", record.image.size, PAINT), Image.fromarray(source["mask"])
     )
-    return [(damaged, record.picture)]
+    return [(damaged, record.image)]
 
 
-def _picture(label: str) -> Callable[[], list[gr.components.Component]]:
+def _image(label: str) -> Callable[[], list[gr.components.Component]]:
     return lambda: [gr.Image(label=label, format="png", buttons=["download", "fullscreen"])]
 
 
 def _pixels(record: Any, model: ZooModel, source: Any) -> list[Any]:
-    return [_larger(record.picture)]
+    return [_larger(record.image)]
 
 
-def _larger(picture: Image.Image) -> Image.Image:
-    """A small picture with each pixel as a square that can be seen."""
-    times = max(1, SHOWN_SIDE // max(picture.size))
-    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+def _larger(image: Image.Image) -> Image.Image:
+    """A small image with each pixel as a square that can be seen."""
+    times = max(1, SHOWN_SIDE // max(image.size))
+    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
 
 
 def _depths() -> list[gr.components.Component]:
-    return [*_picture("What was measured")(), *_picture("Depths of all pixels")()]
+    return [*_image("What was measured")(), *_image("Depths of all pixels")()]
 
 
 def _filled(record: Any, model: ZooModel, source: Any) -> list[Any]:
-    return [depth_colors.picture(model.preprocess(source)["image"][..., 0]), record.picture]
+    return [depth_colors.image(model.preprocess(source)["image"][..., 0]), record.image]
 
 
 def _found(record: Any, model: ZooModel, source: Any) -> list[Any]:
-    """A cross in the picture as the model saw it."""
+    """A cross in the image as the model saw it."""
     pixels = model.preprocess(source)
-    picture = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
-    larger = _larger(picture)
-    times = larger.width / picture.width
+    image = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
+    larger = _larger(image)
+    times = larger.width / image.width
     x, y = ((record[name] + 0.5) * times for name in ("x", "y"))
     draw = ImageDraw.Draw(larger)
     draw.line((x - 12, y, x + 12, y), fill=PAINT, width=3)
@@ -137,6 +137,6 @@ FEATURES = Output(_features_plot, _features)
 FORECAST = Output(_plot, _followed)
 LARGER = Output(_before_and_after, _enlarged)
 MENDED = Output(_before_and_after, _mended)
-PLACE = Output(_picture("Where it lies"), _found)
-CANVAS = Output(_picture("Canvas"), _pixels)
-SLICE = Output(_picture("The slice with the most"), _pixels)
+PLACE = Output(_image("Where it lies"), _found)
+CANVAS = Output(_image("Canvas"), _pixels)
+SLICE = Output(_image("The slice with the most"), _pixels)

@@ -1,6 +1,6 @@
 """The page of the demo: pick a model, give it something, see what it answers.
 
-Each task has its parts on the page, and those of one task are seen. So a picture stays where it is while one model
+Each task has its parts on the page, and those of one task are seen. So an image stays where it is while one model
 after another looks at it.
 """
 

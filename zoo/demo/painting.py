@@ -1,4 +1,4 @@
-"""What is painted over a picture: the browser sends it in parts, of which Gradio would keep and decode any number."""
+"""What is painted over an image: the browser sends it in parts, of which Gradio would keep and decode any number."""
 
 import threading
 from typing import Any
@@ -10,7 +10,7 @@ from zoo.errors import InputError
 from zoo.imaging.files import Content, opened_image
 
 LAYERS = 4  # the page offers one
-LARGEST_SIDE = 2048  # pixels; a picture to paint on has half of it
+LARGEST_SIDE = 2048  # pixels; an image to paint on has half of it
 PART_BYTES = 8 << 20  # of a layer or a background
 KEPT = 16  # paintings that wait for Run
 
@@ -40,7 +40,7 @@ class Paintings:
     accept._is_server_fn = True  # type: ignore[attr-defined] # by this Gradio knows what a browser may call
 
     def take(self, sent: Any) -> dict[str, Any] | None:
-        """The painting that an event names, as `{"background": ..., "layers": [...]}` of unread pictures."""
+        """The painting that an event names, as `{"background": ..., "layers": [...]}` of unread images."""
         if sent is None:
             return None
         with self._lock:

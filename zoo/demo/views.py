@@ -21,22 +21,22 @@ def _files(*names: str) -> list[list[Any]]:
 
 
 _DAMAGED: dict[str, Any] = {"background": str(SAMPLES / "damaged.png"), "layers": [], "composite": None}
-_PICTURES = _files("cat.jpg", "pagoda.jpg")
+_IMAGES = _files("cat.jpg", "pagoda.jpg")
 _PLACES = [[40, 12], [44, 50]]
 
 VIEWS = {
     "coordinate-classification": View(inputs.PLACE, outputs.CANVAS, _PLACES),
-    "coordinate-regression": View(inputs.PICTURE, outputs.PLACE, _files("square.png")),
+    "coordinate-regression": View(inputs.IMAGE, outputs.PLACE, _files("square.png")),
     "coordinate-rendering": View(inputs.PLACE, outputs.CANVAS, _PLACES),
     "depth-completion": View(inputs.DEPTHS, outputs.DEPTHS, _files("depths.png")),
     "forecasting": View(inputs.SERIES, outputs.FORECAST, _files("co2.npy")),
     "image-classification": View(
-        inputs.PICTURE, outputs.BARS, [*_files("bricks.png", "grass.png", "gravel.png"), *_PICTURES]
+        inputs.IMAGE, outputs.BARS, [*_files("bricks.png", "grass.png", "gravel.png"), *_IMAGES]
     ),
-    "image-features": View(inputs.PICTURE, outputs.FEATURES, _PICTURES),
+    "image-features": View(inputs.IMAGE, outputs.FEATURES, _IMAGES),
     "inpainting": View(inputs.DAMAGED, outputs.MENDED, [[_DAMAGED]]),
-    "semantic-segmentation": View(inputs.PICTURE, outputs.CLASSES, _files("pagoda.jpg", "cat.jpg")),
-    "super-resolution": View(inputs.PICTURE, outputs.LARGER, _PICTURES),
+    "semantic-segmentation": View(inputs.IMAGE, outputs.CLASSES, _files("pagoda.jpg", "cat.jpg")),
+    "super-resolution": View(inputs.IMAGE, outputs.LARGER, _IMAGES),
     "volume-features": View(inputs.VOLUME, outputs.FEATURES, _files("phantom.npy")),
     "volume-segmentation": View(inputs.VOLUME, outputs.SLICE, _files("phantom.npy")),
 }

@@ -1,4 +1,4 @@
-"""Depths as a picture: near is bright and warm, far dark and cold, with the metres written below."""
+"""Depths as an image: near is bright and warm, far dark and cold, with the metres written below."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,7 +14,7 @@ def colors(shares: np.ndarray) -> np.ndarray:
     return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
-def picture(metres: np.ndarray) -> Image.Image:
+def image(metres: np.ndarray) -> Image.Image:
     """Colour a map `(height, width)` by the inverse of its depths, from its 2nd to its 98th percentile.
 
     What is 0 or less stays black. The result is higher than the map by a legend.

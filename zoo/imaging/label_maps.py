@@ -1,4 +1,4 @@
-"""From the logits of a semantic segmentation to a map of classes, their areas, and a picture that shows them."""
+"""From the logits of a semantic segmentation to a map of classes, their areas, and an image that shows them."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -40,18 +40,18 @@ def colors(count: int) -> np.ndarray:
     return palette
 
 
-def overlay(picture: np.ndarray, classes: np.ndarray, found: list[dict]) -> Image.Image:
-    """The picture, half covered by the colours of the classes `found` in it, and below it what the colours mean.
+def overlay(image: np.ndarray, classes: np.ndarray, found: list[dict]) -> Image.Image:
+    """The image, half covered by the colours of the classes `found` in it, and below it what the colours mean.
 
-    Background stays uncovered. The result is as wide as the picture, and higher by the legend. Of an image of many
+    Background stays uncovered. The result is as wide as the image, and higher by the legend. Of an image of many
     bands the first three are shown, of fewer the first in grey.
     """
-    picture = picture[..., :3] if picture.shape[-1] >= 3 else picture[..., :1].repeat(3, axis=-1)
+    image = image[..., :3] if image.shape[-1] >= 3 else image[..., :1].repeat(3, axis=-1)
     palette = colors(max(entry["index"] for entry in found) + 1)
-    covered = (picture // 2 + palette[classes] // 2).astype(np.uint8)
+    covered = (image // 2 + palette[classes] // 2).astype(np.uint8)
     background = [entry["index"] for entry in found if entry["label"] == "background"]
-    covered = np.where(np.isin(classes, background)[..., None], picture, covered)
-    legend = _legend([entry for entry in found if entry["index"] not in background], palette, picture.shape[1])
+    covered = np.where(np.isin(classes, background)[..., None], image, covered)
+    legend = _legend([entry for entry in found if entry["index"] not in background], palette, image.shape[1])
     return Image.fromarray(np.concatenate([covered, np.asarray(legend)]))
 
 

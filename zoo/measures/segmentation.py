@@ -1,7 +1,7 @@
 """How well a semantic segmentation agrees with its target: global accuracy, mean class accuracy, and mean IoU.
 
 The three metrics of SegNet's tables (https://arxiv.org/abs/1511.00561, section 4): `G`, `C` and `mIoU`. They come from
-one confusion matrix over all pictures of a data set, in which pixels without a class are not counted.
+one confusion matrix over all images of a data set, in which pixels without a class are not counted.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def confusion_matrix(truth: np.ndarray, answer: np.ndarray, num_classes: int) ->
         num_classes: How many classes there are.
 
     Returns:
-        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Those of several pictures add up.
+        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Those of several images add up.
     """
     known = (truth >= 0) & (truth < num_classes)
     pairs = num_classes * truth[known].astype(np.int64) + answer[known]

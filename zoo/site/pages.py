@@ -1,4 +1,4 @@
-"""Every file of the site, in memory: the catalogue, a page a model, the cards' pictures, style and scripts."""
+"""Every file of the site, in memory: the catalogue, a page a model, the cards' images, style and scripts."""
 
 import io
 import json
@@ -23,7 +23,7 @@ from zoo.printing import parameters_text
 from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
-ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same pictures
+ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same images
 ERRORS = ("error", "mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
 
 
@@ -52,14 +52,14 @@ def site_files() -> dict[str, bytes]:
     here = resources.files("zoo.site")
     files = {name: (here / name).read_bytes() for name in ASSETS}
     files["index.html"] = _catalogue(templates, models)
-    markdown, pictures = _markdown(), set()
+    markdown, images = _markdown(), set()
     for model in models:
-        used: dict[str, set[str]] = {"pictures": set()}
+        used: dict[str, set[str]] = {"images": set()}
         card = markdown.render(model_card(model.entry).text, used)
-        pictures |= used["pictures"]
+        images |= used["images"]
         page = templates.get_template("model.html").render(model=model, card=card, root="../")
         files[f"models/{model.entry.name}.html"] = page.encode()
-    return files | {f"pictures/{name}": _picture(name) for name in sorted(pictures)}
+    return files | {f"images/{name}": _content(name) for name in sorted(images)}
 
 
 def _model(entry: Entry) -> Model:
@@ -136,14 +136,14 @@ def _table_open(*_: Any) -> str:
 
 
 def _image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-    """A card's picture lies in a folder of its own, knows its size before it is loaded, and opens large."""
+    """A card's image lies in a folder of its own, knows its size before it is loaded, and opens large."""
     token = tokens[index]
     name = str(token.attrs["src"])
-    env["pictures"].add(name)
-    width, height = Image.open(io.BytesIO(_picture(name))).size
-    token.attrs |= {"src": f"../pictures/{name}", "width": width, "height": height, "loading": "lazy"}
-    return f'<a class="picture" href="../pictures/{name}">{renderer.image(tokens, index, options, env)}</a>'
+    env["images"].add(name)
+    width, height = Image.open(io.BytesIO(_content(name))).size
+    token.attrs |= {"src": f"../images/{name}", "width": width, "height": height, "loading": "lazy"}
+    return f'<a class="image" href="../images/{name}">{renderer.image(tokens, index, options, env)}</a>'
 
 
-def _picture(name: str) -> bytes:
+def _content(name: str) -> bytes:
     return (resources.files("zoo") / "model_cards" / name).read_bytes()

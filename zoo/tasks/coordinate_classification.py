@@ -10,15 +10,15 @@ from zoo.tasks.coordinates import Coordinates
 
 
 class CoordinateClassification(Coordinates):
-    """`x` and `y` of the highest score; `record.picture` is the scores of all pixels, the highest white."""
+    """`x` and `y` of the highest score; `record.image` is the scores of all pixels, the highest white."""
 
-    show = 'print(record["x"], record["y"])\nrecord.picture.save("scores.png")'
+    show = 'print(record["x"], record["y"])\nrecord.image.save("scores.png")'
 
     def answer(self, record, entry, prepared, output, top) -> None:
         scores = np.exp(output - output.max())
         y, x = np.unravel_index(int(scores.argmax()), scores.shape)
         record |= {"x": int(x), "y": int(y), "score": round(float(1 / scores.sum()), 6)}
-        record.picture = Image.fromarray(np.round(255 * scores).astype(np.uint8))
+        record.image = Image.fromarray(np.round(255 * scores).astype(np.uint8))
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         return [f"{record['score']:7.2%}  x {record['x']}, y {record['y']}"]

@@ -1,12 +1,12 @@
-"""Where something lies in a picture."""
+"""Where something lies in an image."""
 
 from typing import Any, ClassVar
 
 from zoo.catalogue.entry import Entry
-from zoo.tasks.pictures import Pictures
+from zoo.tasks.images import Images
 
 
-class CoordinateRegression(Pictures):
+class CoordinateRegression(Images):
     """`x` and `y`, column and row in pixels."""
 
     pipeline_tag = "keypoint-detection"

@@ -11,15 +11,15 @@ from zoo.tasks.task import written
 
 
 class CoordinateRendering(Coordinates):
-    """`pixels`: how many are drawn; `record.picture` is the canvas, drawn pixels white."""
+    """`pixels`: how many are drawn; `record.image` is the canvas, drawn pixels white."""
 
     pipeline_tag = "other"
-    show = 'record.picture.save("canvas.png")'
+    show = 'record.image.save("canvas.png")'
 
     def answer(self, record, entry, prepared, output, top) -> None:
         record["height"], record["width"] = output.shape
         record["pixels"] = int((output > 0).sum())
-        record.picture = Image.fromarray(np.round(255 / (1 + np.exp(-output.astype("float64")))).astype(np.uint8))
+        record.image = Image.fromarray(np.round(255 / (1 + np.exp(-output.astype("float64")))).astype(np.uint8))
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         canvas = f"{record['width']} x {record['height']}"

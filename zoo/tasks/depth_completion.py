@@ -17,12 +17,12 @@ from zoo.tasks.task import Prepared, written
 
 
 class DepthCompletion(Masked):
-    """`measured`, the share of pixels that had a depth; `record.depth_map` in metres, `record.picture` its colours."""
+    """`measured`, the share of pixels that had a depth; `record.depth_map` in metres, `record.image` its colours."""
 
     pipeline_tag = "depth-estimation"
     channels = 1
     example = "sparse.png"
-    show = 'print(record.depth_map.shape, record["nearest_metres"])\nrecord.picture.save("depth.png")'
+    show = 'print(record.depth_map.shape, record["nearest_metres"])\nrecord.image.save("depth.png")'
     columns: ClassVar = {
         "width": int,
         "height": int,
@@ -30,7 +30,7 @@ class DepthCompletion(Masked):
         "nearest_metres": float,
         "farthest_metres": float,
         "depth_map": bytes,
-        "picture": bytes,
+        "image": bytes,
     }
 
     def is_several(self, shape: tuple[int, ...]) -> bool:
@@ -49,7 +49,7 @@ class DepthCompletion(Masked):
         record["measured"] = round(float(prepared["mask"].mean()), 6)
         record["nearest_metres"] = round(float(record.depth_map.min()), 3)
         record["farthest_metres"] = round(float(record.depth_map.max()), 3)
-        record.picture = depth_colors.picture(record.depth_map)
+        record.image = depth_colors.image(record.depth_map)
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         return [

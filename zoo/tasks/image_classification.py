@@ -1,14 +1,14 @@
-"""One class for a picture."""
+"""One class for an image."""
 
 from typing import Any, ClassVar
 
 import numpy as np
 
 from zoo.labels import label_at, read_labels
-from zoo.tasks.pictures import Pictures, classes
+from zoo.tasks.images import Images, classes
 
 
-class ImageClassification(Pictures):
+class ImageClassification(Images):
     """`predictions`: the best classes with their softmax scores."""
 
     pipeline_tag = "image-classification"

@@ -1,13 +1,13 @@
-"""What a network without classes knows of a picture: pooled, or as an embedding."""
+"""What a network without classes knows of an image: pooled, or as an embedding."""
 
 from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.tasks.pictures import Pictures
+from zoo.tasks.images import Images
 
 
-class ImageFeatures(Pictures):
+class ImageFeatures(Images):
     """`features`: a list of floats."""
 
     pipeline_tag = "image-feature-extraction"

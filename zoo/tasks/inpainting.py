@@ -1,4 +1,4 @@
-"""A picture whose holes are filled."""
+"""An image whose holes are filled."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -16,13 +16,13 @@ from zoo.tasks.task import Prepared, written
 
 
 class Inpainting(Masked):
-    """`hole`, the share of the pixels that were filled; `record.picture` is the whole picture."""
+    """`hole`, the share of the pixels that were filled; `record.image` is the whole image."""
 
     pipeline_tag = "image-to-image"
     tile = 512
     example = "damaged.png"
-    show = 'print(record["hole"])\nrecord.picture.save("mended.png")'
-    columns: ClassVar = {"width": int, "height": int, "hole": float, "picture": bytes}
+    show = 'print(record["hole"])\nrecord.image.save("mended.png")'
+    columns: ClassVar = {"width": int, "height": int, "hole": float, "image": bytes}
 
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_damaged(source)
@@ -33,8 +33,8 @@ class Inpainting(Masked):
         return prepared["image"] if prepared["mask"].all() else None
 
     def answer(self, record, entry, prepared, output, top) -> None:
-        record.picture = Image.fromarray(self.pixels(output))
-        record["width"], record["height"] = record.picture.size
+        record.image = Image.fromarray(self.pixels(output))
+        record["width"], record["height"] = record.image.size
         record["hole"] = round(float(1 - prepared["mask"].mean()), 6)
 
     def lines(self, record: dict[str, Any]) -> list[str]:
@@ -43,16 +43,16 @@ class Inpainting(Masked):
     def takes(self, entry: Entry) -> str:
         return (
             '`{"image": ..., "mask": ...}`: RGB, 0 to 255, uint8 or float, `(batch, height, width, 3)`, and float32 '
-            "`(batch, height, width, 1)`, 1 where the picture is whole and 0 in its holes. Any size; normalisation is "
+            "`(batch, height, width, 1)`, 1 where the image is whole and 0 in its holes. Any size; normalisation is "
             "inside. `model.preprocess` makes both from a PNG whose holes are transparent."
         )
 
     def gives(self, entry: Entry) -> str:
-        return "RGB, 0 to 255, float32 `(batch, height, width, 3)`: the picture, its holes filled; the rest unchanged."
+        return "RGB, 0 to 255, float32 `(batch, height, width, 3)`: the image, its holes filled; the rest unchanged."
 
 
 def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
-    """A picture and the mask of its holes.
+    """An image and the mask of its holes.
 
     Args:
         source: An image with transparency, whose holes are its fully transparent pixels, in any form of
@@ -74,18 +74,18 @@ def preprocess_damaged(source: Any) -> dict[str, np.ndarray]:
         image, mask = _opaque(source)
     if mask.shape != image.shape[:2]:
         raise InputError(
-            f"The mask has the shape {mask.shape}, the picture {image.shape[:2]}. Expected one height and width."
+            f"The mask has the shape {mask.shape}, the image {image.shape[:2]}. Expected one height and width."
         )
     if mask.all() or not mask.any():
         what = "no hole" if mask.all() else "no pixel outside its holes"
         raise InputError(
-            f"The picture has {what}. Expected transparent pixels where it is to be filled, or a mask that is 0 there."
+            f"The image has {what}. Expected transparent pixels where it is to be filled, or a mask that is 0 there."
         )
     return {"image": image * mask[..., None], "mask": mask[..., None].astype(np.float32)}
 
 
 def _opaque(source: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The colours of a picture, and where it is not fully transparent."""
+    """The colours of an image, and where it is not fully transparent."""
     if isinstance(source, np.ndarray) and (source.ndim != 3 or source.shape[-1] != 4):
         raise InputError(
             f"A damaged image has the shape {source.shape}. Expected (height, width, 4), opacity last, 0 in the holes; "

@@ -1,14 +1,14 @@
-"""Models that take a picture with holes: `{"image": ..., "mask": ...}`, mask 1 where a pixel is known, else 0."""
+"""Models that take an image with holes: `{"image": ..., "mask": ...}`, mask 1 where a pixel is known, else 0."""
 
 from typing import Any
 
 from zoo.catalogue.entry import Entry
-from zoo.tasks.pictures import normalization
+from zoo.tasks.images import normalization
 from zoo.tasks.task import Task
 
 
 class Masked(Task):
-    """Tasks whose input is a picture of so many `channels` and a mask of one, `(batch, height, width, 1)`."""
+    """Tasks whose input is an image of so many `channels` and a mask of one, `(batch, height, width, 1)`."""
 
     channels = 3
 

@@ -1,24 +1,24 @@
-"""A larger picture from a small one."""
+"""A larger image from a small one."""
 
 from typing import Any, ClassVar
 
 from PIL import Image
 
-from zoo.tasks.pictures import Pictures
+from zoo.tasks.images import Images
 from zoo.tasks.task import written
 
 
-class SuperResolution(Pictures):
-    """`width` and `height` of the enlarged picture, which is `record.picture`."""
+class SuperResolution(Images):
+    """`width` and `height` of the enlarged image, which is `record.image`."""
 
     pipeline_tag = "image-to-image"
     tile = 1024
-    show = 'record.picture.save("photo-large.png")'
-    columns: ClassVar = {"width": int, "height": int, "picture": bytes}
+    show = 'record.image.save("photo-large.png")'
+    columns: ClassVar = {"width": int, "height": int, "image": bytes}
 
     def answer(self, record, entry, prepared, output, top) -> None:
-        record.picture = Image.fromarray(self.pixels(output))
-        record["width"], record["height"] = record.picture.size
+        record.image = Image.fromarray(self.pixels(output))
+        record["width"], record["height"] = record.image.size
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         return [f"{record['width']} x {record['height']} pixels{written(record)}"]

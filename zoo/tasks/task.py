@@ -19,13 +19,13 @@ Columns = dict[str, Any]
 
 
 class Prediction(dict):
-    """A record that `json.dumps` takes. Where the task makes a picture, `picture` holds it as a PIL image.
+    """A record that `json.dumps` takes. Where the task makes an image, `image` holds it as a PIL image.
 
     `label_map` is the class of each pixel, or voxel, of a segmentation; `depth_map` the metres of each pixel. `outputs`
     are the arrays of a model whose outputs have names, without the batch axis.
     """
 
-    picture: Image.Image | None = None
+    image: Image.Image | None = None
     label_map: np.ndarray | None = None
     depth_map: np.ndarray | None = None
     outputs: dict[Any, np.ndarray] | None = None
@@ -133,5 +133,5 @@ def check_finite(output: np.ndarray) -> None:
 
 
 def written(record: dict[str, Any]) -> str:
-    """The end of a line: where the picture went."""
+    """The end of a line: where the image went."""
     return f" -> {record['output']}" if "output" in record else ""

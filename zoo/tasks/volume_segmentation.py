@@ -14,12 +14,12 @@ MARK = (255, 64, 64)
 
 
 class VolumeSegmentation(Volumes):
-    """`voxels`, how many were found; `record.label_map`, 1 for them; `record.picture`, the `slice` with the most."""
+    """`voxels`, how many were found; `record.label_map`, 1 for them; `record.image`, the `slice` with the most."""
 
     pipeline_tag = "image-segmentation"
     example = "counts.npy"
-    show = 'print(record["voxels"], record.label_map.shape)\nrecord.picture.save("slice.png")'
-    columns: ClassVar = {"voxels": int, "slice": int, "picture": bytes}
+    show = 'print(record["voxels"], record.label_map.shape)\nrecord.image.save("slice.png")'
+    columns: ClassVar = {"voxels": int, "slice": int, "image": bytes}
 
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         volume = read_volume(source)
@@ -31,7 +31,7 @@ class VolumeSegmentation(Volumes):
         record.label_map = (output[..., 0] > 0).astype(np.uint8)
         index = int(record.label_map.sum(axis=(1, 2)).argmax())
         record["voxels"], record["slice"] = int(record.label_map.sum()), index
-        record.picture = marked(prepared[index, ..., 0], record.label_map[index])
+        record.image = marked(prepared[index, ..., 0], record.label_map[index])
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         return [f"{record['voxels']} voxels found, most in slice {record['slice']}{written(record)}"]

@@ -22,7 +22,7 @@ class Examples:
 
     `items` is what the trainer reads, one an example. `classes` holds the class of each, and `labels` the classes'
     names, where examples have one class; `either` the classes that count as right where the data have one name for
-    several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of pictures
+    several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of images
     that differ, the smallest height and width.
     """
 
@@ -88,9 +88,9 @@ def pixel_weights(pixels: Sequence[Sequence[int]]) -> np.ndarray:
     of it lets rare classes, such as poles, swallow what stands beside them.
     """
     counts = np.array(pixels, np.float64)
-    pictures = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)  # pixels of those that have it
-    present = pictures > 0
-    frequency = counts.sum(axis=0)[present] / pictures[present]
+    images = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)  # pixels of those that have it
+    present = images > 0
+    frequency = counts.sum(axis=0)[present] / images[present]
     weights = np.ones(counts.shape[1], np.float32)
     weights[present] = np.sqrt(np.median(frequency) / frequency)
     return weights

@@ -225,7 +225,7 @@ def _in_words(data: Any, plan: Plan) -> str:
 
 
 def _shape(model: ZooModel) -> tuple[int | None, ...]:
-    """The input of a model without the batch axis; of its picture, where there is a mask too."""
+    """The input of a model without the batch axis; of its image, where there is a mask too."""
     given = model.input
     return tuple((given["image"] if isinstance(given, dict) else given).shape[1:])
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: its history, and what it mistakes for what. Drawn where matplotlib is installed."""
+"""Images of a run: its history, and what it mistakes for what. Drawn where matplotlib is installed."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> 
     figure.savefig(path)
 
 
-def write_row(pictures: Sequence[np.ndarray], path: Path) -> None:
-    """Pictures of one height, 0 to 255, `(height, width, 3)`, side by side in a PNG."""
-    pixels = np.concatenate([np.clip(np.round(picture), 0, 255).astype(np.uint8) for picture in pictures], axis=1)
+def write_row(images: Sequence[np.ndarray], path: Path) -> None:
+    """Images of one height, 0 to 255, `(height, width, 3)`, side by side in a PNG."""
+    pixels = np.concatenate([np.clip(np.round(image), 0, 255).astype(np.uint8) for image in images], axis=1)
     Image.fromarray(pixels).save(path)

@@ -15,7 +15,7 @@ from zoo.labels import read_labels
 from zoo.measures.measure import Measure
 from zoo.training.examples import Examples, hold_out
 
-LARGEST_CROP = (256, 256)  # height and width in pixels; larger pictures are taught in crops of so much
+LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are taught in crops of so much
 
 
 class TaskTrainer(abc.ABC):

@@ -1,4 +1,4 @@
-"""Where something lies in a picture: inputs are pictures of one size, targets column and row in pixels."""
+"""Where something lies in an image: inputs are images of one size, targets column and row in pixels."""
 
 from typing import Any
 

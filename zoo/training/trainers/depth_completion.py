@@ -13,7 +13,7 @@ from zoo.measures.depth import DepthMeasure
 from zoo.tasks.depth_completion import preprocess_depth
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
-from zoo.training.pictures import smallest
+from zoo.training.images import smallest
 from zoo.training.trainer import TaskTrainer, is_folder, pairs, path_pairs
 from zoo.training.views import same_view
 
@@ -55,7 +55,7 @@ class DepthCompletionTrainer(TaskTrainer):
         return DepthMeasure()
 
     def draw(self, entry, measure, example, folder) -> None:
-        depth_colors.picture(example[2][..., 0]).save(folder / "depth.png")
+        depth_colors.image(example[2][..., 0]).save(folder / "depth.png")
 
 
 def mae_metres(truth: Any, depths: Any) -> Any:

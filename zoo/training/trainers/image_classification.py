@@ -1,4 +1,4 @@
-"""Classes of pictures, from a folder of class folders or from arrays."""
+"""Classes of images, from a folder of class folders or from arrays."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from zoo.imaging.preprocessing import preprocess
 from zoo.labels import read_labels, read_synsets
 from zoo.measures.classification import ClassificationMeasure
 from zoo.measures.measure import Measure
-from zoo.training import pictures, report
+from zoo.training import images, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs
 from zoo.training.views import random_view
 
-SIZE = 224  # pixels a side, for a model without a size of its own and pictures that differ in theirs
+SIZE = 224  # pixels a side, for a model without a size of its own and images that differ in theirs
 
 
 class ImageClassificationTrainer(TaskTrainer):
@@ -29,21 +29,21 @@ class ImageClassificationTrainer(TaskTrainer):
     """
 
     bfloat16 = True
-    data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (pictures, numbers of their classes)"
+    data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (images, numbers of their classes)"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
         if is_folder(data):
-            names, found = class_folders.find_pictures(data, split)
-            items = [(item.picture, item.label) for item in found]
+            names, found = class_folders.find_images(data, split)
+            items = [(item.image, item.label) for item in found]
         else:
             given = pairs(data, self.data)
             classes = _numbers([number for _, number in given], labels)
             items = [(source, number) for (source, _), number in zip(given, classes, strict=True)]
             names = hugging_face.class_names(data) or labels or _names(entry, max(classes) + 1)
         items, sizes = checked(
-            items, lambda item: pictures.size(item[0], len(entry.input.mean)), skip_unreadable=skip_unreadable
+            items, lambda item: images.size(item[0], len(entry.input.mean)), skip_unreadable=skip_unreadable
         )
         classes = [number for _, number in items]
         shape = sizes[0] if len(set(sizes)) == 1 else ()
@@ -106,7 +106,7 @@ def _check_classes(names: tuple[str, ...], classes: list[int]) -> None:
         raise InputError(f"There is one class only, {names[0]!r}. Expected at least two to tell apart.")
     if empty := [name for number, name in enumerate(names) if number not in set(classes)]:
         raise InputError(
-            f"The class {empty[0]!r} has no picture that can be read. Expected at least one, or no such class."
+            f"The class {empty[0]!r} has no image that can be read. Expected at least one, or no such class."
         )
 
 
@@ -120,14 +120,14 @@ def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
     try:
         array = np.asarray(classes)
     except ValueError as error:  # of several lengths
-        raise InputError("The classes are lists of several lengths. Expected one int from 0 a picture.") from error
+        raise InputError("The classes are lists of several lengths. Expected one int from 0 an image.") from error
     if array.ndim != 1 or array.dtype.kind not in "iub" or array.min() < 0:
         raise InputError(
-            f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 a picture."
+            f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 an image."
         )
     count = int(array.max()) + 1
     if labels is None and (missing := sorted(set(range(count)) - set(array.tolist()))):
-        raise InputError(f"The class {missing[0]} has no picture. Expected each from 0 to {count - 1} to occur.")
+        raise InputError(f"The class {missing[0]} has no image. Expected each from 0 to {count - 1} to occur.")
     if labels is not None and count > len(labels):
         raise InputError(f"The data to measure on have the class {count - 1}. Expected 0 to {len(labels) - 1}.")
     return [int(number) for number in array]

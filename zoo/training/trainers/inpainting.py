@@ -1,4 +1,4 @@
-"""Pictures whose holes are filled: whole pictures are the truth, and the holes are made here."""
+"""Images whose holes are filled: whole images are the truth, and the holes are made here."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from zoo.catalogue.entry import Entry
 from zoo.imaging.planes import read_image
 from zoo.measures.inpainting import InpaintingMeasure
-from zoo.training import pictures, report
+from zoo.training import images, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.trainer import LARGEST_CROP, TaskTrainer
@@ -18,23 +18,23 @@ STROKES = (1, 5)  # how many, from and to
 
 
 class InpaintingTrainer(TaskTrainer):
-    """Holes are strokes across the picture, others for each picture and, while it learns, each epoch."""
+    """Holes are strokes across the image, others for each image and, while it learns, each epoch."""
 
     crops = True
-    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
+    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of images"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
-        items, sizes = checked(pictures.sources(data, split), pictures.size, skip_unreadable=skip_unreadable)
-        return Examples(tuple(items), pictures.smallest(sizes))
+        items, sizes = checked(images.sources(data, split), images.size, skip_unreadable=skip_unreadable)
+        return Examples(tuple(items), images.smallest(sizes))
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
         return *map(min, examples.shape, LARGEST_CROP), 3
 
     def read(self, item, entry, shape, generator):
         [whole] = same_view([np.asarray(read_image(item))], shape, generator)
-        # To measure, a picture has the same holes each time.
+        # To measure, an image has the same holes each time.
         mask = _strokes(whole.shape[:2], generator or np.random.default_rng(int(whole.sum())))
         return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)
 
@@ -50,7 +50,7 @@ class InpaintingTrainer(TaskTrainer):
 
 
 def _strokes(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-    """float32 `(height, width, 1)`, 0 in the holes: lines of random ends, as thick as a tenth of the picture."""
+    """float32 `(height, width, 1)`, 0 in the holes: lines of random ends, as thick as a tenth of the image."""
     height, width = size
     mask = Image.new("L", (width, height), 255)
     for _ in range(int(generator.integers(*STROKES, endpoint=True))):

@@ -1,4 +1,4 @@
-"""Classes of pixels, from pictures with masks."""
+"""Classes of pixels, from images with masks."""
 
 import functools
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from zoo.catalogue.entry import Entry
-from zoo.datasets import pictures_with_masks
+from zoo.datasets import images_with_masks
 from zoo.datasets.class_names import find_classes
-from zoo.datasets.pictures_with_masks import VOID, Pair
+from zoo.datasets.images_with_masks import VOID, Pair
 from zoo.errors import InputError
 from zoo.imaging import label_maps
 from zoo.imaging.planes import Planes
@@ -18,7 +18,7 @@ from zoo.measures.segmentation import SegmentationMeasure
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
-from zoo.training.pictures import smallest
+from zoo.training.images import smallest
 from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs, path_pairs
 from zoo.training.views import same_view
 
@@ -35,14 +35,14 @@ class SemanticSegmentationTrainer(TaskTrainer):
 
     bfloat16 = True
     crops = True
-    data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (pictures, masks)"
+    data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (images, masks)"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
         if is_folder(data):
             labels = _names(data, entry, labels)
-            items: list[Any] = list(pictures_with_masks.find_pairs(data, split))
+            items: list[Any] = list(images_with_masks.find_pairs(data, split))
         else:
             labels = labels or read_labels(entry.labels)
             items = path_pairs(pairs(data, self.data), Pair)
@@ -65,7 +65,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
 
     def read(self, item, entry, shape, generator):
         image, values = same_view(_read(item, len(entry.input.mean)), shape, generator)
-        return image, pictures_with_masks.classes(values, entry.num_classes)
+        return image, images_with_masks.classes(values, entry.num_classes)
 
     def loss(self, entry: Entry, learnt: Examples | None) -> Any:
         weights = None if learnt is None or learnt.pixels is None else pixel_weights(learnt.pixels)
@@ -157,11 +157,11 @@ def _checked(item: Any, channels: int, count: int) -> tuple[tuple[int, int], tup
 def _read(item: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """An image for a model of so many channels, and its mask as it is."""
     if isinstance(item, Pair):
-        return pictures_with_masks.read_values(item, channels)
+        return images_with_masks.read_values(item, channels)
     image, mask = Planes(item[0], channels).pixels(), np.asarray(item[1])
     if mask.shape != image.shape[:2] or mask.dtype.kind not in "biu":
         raise InputError(
-            f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its picture the shape {image.shape}. "
+            f"A mask has the shape {mask.shape} and the dtype {mask.dtype}, its image the shape {image.shape}. "
             "Expected ints in (height, width), as many as pixels."
         )
     return image, mask.astype(np.int32)

@@ -1,4 +1,4 @@
-"""Larger pictures from small ones: the small ones are made here, by bicubic reduction."""
+"""Larger images from small ones: the small ones are made here, by bicubic reduction."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
 from zoo.imaging.planes import read_image
 from zoo.measures.super_resolution import SuperResolutionMeasure, bicubic
-from zoo.training import pictures, report
+from zoo.training import images, report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer
 from zoo.training.views import same_view
 
-LARGEST_PATCH = 48  # pixels a side of the small picture
+LARGEST_PATCH = 48  # pixels a side of the small image
 
 
 class SuperResolutionTrainer(TaskTrainer):
-    """Crops of the pictures are the truth; they are not enlarged or reduced themselves."""
+    """Crops of the images are the truth; they are not enlarged or reduced themselves."""
 
     crops = True
-    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of pictures"
+    data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of images"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
-        items, sizes = checked(pictures.sources(data, split), pictures.size, skip_unreadable=skip_unreadable)
-        smallest = pictures.smallest(sizes)
+        items, sizes = checked(images.sources(data, split), images.size, skip_unreadable=skip_unreadable)
+        smallest = images.smallest(sizes)
         if min(smallest) < 8 * entry.config["scale"]:
             raise InputError(
-                f"A picture is {smallest[1]} pixels wide or {smallest[0]} high. Expected at least "
+                f"An image is {smallest[1]} pixels wide or {smallest[0]} high. Expected at least "
                 f"{8 * entry.config['scale']}, eight for each of the {entry.config['scale']} times."
             )
         return Examples(tuple(items), smallest)
@@ -41,9 +41,9 @@ class SuperResolutionTrainer(TaskTrainer):
         return height, width, 3
 
     def read(self, item, entry, shape, generator):
-        picture, scale = read_image(item), entry.config["scale"]
-        height, width = shape[:2] if shape is not None else (picture.height // scale, picture.width // scale)
-        [large] = same_view([np.asarray(picture)], (scale * height, scale * width), generator)
+        image, scale = read_image(item), entry.config["scale"]
+        height, width = shape[:2] if shape is not None else (image.height // scale, image.width // scale)
+        [large] = same_view([np.asarray(image)], (scale * height, scale * width), generator)
         small = Image.fromarray(large).resize((width, height), Image.Resampling.BICUBIC)
         return np.asarray(small), large.astype(np.float32)
 
@@ -62,7 +62,7 @@ class SuperResolutionTrainer(TaskTrainer):
 
 
 def psnr_db(truth: Any, output: Any) -> Any:
-    """The peak signal-to-noise ratio of each picture, 0 to 255, over red, green and blue: `(b, h, w, 3)` -> `(b,)`."""
+    """The peak signal-to-noise ratio of each image, 0 to 255, over red, green and blue: `(b, h, w, 3)` -> `(b,)`."""
     from keras import ops
 
     error = ops.mean(ops.square(ops.clip(output, 0, 255) - truth), axis=(1, 2, 3))

@@ -1,6 +1,6 @@
-"""Draw the picture of the forecaster's card: what was known, what followed, and what was forecast.
+"""Draw the image of the forecaster's card: what was known, what followed, and what was forecast.
 
-    python -m recipes.forecast_picture [--output MODEL_CARDS]
+    python -m recipes.forecast_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -39,7 +39,7 @@ def draw() -> matplotlib.figure.Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     draw().savefig(parser.parse_args().output / f"{NAME}.png")
 
 

@@ -1,6 +1,6 @@
-"""Draw the pictures of the model cards: what goes in, the bicubic enlargement, what comes out, the original.
+"""Draw the images of the model cards: what goes in, the bicubic enlargement, what comes out, the original.
 
-    python -m recipes.card_pictures [--output MODEL_CARDS]
+    python -m recipes.card_images [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -21,7 +21,7 @@ DETAILS = {"coffee.png": (190, 120), "chelsea.png": (110, 70)}  # left and top i
 
 
 def enlargers() -> list[str]:
-    """The models whose cards show this picture."""
+    """The models whose cards show this image."""
     entries = registry().entries.values()
     return [entry.architecture for entry in entries if entry.task == "super-resolution" and entry.is_embedded]
 
@@ -30,12 +30,12 @@ def details(model: ZooModel, name: str) -> list[Image.Image]:
     """The same detail of input, bicubic enlargement, output and original, each drawn twice as large."""
     scale = model.spec.config["scale"]
     large, small = degrade(photograph(name), scale)
-    output = zoo.predict(model, small)[0].picture
-    pictures = [small.resize(large.size, Image.Resampling.NEAREST), bicubic(small, scale), output, large]
+    output = zoo.predict(model, small)[0].image
+    images = [small.resize(large.size, Image.Resampling.NEAREST), bicubic(small, scale), output, large]
     left, top = DETAILS[name]
     box = (left, top, left + SIDE_PIXELS, top + SIDE_PIXELS)
     side = 2 * SIDE_PIXELS
-    return [picture.crop(box).resize((side, side), Image.Resampling.NEAREST) for picture in pictures]
+    return [image.crop(box).resize((side, side), Image.Resampling.NEAREST) for image in images]
 
 
 def sheet(enlarger: str) -> Image.Image:
@@ -44,14 +44,14 @@ def sheet(enlarger: str) -> Image.Image:
     step = 2 * SIDE_PIXELS + GAP_PIXELS
     page = Image.new("RGB", (4 * step - GAP_PIXELS, len(DETAILS) * step - GAP_PIXELS), "white")
     for row, name in enumerate(DETAILS):
-        for column, picture in enumerate(details(model, name)):
-            page.paste(picture, (column * step, row * step))
+        for column, image in enumerate(details(model, name)):
+            page.paste(image, (column * step, row * step))
     return page
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the pictures")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
     folder = parser.parse_args().output
     for enlarger in enlargers():
         sheet(enlarger).save(folder / f"{enlarger}.png", optimize=True)

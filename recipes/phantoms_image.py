@@ -1,6 +1,6 @@
-"""Draw the picture of the 3-D U-Net's card: counts, lesions, what the best threshold finds, what the network finds.
+"""Draw the image of the 3-D U-Net's card: counts, lesions, what the best threshold finds, what the network finds.
 
-    python -m recipes.phantoms_picture [--output MODEL_CARDS]
+    python -m recipes.phantoms_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -42,15 +42,15 @@ def sheet() -> Image.Image:
         values = counts[row, index, ..., 0]
         found = [lesions[row, index, ..., 0], by_threshold[row, index, ..., 0], record.label_map[index]]
         for column, mask in enumerate([np.zeros_like(values), *found]):
-            picture = marked(values, mask).resize((width, height), Image.Resampling.NEAREST)
-            page.paste(picture, (column * (width + GAP_PIXELS), row * (height + GAP_PIXELS)))
+            image = marked(values, mask).resize((width, height), Image.Resampling.NEAREST)
+            page.paste(image, (column * (width + GAP_PIXELS), row * (height + GAP_PIXELS)))
     return page
 
 
 def main() -> None:
-    """Write the picture beside the card."""
+    """Write the image beside the card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     sheet().save(parser.parse_args().output / f"{NAME}.png", optimize=True)
 
 

@@ -1,6 +1,6 @@
-"""Draw the picture of the cards of BlurNet and its twin: the score of the right texture as a patch is moved.
+"""Draw the image of the cards of BlurNet and its twin: the score of the right texture as a patch is moved.
 
-    python -m recipes.textures_picture [--output MODEL_CARDS]
+    python -m recipes.textures_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -69,9 +69,9 @@ def draw() -> matplotlib.figure.Figure:
 
 
 def main() -> None:
-    """Write the picture beside the cards."""
+    """Write the image beside the cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     draw().savefig(parser.parse_args().output / "blurnet-textures.png")
 
 

@@ -1,6 +1,6 @@
-"""Draw the picture of the inpainting cards: damaged, biharmonic, plain convolutions, partial convolutions, original.
+"""Draw the image of the inpainting cards: damaged, biharmonic, plain convolutions, partial convolutions, original.
 
-    python -m recipes.pconv_unet_picture [--output MODEL_CARDS]
+    python -m recipes.pconv_unet_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -38,12 +38,12 @@ def holes(shape: Callable, count: int, scale: float) -> np.ndarray:
 
 
 def row(name: str, corner: tuple[int, int], mask: np.ndarray) -> list[np.ndarray]:
-    """The five pictures of one detail: uint8, `(side, side, 3)`."""
+    """The five images of one detail: uint8, `(side, side, 3)`."""
     left, top = corner
     original = np.asarray(photograph(name).crop((left, top, left + SIDE_PIXELS, top + SIDE_PIXELS)))
     damaged = (original * mask).astype("uint8")
     smooth = np.rint(np.clip(biharmonic(damaged[None].astype("float32"), mask[None])[0], 0, 255)).astype("uint8")
-    answers = [zoo.predict(network, {"image": damaged, "mask": mask})[0].picture for network in NETWORKS]
+    answers = [zoo.predict(network, {"image": damaged, "mask": mask})[0].image for network in NETWORKS]
     shown = np.where(mask == 1, original, HOLE).astype("uint8")
     return [shown, smooth, *map(np.asarray, answers), original]
 
@@ -53,15 +53,15 @@ def sheet() -> Image.Image:
     step = SIDE_PIXELS + GAP_PIXELS
     page = Image.new("RGB", (5 * step - GAP_PIXELS, len(ROWS) * step - GAP_PIXELS), "white")
     for line, (name, corner, shape, count, scale) in enumerate(ROWS):
-        for column, picture in enumerate(row(name, corner, holes(shape, count, scale))):
-            page.paste(Image.fromarray(picture), (column * step, line * step))
+        for column, image in enumerate(row(name, corner, holes(shape, count, scale))):
+            page.paste(Image.fromarray(image), (column * step, line * step))
     return page
 
 
 def main() -> None:
-    """Write the picture beside the cards."""
+    """Write the image beside the cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     sheet().save(parser.parse_args().output / "pconv-unet.png", optimize=True)
 
 

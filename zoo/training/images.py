@@ -1,4 +1,4 @@
-"""Pictures to learn from: found, and measured before the training."""
+"""Images to learn from: found, and measured before the training."""
 
 import os
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 def sources(data: Any, split: str) -> list[Any]:
-    """The pictures of a folder, by name, of a split of `datasets`, or of a list.
+    """The images of a folder, by name, of a split of `datasets`, or of a list.
 
     Raises:
         InputError: There is none.
     """
     if hugging_face.is_split(data):
-        return list(hugging_face.pictures(data))
+        return list(hugging_face.images(data))
     if not is_folder(data):
         return list(several(data, lambda shape: len(shape) == 4))
     root = folders.split_folder(data, split)
@@ -33,19 +33,19 @@ def sources(data: Any, split: str) -> list[Any]:
         root = Path(data)
     found = folders.image_files(root)
     if not found:
-        raise InputError(f"{root} holds no picture. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
+        raise InputError(f"{root} holds no image. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
     return found
 
 
-def size(picture: Any, channels: int = 3) -> tuple[int, int]:
+def size(image: Any, channels: int = 3) -> tuple[int, int]:
     """Height and width of an image for a model of `channels`, after its whole file was read.
 
     Raises:
         UnreadableError, InputError: As `zoo.imaging.planes`.
     """
-    path = os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else None
+    path = os.fsdecode(image) if isinstance(image, str | os.PathLike) else None
     if path is None or channels not in (1, 3) or not starts_with(path, JPEG):
-        width, height = Planes(picture, channels).size
+        width, height = Planes(image, channels).size
         return height, width
     with opened_image(path) as opened:
         width, height = opened.size

@@ -1,6 +1,6 @@
-"""Draw the picture of the cards: the motorcycle from few and from many points, and errors against how many are given.
+"""Draw the image of the cards: the motorcycle from few and from many points, and errors against how many are given.
 
-    python -m recipes.sparseconvnet_picture [--output MODEL_CARDS]
+    python -m recipes.sparseconvnet_image [--output MODEL_CARDS]
 
 The package needs its extra `train`. The curves are those of the reports beside the checkpoints.
 """
@@ -83,7 +83,7 @@ def draw() -> matplotlib.figure.Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     draw().savefig(parser.parse_args().output / "sparseconvnet.png")
 
 

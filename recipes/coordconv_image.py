@@ -1,6 +1,6 @@
-"""Draw the pictures of the cards of CoordConv and its twins: what was trained on, the truth, and both answers.
+"""Draw the images of the cards of CoordConv and its twins: what was trained on, the truth, and both answers.
 
-python -m recipes.coordconv_picture [--output MODEL_CARDS]
+python -m recipes.coordconv_image [--output MODEL_CARDS]
 """
 
 import argparse
@@ -78,7 +78,7 @@ def renderer_row(split: Split) -> list[np.ndarray]:
     row = [dots(training), magnified(255 * squares(asked).max(axis=0).astype("uint8"))]
     for name in NETWORKS["renderer"]:
         records = zoo.predict(f"{name}.{split}", asked, batch_size=32)
-        row.append(magnified(np.max([np.asarray(record.picture) for record in records], axis=0)))
+        row.append(magnified(np.max([np.asarray(record.image) for record in records], axis=0)))
     return row
 
 
@@ -96,9 +96,9 @@ def sheet(task: str) -> Image.Image:
 
 
 def main() -> None:
-    """Write the pictures beside the cards."""
+    """Write the images beside the cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the pictures")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
     folder = parser.parse_args().output
     for task in ROWS:
         sheet(task).save(folder / f"coordconv-{task}.png", optimize=True)

@@ -1,6 +1,6 @@
-"""Draw the picture of the card of EfficientNet-Lite0: six photographs, and what the network names them.
+"""Draw the image of the card of EfficientNet-Lite0: six photographs, and what the network names them.
 
-    python -m recipes.efficientnet_lite_picture [--output MODEL_CARDS]
+    python -m recipes.efficientnet_lite_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
@@ -40,9 +40,9 @@ def sheet() -> Image.Image:
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the image."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the picture")
+    options.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
     sheet().save(options.parse_args().output / f"{NAME}.jpg", quality=88)
 
 

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from recipes.photographs import photograph
 from tests.export import png_files
 from zoo.catalogue.entry import Input
-from zoo.export.graph_pictures import decoded_batch, prepared
+from zoo.export.graph_images import decoded_batch, prepared
 from zoo.imaging.preprocessing import preprocess
 
 WHOLE = Input()
@@ -31,9 +31,9 @@ def in_graph(spec):
     return tf.function(lambda content: prepared(content, spec), input_signature=signature, autograph=False)
 
 
-def encoded(picture, kind, **options):
+def encoded(image, kind, **options):
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -48,10 +48,10 @@ def difference(content, spec):
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("photo", ["coffee.png", "chelsea.png", "rocket.jpg"])
 def test_photographs_are_prepared_as_pillow_does(name, photo):
-    picture = photograph(photo)
-    assert difference(encoded(picture, "PNG"), SPECS[name]) <= 2
-    assert difference(encoded(picture.resize((71, 97)), "PNG"), SPECS[name]) <= 2
-    assert difference(encoded(picture, "JPEG", quality=85), SPECS[name]) <= 2
+    image = photograph(photo)
+    assert difference(encoded(image, "PNG"), SPECS[name]) <= 2
+    assert difference(encoded(image.resize((71, 97)), "PNG"), SPECS[name]) <= 2
+    assert difference(encoded(image, "JPEG", quality=85), SPECS[name]) <= 2
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -60,22 +60,22 @@ def test_a_telephones_orientation_is_applied(orientation, order):
     exif = Image.Exif()
     exif.endian = order
     exif[0x010F], exif[0x0112] = "maker", orientation
-    picture = photograph("rocket.jpg").resize((60, 40))
-    assert difference(encoded(picture, "JPEG", exif=exif), WHOLE) <= 2
-    assert difference(encoded(picture, "PNG", exif=exif), WHOLE) == 0
+    image = photograph("rocket.jpg").resize((60, 40))
+    assert difference(encoded(image, "JPEG", exif=exif), WHOLE) <= 2
+    assert difference(encoded(image, "PNG", exif=exif), WHOLE) == 0
 
 
 @pytest.mark.parametrize("text", [b'tiff:Orientation="6"', b"<tiff:Orientation>3</tiff:Orientation>"])
 def test_an_orientation_in_xmp_counts_where_exif_has_none(text):
-    picture = photograph("rocket.jpg").resize((60, 40))
+    image = photograph("rocket.jpg").resize((60, 40))
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n' + text + b"</x:xmpmeta>"
-    upright = encoded(picture, "JPEG")
-    assert difference(encoded(picture, "JPEG", xmp=xmp), WHOLE) <= 2
-    assert not np.array_equal(in_graph(WHOLE)(encoded(picture, "JPEG", xmp=xmp)), in_graph(WHOLE)(upright))
-    assert difference(encoded(picture, "JPEG", xmp=xmp, exif=oriented(8)), WHOLE) <= 2
+    upright = encoded(image, "JPEG")
+    assert difference(encoded(image, "JPEG", xmp=xmp), WHOLE) <= 2
+    assert not np.array_equal(in_graph(WHOLE)(encoded(image, "JPEG", xmp=xmp)), in_graph(WHOLE)(upright))
+    assert difference(encoded(image, "JPEG", xmp=xmp, exif=oriented(8)), WHOLE) <= 2
     information = PngImagePlugin.PngInfo()
     information.add_itxt("XML:com.adobe.xmp", xmp.decode())
-    assert difference(encoded(picture, "PNG", pnginfo=information), WHOLE) == 0
+    assert difference(encoded(image, "PNG", pnginfo=information), WHOLE) == 0
 
 
 def oriented(orientation):
@@ -130,31 +130,31 @@ def test_only_what_is_kept_of_a_thin_image_is_computed(size, name):
 
 def test_a_model_of_grey_images_gets_them_grey():
     grey = Input(size=33, mean=(0.5,), std=(0.5,))
-    picture = photograph("coffee.png").resize((71, 97))
-    assert difference(encoded(picture, "PNG"), grey) <= 2
-    assert difference(encoded(picture.convert("L"), "JPEG"), Input(mean=(0.5,), std=(0.5,))) <= 2
+    image = photograph("coffee.png").resize((71, 97))
+    assert difference(encoded(image, "PNG"), grey) <= 2
+    assert difference(encoded(image.convert("L"), "JPEG"), Input(mean=(0.5,), std=(0.5,))) <= 2
 
 
 def test_a_batch_without_a_size_has_one_or_is_told_so():
-    picture = photograph("coffee.png").resize((40, 30))
-    turned = encoded(picture.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=oriented(6))
+    image = photograph("coffee.png").resize((40, 30))
+    turned = encoded(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=oriented(6))
     signature = [tf.TensorSpec([None], tf.string)]
     batch = tf.function(lambda contents: decoded_batch(contents, WHOLE), input_signature=signature, autograph=False)
-    assert batch(tf.constant([encoded(picture, "PNG"), turned])).shape == (2, 30, 40, 3)
+    assert batch(tf.constant([encoded(image, "PNG"), turned])).shape == (2, 30, 40, 3)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"have different sizes.*Expected one size per call"):
-        batch(tf.constant([encoded(picture, "PNG"), encoded(picture.resize((40, 31)), "JPEG")]))
+        batch(tf.constant([encoded(image, "PNG"), encoded(image.resize((40, 31)), "JPEG")]))
 
 
 def test_a_batch_of_different_sizes_becomes_one_tensor():
-    picture = photograph("coffee.png")
-    contents = [encoded(picture, "JPEG"), encoded(picture.resize((50, 60)), "PNG")]
+    image = photograph("coffee.png")
+    contents = [encoded(image, "JPEG"), encoded(image.resize((50, 60)), "PNG")]
     assert decoded_batch(tf.constant(contents), SPECS["tiny"]).shape == (2, 33, 33, 3)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n"]
 )
-def test_bytes_that_are_no_picture_are_refused(content):
+def test_bytes_that_are_no_image_are_refused(content):
     message = "Invalid JPEG data" if content[:3] == b"\xff\xd8\xff" else "neither JPEG nor PNG"
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         in_graph(WHOLE)(content)

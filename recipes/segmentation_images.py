@@ -1,6 +1,6 @@
-"""Draw the pictures of the cards of SegNet and FCN: a photograph, and what the models see in it.
+"""Draw the images of the cards of SegNet and FCN: a photograph, and what the models see in it.
 
-    python -m recipes.segmentation_pictures [--output MODEL_CARDS]
+    python -m recipes.segmentation_images [--output MODEL_CARDS]
 
 No frame of CamVid may be shown, so it is a photograph of scikit-learn. The package needs its extra `train`.
 """
@@ -18,28 +18,28 @@ GAP_PIXELS = 6
 SHEETS = {"segnet-basic": ["segnet-basic"], "fcn8s-small": ["fcn32s-small", "fcn16s-small", "fcn8s-small"]}
 
 
-def pictures(names: list[str]) -> list[Image.Image]:
+def images(names: list[str]) -> list[Image.Image]:
     """The photograph, and covered by the classes of each model, with a legend below."""
     photo = photograph("china.jpg").resize(SIZE, Image.Resampling.BICUBIC)
-    covered = [zoo.predict(name, photo)[0].picture for name in names]
-    return [photo, *(picture for picture in covered if picture is not None)]
+    covered = [zoo.predict(name, photo)[0].image for name in names]
+    return [photo, *(image for image in covered if image is not None)]
 
 
 def sheet(names: list[str]) -> Image.Image:
     """Two columns."""
-    drawn = pictures(names)
-    heights = [max(picture.height for picture in drawn[row : row + 2]) for row in range(0, len(drawn), 2)]
+    drawn = images(names)
+    heights = [max(image.height for image in drawn[row : row + 2]) for row in range(0, len(drawn), 2)]
     page = Image.new("RGB", (2 * SIZE[0] + GAP_PIXELS, sum(heights) + GAP_PIXELS * (len(heights) - 1)), "white")
-    for index, picture in enumerate(drawn):
+    for index, image in enumerate(drawn):
         row, column = divmod(index, 2)
-        page.paste(picture, (column * (SIZE[0] + GAP_PIXELS), sum(heights[:row]) + row * GAP_PIXELS))
+        page.paste(image, (column * (SIZE[0] + GAP_PIXELS), sum(heights[:row]) + row * GAP_PIXELS))
     return page
 
 
 def main() -> None:
-    """Write the pictures beside the cards."""
+    """Write the images beside the cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the pictures")
+    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
     folder = parser.parse_args().output
     for file, names in SHEETS.items():
         sheet(names).save(folder / f"{file}.png", optimize=True)

@@ -45,41 +45,41 @@ def decoded_batch(contents: Any, spec: Input) -> Any:
 
 def prepared(content: Any, spec: Input) -> Any:
     """One image: scalar string -> float32 `(height, width, channels)`, whole numbers from 0 to 255."""
-    picture = decoded(content)
+    image = decoded(content)
     if spec.size is not None:
-        picture = _resized(picture, spec.size, math.floor(spec.size / spec.crop), spec)
-    return _grey(picture) if len(spec.mean) == 1 else picture
+        image = _resized(image, spec.size, math.floor(spec.size / spec.crop), spec)
+    return _grey(image) if len(spec.mean) == 1 else image
 
 
-def _grey(picture: Any) -> Any:
-    summed = tf.reduce_sum(tf.cast(picture, tf.int32) * _LUMINANCE, axis=-1, keepdims=True)
+def _grey(image: Any) -> Any:
+    summed = tf.reduce_sum(tf.cast(image, tf.int32) * _LUMINANCE, axis=-1, keepdims=True)
     return tf.cast((summed + 32768) // 65536, tf.float32)
 
 
-def _resized(picture: Any, size: int, target: int, spec: Input) -> Any:
+def _resized(image: Any, size: int, target: int, spec: Input) -> Any:
     """Resize to `target`, of which the middle `size` x `size` is kept; what is smaller stands on black."""
-    height, width = tf.unstack(tf.shape(picture, tf.int64)[:2])
+    height, width = tf.unstack(tf.shape(image, tf.int64)[:2])
     new_height, new_width = _new_size(height, width, target, spec.crop_mode)
     top, kept_height = _kept(new_height, size)
     left, kept_width = _kept(new_width, size)
 
-    def scaled(picture, shape, scale, offset):
-        picture = tf.raw_ops.ScaleAndTranslate(
-            images=picture,
+    def scaled(image, shape, scale, offset):
+        image = tf.raw_ops.ScaleAndTranslate(
+            images=image,
             size=tf.cast(shape, tf.int32),
             scale=tf.cast(scale, tf.float32),
             translation=tf.cast(offset, tf.float32),
             kernel_type=_KERNELS[spec.interpolation],
             antialias=True,
         )
-        return tf.clip_by_value(tf.round(picture), 0.0, 255.0)
+        return tf.clip_by_value(tf.round(image), 0.0, 255.0)
 
-    picture = scaled(picture[None], (height, kept_width), (1.0, new_width / width), (0, -left))
-    picture = scaled(picture, (kept_height, kept_width), (new_height / height, 1.0), (-top, 0))[0]
+    image = scaled(image[None], (height, kept_width), (1.0, new_width / width), (0, -left))
+    image = scaled(image, (kept_height, kept_width), (new_height / height, 1.0), (-top, 0))[0]
     before = [(size - kept) // 2 for kept in (kept_height, kept_width)]
     after = [size - kept - space for kept, space in zip((kept_height, kept_width), before, strict=True)]
-    picture = tf.pad(picture, [[before[0], after[0]], [before[1], after[1]], [0, 0]])
-    return tf.ensure_shape(picture, (size, size, 3))
+    image = tf.pad(image, [[before[0], after[0]], [before[1], after[1]], [0, 0]])
+    return tf.ensure_shape(image, (size, size, 3))
 
 
 def _new_size(height: Any, width: Any, target: int, crop_mode: str) -> tuple[Any, Any]:
