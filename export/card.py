@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.catalogue import handles
+from zoo.catalogue import resolving
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import HUB_LICENSES, is_non_commercial
 from zoo.catalogue.registry import registry
@@ -130,9 +130,9 @@ def _described(model: Any) -> tuple[Entry, TrainingRecord]:
     """What is known of a model as it is, and of its training."""
     spec = getattr(model, "spec", model)
     if not isinstance(spec, Entry):
-        located = handles.resolve(model)
+        located = resolving.resolve(model)
         folder = located.folder
-        entry = located.entry if folder else handles.info(model)
+        entry = located.entry if folder else resolving.info(model)
         return entry, training_record(folder)
     if spec is not model:
         spec = _as_it_is(model)

@@ -62,7 +62,7 @@ def usage(entry: Entry) -> str:
 def _handle(entry: Entry) -> str:
     """What `zoo.load` takes for it; a folder is named from beside it."""
     if entry.repo_id == entry.name:
-        return Source.of(entry.name)
+        return entry.where
     return f"./{entry.name}" if entry.source is None and entry.sha256 else card_name(entry)
 
 

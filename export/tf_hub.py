@@ -6,16 +6,17 @@
     model = tensorflow_hub.load("hf://owner/repo@v2")
     layer = tensorflow_hub.KerasLayer("hf://owner/repo@v2", trainable=True)  # in tf_keras
 
-It works for any repository that holds `saved_model/`. Files come through `zoo.hub.fetching`: all at one commit, each
+It works for any repository that holds `saved_model/`. Files come through `zoo.hub`: all at one commit, each
 compared with what its publisher declared.
 """
 
 import tensorflow_hub.registry
 from tensorflow_hub.resolver import Resolver
 
-from zoo.catalogue.handles import SCHEME
-from zoo.errors import OfflineError, UnknownModelError
-from zoo.hub import fetching
+from zoo.catalogue.handles import parse
+from zoo.catalogue.source import Source
+from zoo.errors import UnknownModelError
+from zoo.hub.hubs import HubFile, scheme_of
 
 FOLDER = "saved_model"
 _FIRST, _LAST = f"{FOLDER}/saved_model.pb", f"{FOLDER}/variables/variables.index"
@@ -26,7 +27,7 @@ class HubResolver(Resolver):
 
     def is_supported(self, handle: str) -> bool:
         """Whether it is one of our handles."""
-        return isinstance(handle, str) and handle.startswith(SCHEME)
+        return isinstance(handle, str) and scheme_of(handle) != ""
 
     def __call__(self, handle: str) -> str:
         """Bring the SavedModel here.
@@ -35,34 +36,26 @@ class HubResolver(Resolver):
             UnknownModelError: No such repository or revision, or it holds no `saved_model/`.
             OfflineError, AccessError, IntegrityError: As `zoo.load`.
         """
-        repo_id, _, revision = handle.removeprefix(SCHEME).partition("@")
+        parsed = parse(handle)
+        source = Source(parsed.name)
         try:
-            first = fetching.fetch(repo_id, _FIRST, revision=revision or None)
+            first = source.fetch(_FIRST, revision=parsed.revision)
         except UnknownModelError as error:
             raise UnknownModelError(
                 f"{handle} holds no {_FIRST} ({error}) Expected a repository that was published with --saved-model."
             ) from error
-        for filename in _filenames(repo_id, first):
-            fetching.fetch(repo_id, filename, revision=first.revision)
+        for filename in _filenames(source, first):
+            source.fetch(filename, revision=first.revision)
         return str(first.path.parent)
 
 
-def _filenames(repo_id: str, first: fetching.HubFile) -> list[str]:
+def _filenames(source: Source, first: HubFile) -> list[str]:
     """The other files of the SavedModel, the index last: where it lies on this disk, all of them do."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.utils import httpx
-
     folder = first.path.parent
     if (folder.parent / _LAST).is_file():
         names = [path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()]
     else:
-        try:
-            names = HfApi().list_repo_files(repo_id, revision=first.revision)
-        except (OSError, httpx.TransportError) as error:
-            raise OfflineError(
-                f"The files of hf://{repo_id} cannot be listed ({error}), and they are not all cached. "
-                "Load it once with a network."
-            ) from error
+        names = source.filenames(revision=first.revision)
     others = [name for name in names if name.startswith(f"{FOLDER}/") and name != first.filename]
     return sorted(others, key=lambda name: (name == _LAST, name))
 

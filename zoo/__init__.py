@@ -30,8 +30,8 @@ from zoo.errors import (
 if TYPE_CHECKING:
     from zoo.batch import predict_files
     from zoo.catalogue.entry import Entry
-    from zoo.catalogue.handles import info
     from zoo.catalogue.listing import list_models
+    from zoo.catalogue.resolving import info
     from zoo.evaluation import evaluate
     from zoo.finetuning import Run, finetune
     from zoo.loading import load
@@ -74,7 +74,7 @@ _HOMES = {
     "Run": "zoo.finetuning",
     "evaluate": "zoo.evaluation",
     "finetune": "zoo.finetuning",
-    "info": "zoo.catalogue.handles",
+    "info": "zoo.catalogue.resolving",
     "list_models": "zoo.catalogue.listing",
     "load": "zoo.loading",
     "predict": "zoo.prediction",
@@ -83,7 +83,7 @@ _HOMES = {
     "save": "zoo.saving",
 }
 
-_WITHOUT_KERAS = ("zoo.catalogue.handles", "zoo.catalogue.registry")
+_WITHOUT_KERAS = ("zoo.catalogue.registry", "zoo.catalogue.resolving")
 
 
 def __getattr__(name: str) -> Any:

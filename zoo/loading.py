@@ -12,11 +12,11 @@ from zoo.architectures.unaltered import check_outputs
 from zoo.catalogue import handles, notices
 from zoo.catalogue.descriptions import read_folder
 from zoo.catalogue.entry import Entry
-from zoo.catalogue.handles import Handle, Located
+from zoo.catalogue.handles import Handle
 from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import registry
+from zoo.catalogue.resolving import Located, resolve
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
-from zoo.hub import fetching
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed
@@ -101,7 +101,7 @@ def load(
     parsed = handles.parse(handle, revision=revision)
     if parsed.kind == "keras" and parsed.path is not None:
         return _load_keras_file(parsed.path, {"weights": weights != "pretrained", **changes})
-    located = handles.resolve(parsed, **options)
+    located = resolve(parsed, **options)
     entry, path, own_file = located.entry, None, None
     if weights == "pretrained":
         entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
@@ -167,7 +167,7 @@ def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
             f"{entry.name} has no pretrained weights. Expected weights=None for random ones or the path of a file."
         )
     try:
-        file = fetching.fetch(entry.repo_id, entry.filename, sha256=entry.sha256, **options)
+        file = entry.where.fetch(entry.filename, sha256=entry.sha256, **options)
     except UnknownModelError as error:
         raise UnknownModelError(
             f"{error} The weights of a repository are read from {entry.filename} only; download another file of it, "

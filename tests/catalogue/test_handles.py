@@ -69,11 +69,11 @@ def test_the_tilde_is_the_home_folder(ends, here, monkeypatch):
 @pytest.mark.parametrize(
     ("handle", "meant"),
     [
-        ("hf://o/r", Handle("hub", "o/r")),
-        ("hf://o/r/", Handle("hub", "o/r")),
-        ("hf://o/r@v1", Handle("hub", "o/r", "v1")),
-        ("hf://o/r@refs/pr/1", Handle("hub", "o/r", "refs/pr/1")),
-        ("hf://o/r.keras", Handle("hub", "o/r.keras")),
+        ("hf://o/r", Handle("hub", "hf://o/r")),
+        ("hf://o/r/", Handle("hub", "hf://o/r")),
+        ("hf://o/r@v1", Handle("hub", "hf://o/r", "v1")),
+        ("hf://o/r@refs/pr/1", Handle("hub", "hf://o/r", "refs/pr/1")),
+        ("hf://o/r.keras", Handle("hub", "hf://o/r.keras")),
         ("resnet18@v1", Handle("registry", "resnet18", "v1")),
         ("mine.keras", Handle("keras", path=pathlib.Path("mine.keras"))),
         ("at@home.keras", Handle("keras", path=pathlib.Path("at@home.keras"))),

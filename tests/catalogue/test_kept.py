@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+import zoo
 from zoo.catalogue import kept, registry
+from zoo.catalogue.listing import stated
 
 
 @pytest.fixture
@@ -80,30 +82,41 @@ checked = Entry.model_validate
 Entry.model_validate = lambda facts: made.append(1) or checked(facts)
 Entry.__init__ = None
 assert CliRunner().invoke(main, ["list"]).exit_code == 0
-print(len(made))
 assert CliRunner().invoke(main, ["info", "resnet50"], catch_exceptions=False).exit_code == 0
+print(len(made))
+import zoo
+assert zoo.info("resnet50").name == "resnet50.a1_in1k"
 print(len(made))
 """
 IMPORTED = """
 import sys
 from click.testing import CliRunner
 from zoo.command_line.main import main
-for arguments in (["list"], ["info", "resnet50"]):
+costly = {"keras", "tensorflow", "numpy", "PIL", "rich", "pydantic", "yaml", "httpx", "huggingface_hub.hf_api"}
+for arguments in (["list"], ["info", "resnet50"], ["info", "espcn-x2", "--json"], ["info", "./mine"]):
     assert CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code == 0
-    print(*sorted({"keras", "tensorflow", "numpy", "PIL", "rich", "pydantic", "yaml"} & sys.modules.keys()))
+    print(*sorted(costly & sys.modules.keys()))
 """
 
 
-def child(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+def child(code, **options):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, **options)
+    return done.stdout.splitlines()
 
 
 def test_a_list_checks_nothing_again_and_one_model_is_checked_alone():
     assert child(COUNTED) == ["0", "1"]
 
 
-def test_a_list_imports_little_and_one_model_no_arrays():
+def test_what_the_command_line_tells_at_once_imports_little_and_of_a_folder_no_arrays(tmp_path):
     registry.registry()
-    listed, one = child(IMPORTED)
-    assert listed == ""
-    assert one == "pydantic yaml"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "zoo.json").write_text(zoo.info("espcn-x2").model_dump_json())
+    *ours, folder = child(IMPORTED, cwd=tmp_path)
+    assert ours == ["", "", ""]
+    assert folder == "pydantic yaml"
+
+
+def test_what_is_stated_of_a_model_without_checking_it_again_is_what_its_entry_has():
+    for name, entry in registry.registry().entries.items():
+        assert stated(name) == entry.model_dump(mode="json")

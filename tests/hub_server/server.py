@@ -170,9 +170,9 @@ class HubServer:
         return subprocess.Popen(command, env=self.environment(**environment), stdout=pipe, stderr=pipe, text=True)
 
     def run(self, code: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run Python code as a client and wait for it."""
+        """Run Python code as a client and wait for it: a client that hangs is ended, one on a busy machine is not."""
         process = self.start(code, **options)
-        output, errors = process.communicate(timeout=100)
+        output, errors = process.communicate(timeout=600)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 

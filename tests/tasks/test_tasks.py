@@ -32,7 +32,7 @@ def test_a_card_of_the_task_says_shape_and_range(name):
     task = find_task(name)
     assert "`(batch" in task.takes(entry)
     assert "`(batch" in task.gives(entry)
-    assert "\n" not in input_facts(entry)
+    assert "\n" not in input_facts(entry.model_dump())
 
 
 def test_tasks_know_entries_not_models():

@@ -104,7 +104,7 @@ def predict_files(
         )
     task = find_task(model.spec.task)
     if task.columns is None:
-        raise InputError(f"{model.spec.name} takes {input_facts(model.spec)}, no files. Use zoo.predict.")
+        raise InputError(f"{model.spec.name} takes {input_facts(model.spec.model_dump())}, no files. Use zoo.predict.")
     listing = inputs.Listing(
         [os.path.expanduser(os.fsdecode(each)) for each in sources], column, (path, job.parts_folder(path))
     )

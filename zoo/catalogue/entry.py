@@ -164,19 +164,24 @@ class Entry(Checkpoint):
         return self.source is not None
 
     @property
+    def where(self) -> Source:
+        """Its source, the empty one where there is none."""
+        return Source(self.source or "")
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the weights are part of the package."""
-        return Source(self.source or "").is_embedded
+        return self.where.is_embedded
 
     @property
     def is_on_hub(self) -> bool:
         """Whether the weights are in a repository on a hub."""
-        return Source(self.source or "").is_hub
+        return self.where.is_hub
 
     @property
     def repo_id(self) -> str:
         """The repository of the weights, `owner/name`; empty where they are on no hub."""
-        return Source(self.source or "").repo_id
+        return self.where.repo_id
 
     @property
     def head_layers(self) -> tuple[str, ...]:

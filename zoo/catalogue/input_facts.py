@@ -1,40 +1,40 @@
 """What the models of each task take, in a line of `zoo info`: NumPy and the tasks are not imported for it."""
 
 from collections.abc import Callable
+from typing import Any
 
-from zoo.catalogue.entry import Entry
 from zoo.catalogue.task_names import TaskName
 
 
-def input_facts(entry: Entry) -> str:
-    """What goes into the model, in a line.
+def input_facts(facts: dict[str, Any]) -> str:
+    """What goes into the model, in a line, by its facts as JSON has them.
 
     Example:
         >>> import zoo
         >>> from zoo.catalogue.input_facts import input_facts
-        >>> input_facts(zoo.info("unet3d-phantoms"))
+        >>> input_facts(zoo.info("unet3d-phantoms").model_dump())
         'a volume (depth, height, width) of any size'
     """
-    facts = FACTS[entry.task]
-    return facts if isinstance(facts, str) else facts(entry)
+    line = LINES[facts["task"]]
+    return line if isinstance(line, str) else line(facts)
 
 
-def _image(entry: Entry) -> str:
-    wanted = entry.input
-    size = "any size" if wanted.size is None else f"{wanted.size} x {wanted.size} pixels"
+def _image(facts: dict[str, Any]) -> str:
+    wanted = facts["input"]
+    size = "any size" if wanted["size"] is None else f"{wanted['size']} x {wanted['size']} pixels"
     return (
-        f"{size}, {wanted.interpolation}, crop {wanted.crop:g} ({wanted.crop_mode}), mean {wanted.mean}, "
-        f"std {wanted.std}"
+        f"{size}, {wanted['interpolation']}, crop {wanted['crop']:g} ({wanted['crop_mode']}), "
+        f"mean {tuple(wanted['mean'])}, std {tuple(wanted['std'])}"
     )
 
 
-def _series(entry: Entry) -> str:
-    return f"a series of at least {entry.config['season'] + 1} values"
+def _series(facts: dict[str, Any]) -> str:
+    return f"a series of at least {facts['config']['season'] + 1} values"
 
 
 _COORDINATES = "(x, y) in pixels"
 _VOLUME = "a volume (depth, height, width) of any size"
-FACTS: dict[TaskName, str | Callable[[Entry], str]] = {
+LINES: dict[TaskName, str | Callable[[dict[str, Any]], str]] = {
     "coordinate-classification": _COORDINATES,
     "coordinate-regression": _image,
     "coordinate-rendering": _COORDINATES,

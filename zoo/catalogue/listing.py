@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.arguments import LONGEST
 from zoo.catalogue.kept import read_kept
+from zoo.catalogue.merging import merge
 from zoo.catalogue.task_names import TASK_NAMES
 from zoo.errors import InputError
 
@@ -42,14 +43,42 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
     ]
 
 
-@functools.cache
 def listed() -> dict[str, dict[str, Any]]:
     """The facts that the registry states of each model, by name, as JSON has them.
 
     They were checked when the registry was read; nothing is checked again, so a list of all costs little.
     """
+    return _found()["entries"]
+
+
+@functools.cache
+def _found() -> dict[str, Any]:
+    """`Registry.facts`."""
     if (facts := read_kept()) is None:
         from zoo.catalogue.registry import registry  # imports pydantic, which takes longer than a whole list
 
         facts = registry().facts
-    return facts["entries"]
+    return facts
+
+
+def is_name(name: str) -> bool:
+    """Whether the registry has a model, or an architecture, of this name."""
+    return name in _names()
+
+
+def stated(name: str) -> dict[str, Any] | None:
+    """All facts of the registry's model of this name, the unstated ones too, as JSON has them; None for no such model.
+
+    They are those of its `Entry`, without pydantic, which takes longer to import than all else that is to be done.
+    """
+    facts = listed().get(_names().get(name, ""))
+    return None if facts is None else merge(_found()["defaults"], facts)
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """The name of each model by the names that mean it: its own, and of an architecture that of its first."""
+    first: dict[str, str] = {}
+    for name, facts in listed().items():
+        first.setdefault(facts["architecture"], name)
+    return {name: name for name in listed()} | first

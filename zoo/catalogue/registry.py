@@ -16,8 +16,9 @@ import yaml
 from pydantic import Field, ValidationError, WithJsonSchema
 
 from zoo.arguments import did_you_mean, nearest
-from zoo.catalogue.entry import Checkpoint, Entry, Record
+from zoo.catalogue.entry import Checkpoint, Entry, Input, Record
 from zoo.catalogue.kept import REGISTRY, keep, read_kept
+from zoo.catalogue.merging import merge
 from zoo.catalogue.task_names import TaskName
 from zoo.catalogue.yaml_loader import UniqueKeyLoader
 from zoo.errors import RegistryError, UnknownModelError
@@ -109,14 +110,15 @@ class Registry:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All that is known, for JSON: the entries by name, and what each builder can."""
+        """All that is known, for JSON: what is stated of each entry, what holds where nothing is, what builders can."""
         builders: dict[str, dict[str, Any]] = {}
         for family in self.families.values():
             known = builders.setdefault(family.builder, {"features": False, "first_conv": []})
             known["features"] |= family.features
             known["first_conv"] += [name for name in family.first_conv if name not in known["first_conv"]]
         entries = {name: entry.model_dump(mode="json", exclude_unset=True) for name, entry in self.entries.items()}
-        return {"builders": builders, "entries": entries}
+        defaults = Entry.model_construct(input=Input.model_validate({})).model_dump(mode="json")
+        return {"builders": builders, "defaults": defaults, "entries": entries}
 
     def find(self, name: str) -> Entry:
         """Return the entry called `name`, an architecture (its first checkpoint) or `architecture.tag`.
@@ -174,7 +176,7 @@ class Registry:
     def _entry(
         self, path: tuple[str, ...], family: Family, architecture: Architecture, tag: str | None, checkpoint: dict
     ) -> Entry:
-        merged = _merge(_merge(family.defaults, architecture.defaults), checkpoint)
+        merged = merge(merge(family.defaults, architecture.defaults), checkpoint)
         name = path[-1]
         if isinstance(merged.get("source"), str):
             merged["source"] = merged["source"].replace("{architecture}", name).replace("{tag}", tag or "")
@@ -238,15 +240,6 @@ def json_schema() -> dict[str, Any]:
     checkpoint.pop("required")
     schema["$defs"]["Checkpoint"] = checkpoint
     return schema
-
-
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`; where both hold a mapping, their keys are merged."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
 
 
 if __name__ == "__main__":  # python -m zoo.catalogue.registry > zoo/catalogue/registry.schema.json

@@ -64,7 +64,7 @@ def _repo_id(name: str) -> str:
     from zoo.errors import InputError
 
     if "/" in name:
-        return handles.parse(name if "://" in name else Source.of(name)).name
+        return Source(handles.parse(name if "://" in name else Source.of(name)).name).repo_id
     entry = registry().find(name)
     if not entry.is_on_hub:
         raise InputError(f"{entry.name} is not downloaded: its weights are {entry.source}. There is nothing to remove.")

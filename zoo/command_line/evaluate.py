@@ -17,9 +17,9 @@ from zoo.printing import print_json, print_table
 def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
     """Evaluate MODEL on the folder DATA, which contains the targets too."""
     import zoo
-    from zoo.catalogue import handles
+    from zoo.catalogue.resolving import resolve
 
-    handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is answered before anything large is imported
     import_keras_quietly()
     with progress_bar("evaluating") as progress:
         record = zoo.evaluate(handle, data, split=split, progress=progress)

@@ -74,9 +74,9 @@ def finetune(
     **options: Any,
 ) -> None:
     """Teach MODEL the data in the folder DATA, and print what it scores; killed, the same command goes on."""
-    from zoo.catalogue import handles
+    from zoo.catalogue.resolving import resolve
 
-    handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is answered before anything large is imported
     if hosts is not None:
         os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.arguments import did_you_mean
+from zoo.catalogue.described import described
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.listing import list_models, listed
+from zoo.catalogue.source import EMBEDDED
 from zoo.errors import InputError, UnknownModelError
 from zoo.printing import as_text, parameters_text, print_json, print_table
 
 if TYPE_CHECKING:
-    from zoo.catalogue.entry import Entry
     from zoo.catalogue.handles import Handle
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -72,10 +73,10 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
     from zoo.catalogue import handles
 
     parsed = handles.parse(handle, revision=revision)
-    entry = handles.info(parsed)
+    facts = described(parsed)
     if as_json:
-        return print_json(entry.model_dump(mode="json"))
-    print_table((), _facts(entry, parsed).items())
+        return print_json(facts)
+    print_table((), _shown(facts, parsed).items())
 
 
 @click.command()
@@ -83,14 +84,13 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
 @click.option("--revision", help="Commit, tag or branch on the Hub.")
 def pin(handle: str, revision: str | None) -> None:
     """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
-    from zoo.catalogue import handles
-    from zoo.hub import fetching
+    from zoo.catalogue import resolving
 
-    located = handles.resolve(handle, revision=revision)
+    located = resolving.resolve(handle, revision=revision)
     entry = located.entry
     if located.handle.path is not None or not entry.is_on_hub:
         raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
-    file = fetching.fetch(entry.repo_id, entry.filename, revision=entry.revision, sha256=entry.sha256)
+    file = entry.where.fetch(entry.filename, revision=entry.revision, sha256=entry.sha256)
     click.echo(as_text(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}'))
 
 
@@ -135,49 +135,49 @@ def _row(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _facts(entry: "Entry", handle: "Handle") -> dict[str, str]:
+def _shown(facts: dict[str, Any], handle: "Handle") -> dict[str, str]:
     from zoo.catalogue.input_facts import input_facts
 
-    labels = (
-        entry.labels if isinstance(entry.labels, str) else f"{len(entry.labels)} own" if entry.labels else "no names"
-    )
-    facts = {
-        "name": entry.name,
-        "task": entry.task,
-        "parameters": parameters_text(entry.parameters_millions),
-        "licence": entry.license,
-        "input": input_facts(entry),
-        "classes": f"{entry.num_classes} ({labels})" if entry.num_classes else None,
-        "untrained": {"none": None, "head": "the head", "all": "all weights"}[entry.random],
-        "metrics": ", ".join(f"{name} {value:g}" for name, value in entry.metrics.items()),
-        "measured on": f"{entry.measured.dataset} (source: {entry.measured.source})" if entry.measured else None,
-        "began as": f"{entry.base.name} ({entry.base.license})" if entry.base else None,
-        **dict(_whereabouts(entry, handle)),
-        "builder": f"{entry.builder} {json.dumps(entry.config)}",
-        "paper": entry.paper,
-        "layers": ", ".join(layers_used(entry.architecture)),
+    labels, measured, base = facts["labels"], facts["measured"], facts["base"]
+    names = labels if isinstance(labels, str) else f"{len(labels)} own" if labels else "no names"
+    shown = {
+        "name": facts["name"],
+        "task": facts["task"],
+        "parameters": parameters_text(facts["parameters_millions"]),
+        "licence": facts["license"],
+        "input": input_facts(facts),
+        "classes": f"{facts['num_classes']} ({names})" if facts["num_classes"] else None,
+        "untrained": {"none": None, "head": "the head", "all": "all weights"}[facts["random"]],
+        "metrics": ", ".join(f"{name} {value:g}" for name, value in facts["metrics"].items()),
+        "measured on": f"{measured['dataset']} (source: {measured['source']})" if measured else None,
+        "began as": f"{base['name']} ({base['license']})" if base else None,
+        **dict(_whereabouts(facts, handle)),
+        "builder": f"{facts['builder']} {json.dumps(facts['config'])}",
+        "paper": facts["paper"],
+        "layers": ", ".join(layers_used(facts["architecture"])),
     }
-    return {name: value for name, value in facts.items() if value}
+    return {name: value for name, value in shown.items() if value}
 
 
-def _whereabouts(entry: "Entry", handle: "Handle") -> Iterable[tuple[str, str | None]]:
+def _whereabouts(facts: dict[str, Any], handle: "Handle") -> Iterable[tuple[str, str | None]]:
     """Where the weights are, and which they are."""
+    source, file = facts["source"], f"{facts['filename']} ({facts['format']})"
     if handle.path is not None:
-        is_there = handle.kind == "keras" or (handle.path / entry.filename).is_file()
-        yield "source", f"{handle.path}" if is_there else f"{handle.path}, in which {entry.filename} is missing"
+        is_there = handle.kind == "keras" or (handle.path / facts["filename"]).is_file()
+        yield "source", f"{handle.path}" if is_there else f"{handle.path}, in which {facts['filename']} is missing"
         if handle.kind == "keras":
-            yield "began as", entry.source
+            yield "began as", source
             return
-        yield "file", f"{entry.filename} ({entry.format})"
-        yield "sha256", entry.sha256
-    elif entry.source is None:
+        yield "file", file
+        yield "sha256", facts["sha256"]
+    elif source is None:
         yield "source", "no pretrained weights"
     else:
-        recorded = "in this package" if entry.is_embedded else "recorded at the first download"
-        yield "source", entry.source
-        yield "file", f"{entry.filename} ({entry.format})"
-        yield "revision", entry.revision or recorded
-        yield "sha256", entry.sha256 or recorded
+        recorded = "in this package" if source == EMBEDDED else "recorded at the first download"
+        yield "source", source
+        yield "file", file
+        yield "revision", facts["revision"] or recorded
+        yield "sha256", facts["sha256"] or recorded
 
 
 COMMANDS = (list_, info, pin)

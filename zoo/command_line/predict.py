@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from zoo.catalogue import handles
+from zoo.catalogue.resolving import resolve
 from zoo.command_line.progress import progress_bar
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.errors import InputError
@@ -44,7 +44,7 @@ def predict(
     Of several images those that cannot be read are told, and the exit code is 1; the others are answered. - is stdin.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    handles.resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is answered before anything large is imported
     if output is not None and output.suffix == ".parquet":
         return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
     if options:

@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 from zoo.catalogue.entry import Entry
-from zoo.catalogue.handles import SCHEME, parse, resolve
+from zoo.catalogue.handles import parse
 from zoo.catalogue.registry import registry
+from zoo.catalogue.resolving import resolve
 from zoo.errors import InputError
+from zoo.hub.hubs import scheme_of
 from zoo.loading import ready
 from zoo.model import ZooModel
 
@@ -54,7 +56,7 @@ class Models:
         """How a model is loaded. Raises InputError for what is no handle, UnknownModelError for what is not shown."""
         if not isinstance(handle, str):
             raise InputError(f"A model has no name {handle!r}. Expected one of `zoo list`, or hf://owner/name.")
-        if not (self.own_files or handle.startswith(SCHEME)):
+        if not (self.own_files or scheme_of(handle)):
             registry().find(handle.partition("@")[0])  # does not look whether there is such a file
         is_hub = parse(handle).kind == "hub"
         return {"token": False, "cache_dir": self._cache.name} if is_hub and not self.own_token else {}

@@ -15,7 +15,6 @@ import hashlib
 import os
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,24 +22,13 @@ from zoo.errors import AccessError, IntegrityError, OfflineError
 from zoo.hub.answers import within
 from zoo.hub.cache import Record, cache_folder, read_record, stamp_of, write_record
 from zoo.hub.download import download
+from zoo.hub.hubs import HubFile
 from zoo.hub.patience import with_retries
 from zoo.hub.request import COMMIT, DIGEST, Claim, Request
 from zoo.printing import as_text
 
 ANSWER_SECONDS = 60.0  # for what the Hub declares of a file
 _ORPHAN_SECONDS = 24 * 3600  # a partial file this old belongs to a process that was killed; the client keeps it forever
-
-
-@dataclass(frozen=True)
-class HubFile:
-    """A verified file on this disk, and where its bytes come from."""
-
-    path: Path
-    repo_id: str
-    filename: str
-    revision: str  # always a commit, 40 hexadecimal digits
-    sha256: str
-    size_bytes: int
 
 
 def fetch(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import zoo
 from zoo.catalogue.licensing import HUB_LICENSES
+from zoo.catalogue.source import Source
 from zoo.errors import MissingExtraError, PublishError
 from zoo.hub.uploading import Upload
 
@@ -97,8 +98,8 @@ def write_space(folder: Path, space: str, repo_id: str, version: str, license: s
         models=[repo_id],
         tags=[TAG],
     )
-    handle = f"hf://{repo_id}@{version}"
-    text = f"Version {version} of [{repo_id}](https://huggingface.co/{repo_id}). On your machine: `zoo demo {handle}`."
+    handle = f"{Source.of(repo_id)}@{version}"
+    text = f"Version {version} of [{repo_id}]({Source.of(repo_id).page}). On your machine: `zoo demo {handle}`."
     (folder / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n\n{text}\n", encoding="utf-8")
     (folder / "app.py").write_text(APP.format(handle=handle), encoding="utf-8")
     (folder / "requirements.txt").write_text(f"layerzoo[demo]=={zoo.__version__}\n", encoding="utf-8")

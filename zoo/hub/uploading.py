@@ -14,7 +14,8 @@ from typing import TypeVar
 import zoo
 from zoo.errors import AccessError, OfflineError, PublishError, UnknownModelError
 from zoo.hub.answers import short_answers, within
-from zoo.hub.patience import LOG_IN, PAUSES_SECONDS, status_of, wait_or_raise
+from zoo.hub.client_errors import LOG_IN, status_of
+from zoo.hub.patience import PAUSES_SECONDS, wait_or_raise
 from zoo.hub.request import check_repo_id
 from zoo.printing import warn
 
@@ -52,7 +53,7 @@ class Upload:
         if constants.HF_HUB_OFFLINE:
             raise OfflineError("Offline mode is on, and publishing needs the Hub. Unset HF_HUB_OFFLINE.")
         if token is None and get_token() is None:
-            raise AccessError(f"Publishing to '{repo_id}' needs a token. {LOG_IN.format(constants.ENDPOINT)}")
+            raise AccessError(f"Publishing to '{repo_id}' needs a token. {LOG_IN.format(hub=constants.ENDPOINT)}")
         self.repo_id, self.endpoint = repo_id, constants.ENDPOINT
         plain = {"Accept-Encoding": "identity"}
         self.api = HfApi(token=token, library_name="layerzoo", library_version=zoo.__version__, headers=plain)
