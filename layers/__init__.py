@@ -8,6 +8,7 @@ check_backend()
 from zoo.layers.add_coords import AddCoords1D, AddCoords2D, AddCoords3D
 from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 from zoo.layers.bilinear_interpolation import BilinearInterpolation
+from zoo.layers.bilinear_like import BilinearLike2D
 from zoo.layers.bilinear_upsampling import BilinearUpSampling2D
 from zoo.layers.blur import Blur1D, Blur2D, Blur3D
 from zoo.layers.centered_max_pooling import CenteredMaxPooling2D
@@ -41,6 +42,7 @@ __all__ = [
     "AddCoords3D",
     "BicubicUpSampling2D",
     "BilinearInterpolation",
+    "BilinearLike2D",
     "BilinearUpSampling2D",
     "Blur1D",
     "Blur2D",

@@ -1,12 +1,13 @@
 """What the arguments of `zoo.load` may be, and the entry that they make of a model's own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import cycle, islice
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from zoo.catalogue.decoder_names import DECODER_NAMES
 from zoo.catalogue.entry import Entry, Input
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError
@@ -54,6 +55,14 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"None, or an int from 0 (no head) to {MOST_CLASSES:,}",
     ),
     "new_head": (lambda value: isinstance(value, bool), "True or False"),
+    "decoder": (
+        _or_none(lambda value: isinstance(value, str) and value in DECODER_NAMES),
+        f"None, or one of {', '.join(DECODER_NAMES)}",
+    ),
+    "decoder_options": (
+        _or_none(lambda value: isinstance(value, Mapping)),
+        "None, or a dict of the decoder's options by name",
+    ),
     "input_shape": (_or_none(_is_shape), "None, or sizes and channels such as (224, 224, 3), where a size may be None"),
     "in_channels": (
         _or_none(lambda value: _is_int(value, 1, MOST_CHANNELS)),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
+from zoo.load_decoder import with_decoder
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed
@@ -32,6 +34,8 @@ def load(
     weights: str | os.PathLike | None = "pretrained",
     num_classes: int | None = None,
     new_head: bool = False,
+    decoder: str | None = None,
+    decoder_options: Mapping[str, Any] | None = None,
     input_shape: tuple[int | None, ...] | None = None,
     in_channels: int | None = None,
     features: bool = False,
@@ -54,6 +58,10 @@ def load(
             `(batch, channels)`.
         new_head: True for a new head with random weights in any case: also where the head has `num_classes` classes,
             and where a file of your own has a head of another number, which else is an error.
+        decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`. It and its head
+            begin with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
+        decoder_options: What the decoder is built with beside its defaults, such as `{"separable": True}`; each file of
+            `zoo.architectures.decoders` lists its own.
         input_shape: `(height, width, channels)`, or as the model takes it: `(depth, height, width, 1)`, `(time, 1)`.
             By default sizes are unknown, so any will do.
         in_channels: Channels of grey (1) or multispectral images, for models that classify or segment. Where the file
@@ -92,6 +100,8 @@ def load(
     changes: dict[str, Any] = {
         "num_classes": num_classes,
         "new_head": new_head,
+        "decoder": decoder,
+        "decoder_options": decoder_options,
         "input_shape": input_shape,
         "in_channels": in_channels,
         "features": features,
@@ -115,13 +125,20 @@ def load(
         entry = load_arguments.with_features(entry)
     if num_classes is None and new_head:
         num_classes = entry.num_classes or 0
-    if num_classes is not None:
+    encoder = None
+    if decoder_options is not None and decoder is None:
+        raise InputError(f"decoder_options={dict(decoder_options)} without decoder=. Expected both, or neither.")
+    if decoder is not None:
+        encoder = entry
+        entry, new_layers = with_decoder(entry, decoder, decoder_options, num_classes)
+    elif num_classes is not None:
         if features and num_classes:
             raise InputError(f"num_classes={num_classes} with features=True: a pyramid has no head. Expected either.")
         entry, new_layers = load_arguments.with_classes(entry, num_classes, own_file, new_head)
     if input_shape is not None:
         load_arguments.check_shape(entry, input_shape)
-    return _filled(entry, path, input_shape, new_layers, registry().first_conv(entry.builder) if in_channels else ())
+    first_conv = registry().first_conv(entry.builder) if in_channels else ()
+    return _filled(entry, path, input_shape, new_layers, first_conv, encoder)
 
 
 def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
@@ -227,7 +244,9 @@ def _filled(
     input_shape: tuple[int | None, ...] | None,
     new_layers: tuple[str, ...],
     first_conv: tuple[str, ...],
+    encoder: Entry | None = None,
 ) -> ZooModel:
+    """Build and fill; `encoder` is what the file holds, where the model has a part of it only."""
     if path is None:
         entry = _without_provenance(entry).model_copy(update={"random": "all"})
         model = _built(entry, input_shape)
@@ -236,7 +255,8 @@ def _filled(
     with weight_files.abstract():
         model = _built(entry, input_shape)
         # A pyramid has no head: what the whole network would have used is no left-over.
-        whole = _built(entry.model_copy(update={"features": False}), None) if entry.features else None
+        encoder = entry.model_copy(update={"features": False}) if entry.features else encoder
+        whole = None if encoder is None else _built(encoder, None)
     untrained = weight_files.fill(
         model,
         path,

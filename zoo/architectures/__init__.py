@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from zoo.architectures.decoders import find_decoder
 from zoo.catalogue.entry import Entry
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, make_room_for_deep_graphs
@@ -45,13 +46,20 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
 
 def _assembled(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
     inputs, tensors = find_task(entry.task).inputs(entry, input_shape)
-    head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
-    if entry.features:
-        head["features"] = True
     make_room_for_deep_graphs()
-    model = ZooModel(inputs, _builder(entry)(*tensors, **entry.config, **head), name=entry.architecture)
+    model = ZooModel(inputs, _outputs(entry, tensors), name=entry.architecture)
     model.spec = entry
     return model
+
+
+def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
+    head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
+    if not (entry.features or entry.decoder):
+        return _builder(entry)(*tensors, **entry.config, **head)
+    pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
+    if entry.features or entry.decoder is None:
+        return pyramid
+    return find_decoder(entry.decoder)(*tensors, pyramid, **entry.decoder_config, **head)
 
 
 def _ends(model: ZooModel) -> Iterator[keras.layers.Layer]:

@@ -156,24 +156,34 @@ def _check_network(entry: Entry, what: str) -> None:
             f"{what}: builder: {entry.builder!r} builds no network of this version. Expected one of the registry, as "
             "`zoo info` shows them; a newer layerzoo may have it."
         )
-    tasks = {each.task for each in ours}
+    tasks: set[str] = {each.task for each in ours}
     heads = {"image-classification", "image-features"}
-    if entry.task not in (tasks | heads if tasks & heads else tasks):
+    tasks |= heads if tasks & heads else set()
+    if entry.decoder:
+        tasks = {"semantic-segmentation"} if registry().has_features(entry.builder) else tasks - {entry.task}
+    if entry.task not in tasks:
         raise RegistryError(
             f"{what}: task: {entry.builder} makes no {entry.task}. Expected {' or '.join(sorted(tasks))}."
         )
-    largest = _largest(entry.builder)
-    for path, total in _totals(entry.config).items():
-        key = f"config.{'.'.join(path)}"
+    _check_config(entry.config, "config", entry.builder, _largest(entry.builder), what)
+    if entry.decoder:
+        _check_config(entry.decoder_config, "decoder_config", entry.decoder, _largest_decoder(entry.decoder), what)
+
+
+def _check_config(
+    config: dict[str, Any], name: str, builder: str, largest: dict[tuple[str, ...], float], what: str
+) -> None:
+    for path, total in _totals(config).items():
+        key = f"{name}.{'.'.join(path)}"
         if path not in largest:
             raise RegistryError(
-                f"{what}: {_short(key)}: no {entry.builder} of this version has such a value. Expected those that "
-                f"`zoo info {ours[0].architecture}` shows; a newer layerzoo may have it."
+                f"{what}: {_short(key)}: no {builder} of this version has such a value. Expected those of the "
+                "registry, as `zoo info` shows them; a newer layerzoo may have it."
             )
         if total > _TIMES_AS_LARGE * largest[path]:
             raise RegistryError(
                 f"{what}: {key} comes to {total:g}. Expected at most {_TIMES_AS_LARGE * largest[path]:g}, "
-                f"{_TIMES_AS_LARGE} times the largest {entry.builder} of this version."
+                f"{_TIMES_AS_LARGE} times the largest {builder} of this version."
             )
 
 
@@ -181,8 +191,19 @@ def _check_network(entry: Entry, what: str) -> None:
 def _largest(builder: str) -> dict[tuple[str, ...], float]:
     """For each place in a config the largest total that the registry has, or the builder by default."""
     configs = [entry.config for entry in registry().entries.values() if entry.builder == builder]
+    return _largest_of([*configs, *builder_defaults(builder)])
+
+
+@functools.cache
+def _largest_decoder(decoder: str) -> dict[tuple[str, ...], float]:
+    """As `_largest`, of a decoder."""
+    configs = [entry.decoder_config for entry in registry().entries.values() if entry.decoder == decoder]
+    return _largest_of([*configs, *builder_defaults(f"decoders/{decoder}.{decoder}")])
+
+
+def _largest_of(configs: list[dict[str, Any]]) -> dict[tuple[str, ...], float]:
     largest: dict[tuple[str, ...], float] = {}
-    for config in [*configs, *builder_defaults(builder)]:
+    for config in configs:
         for path, total in _totals(config).items():
             largest[path] = max(total, largest.get(path, 0))
     return largest

@@ -28,12 +28,14 @@ from zoo.catalogue.bounds import (
     Side,
     Word,
 )
+from zoo.catalogue.decoder_names import DecoderName
 from zoo.catalogue.source import Source
 from zoo.catalogue.task_names import TaskName
 from zoo.labels import read_labels
 from zoo.printing import as_text, parameters_text
 
 Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
+DECODER_PREFIXES = ("decoder-", "segmentation_head-")  # of the names of a decoder's layers, and of no encoder's
 
 
 class Record(BaseModel):
@@ -117,7 +119,8 @@ class Entry(Checkpoint):
     are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` holds
     their fingerprints by variable (`zoo/weights/untrained.py`); files of before 0.1.0 call it `drawn`. `features` says
     that the model gives its feature pyramid. `base` is the model with whose weights this one began, where it was saved
-    or published.
+    or published. `decoder` is a file of `zoo/architectures/decoders/`, called with `decoder_config` and the pyramid of
+    what `builder` builds, the encoder.
     """
 
     name: Name
@@ -125,6 +128,8 @@ class Entry(Checkpoint):
     tag: Word | None
     builder: Builder
     config: Config = {}
+    decoder: DecoderName | None = None
+    decoder_config: Config = {}
     task: TaskName
     paper: Address
     classifier: Line | None = None
@@ -191,6 +196,10 @@ class Entry(Checkpoint):
     def in_head(self, layer: str) -> bool:
         """Whether the layer of this name belongs to the head."""
         return any(fnmatch.fnmatchcase(layer, pattern) for pattern in self.head_layers)
+
+    def in_backbone(self, layer: str) -> bool:
+        """Whether the layer of this name belongs to neither the head nor the decoder."""
+        return not self.in_head(layer) and not (self.decoder and layer.startswith(DECODER_PREFIXES))
 
 
 def _shortened(value: Any) -> str:

@@ -64,14 +64,16 @@ def phases(
 ) -> tuple[Phase, ...]:
     """In which order the layers of a model with its new head learn.
 
-    A new head learns first and alone: its first gradients would spoil what the others know. Then all layers that are
-    not frozen learn, at a tenth of the rate. Without a new head, or with random weights throughout, there is one phase.
+    A new head learns first and alone, a decoder with it: its first gradients would spoil what the others know. Then all
+    layers that are not frozen learn, at a tenth of the rate. Without a new head, or with random weights throughout,
+    there is one phase.
 
     Raises:
         InputError: `freeze` names more layers than there are, or would leave random weights random.
     """
     names = [layer.name for layer in model.layers if layer.weights]
-    only_head, random = tuple(name for name in names if model.spec.in_head(name)), model.spec.random
+    only_head = tuple(name for name in names if not model.spec.in_backbone(name))
+    random = model.spec.random
     has_head = bool(only_head)
     if freeze == "backbone" and (not has_head or random == "all"):
         why = "all its weights are random" if random == "all" else "it has no head"

@@ -240,5 +240,5 @@ def _weights_digest(model: ZooModel) -> str | None:
     """Of the weights that are not random: those are others each time the same command is given."""
     if model.spec.random == "all":
         return None
-    is_whole = model.spec.random == "none"
-    return digest(one for one in model.weights if is_whole or not model.spec.in_head(one.path.split("/")[0]))
+    random = set() if model.spec.random == "none" else {path.split("/")[0] for path in model.spec.initial_weights}
+    return digest(one for one in model.weights if one.path.split("/")[0] not in random)

@@ -1,0 +1,66 @@
+"""A pretrained encoder with a new decoder: `zoo.load(name, decoder=...)`."""
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.weights.untrained import untrained
+
+ENCODER = "tf_efficientnet_lite0"
+SMALL = {"filters": (8, 8, 8, 8, 8)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return zoo.load(ENCODER, decoder="unet", decoder_options=SMALL, num_classes=3)
+
+
+def test_the_encoder_is_pretrained_and_the_decoder_is_not(model):
+    random = {path.split("/")[0] for path in untrained(model)}
+    assert random
+    assert all(name.startswith(("decoder-", "segmentation_head-")) for name in random)
+    spec = model.spec
+    assert (spec.task, spec.random, spec.num_classes, spec.labels) == ("semantic-segmentation", "head", 3, None)
+    assert (spec.name, spec.base.name) == (f"unet-{ENCODER}.in1k", f"{ENCODER}.in1k")
+    pyramid, image = zoo.load(ENCODER, features=True), np.full((1, 64, 64, 3), 99, "float32")
+    encoder = keras.Model(model.input, [model.get_layer(name).output for name in ("blocks-2-1-add", "blocks-6-0-bn3")])
+    for ours, theirs in zip(encoder(image), (pyramid(image)[8], pyramid(image)[32]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_logits_are_as_large_as_the_image_of_any_size(model):
+    assert model(np.zeros((1, 45, 70, 3))).shape == (1, 45, 70, 3)
+
+
+def test_a_folder_keeps_encoder_decoder_and_what_is_untrained(model, tmp_path):
+    loaded = zoo.load(zoo.save(model, tmp_path / "mine"))
+    assert (loaded.spec.decoder, loaded.spec.decoder_config) == ("unet", {"filters": [8, 8, 8, 8, 8]})
+    assert untrained(loaded) == untrained(model)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3))
+    np.testing.assert_array_equal(model(image), loaded(image))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"decoder": "unet"}, "how many classes there are"),
+        ({"decoder": "unet", "num_classes": 0}, "how many classes there are"),
+        ({"decoder": "u-net", "num_classes": 3}, "Expected None, or one of fpn, unet"),
+        (
+            {"decoder": "unet", "num_classes": 3, "decoder_options": {"filter": 3}},
+            "'filter' is not an option .* filters",
+        ),
+        ({"decoder_options": {"filters": 3}}, "without decoder="),
+    ],
+)
+def test_what_makes_no_decoder_is_one_sentence(arguments, message):
+    with pytest.raises(zoo.errors.InputError, match=message):
+        zoo.load(ENCODER, **arguments)
+
+
+@pytest.mark.parametrize("name", ["espcn-x2", "medicalnet_resnet10", "coordconv-classifier"])
+def test_a_network_without_a_pyramid_of_an_image_takes_no_decoder(name):
+    with pytest.raises(zoo.errors.InputError, match="no feature pyramid of an image"):
+        zoo.load(name, decoder="unet", num_classes=2, weights=None)

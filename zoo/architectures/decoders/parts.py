@@ -1,0 +1,34 @@
+"""What several decoders share: a convolution with its normalisation, and the head."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras import layers
+
+from zoo.architectures.blocks import batch_norm, conv2d, depthwise_conv2d
+from zoo.layers import BilinearLike2D
+
+
+def strided(pyramid: Mapping[int, Any]) -> dict[int, Any]:
+    """The maps that are smaller than the image, by stride, the largest first: what all decoders begin with."""
+    return {stride: pyramid[stride] for stride in sorted(pyramid) if stride > 1}
+
+
+def conv_relu(x: Any, filters: int, kernel_size: int, name: str, *, separable: bool = False) -> Any:
+    """Convolution (`separable`: in each channel, then across), batch normalisation, ReLU: (b, h, w, filters)."""
+    if separable:
+        x = depthwise_conv2d(x, kernel_size, name=f"{name}-0-0")
+        x = conv2d(x, filters, 1, name=f"{name}-0-1")
+    else:
+        x = conv2d(x, filters, kernel_size, name=f"{name}-0")
+    return layers.ReLU(name=f"{name}-2")(batch_norm(x, f"{name}-1"))
+
+
+def classify(x: Any, num_classes: int, kernel_size: int) -> Any:
+    """Logits at every place: (b, h, w, c) -> (b, h, w, num_classes)."""
+    return layers.Conv2D(num_classes, kernel_size, padding="same", name="segmentation_head-0")(x)
+
+
+def as_large(x: Any, image: Any, *, align_corners: bool = True) -> Any:
+    """The logits interpolated to the size of the image: (b, height, width, num_classes)."""
+    return BilinearLike2D(align_corners, name="segmentation_head-1")([x, image])
