@@ -1,4 +1,4 @@
-"""Rows a second of `zoo.predict_files` beside a bare loop of the same model, and the memory that it takes.
+"""Rows per second of `zoo.predict_files` beside a bare loop of the same model, and the memory that it takes.
 
     python -m benchmarks.batch [--model mobilenetv2_100] [--rounds 5]
 

@@ -1,4 +1,4 @@
-"""CPU seconds, user and system, of `zoo list` and `zoo info`, each a process: `python benchmarks/door.py`."""
+"""CPU seconds, user and system, of `zoo list` and `zoo info`, each in its own process: `python benchmarks/door.py`."""
 
 import os
 import statistics

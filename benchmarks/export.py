@@ -1,4 +1,4 @@
-"""Images a second of one model in every form that it can be served in, interleaved, medians.
+"""Images per second of one model in every form that it can be served in, interleaved, medians.
 
     python -m benchmarks.export [--model resnet18] [--batch 8] [--rounds 15]
 

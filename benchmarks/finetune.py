@@ -1,4 +1,4 @@
-"""Steps a second of zoo.finetune beside plain Keras `fit` of the same model on the same batches.
+"""Steps per second of zoo.finetune beside plain Keras `fit` of the same model on the same batches.
 
     python benchmarks/finetune.py [--rounds 5] [--network resnet18] [--size 64] [--steps 60]
 

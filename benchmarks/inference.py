@@ -1,4 +1,4 @@
-"""Images a second of whole networks: this zoo beside keras.applications and, where it is installed, timm on PyTorch.
+"""Images per second of whole networks: this zoo beside keras.applications and, where it is installed, timm on PyTorch.
 
     python benchmarks/inference.py [--rounds 15] [--networks resnet50 ...]
 

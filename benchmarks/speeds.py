@@ -1,4 +1,4 @@
-"""Images a second of the networks that state an accuracy on ImageNet-1k: what the web page draws beside it.
+"""Images per second of the networks that state an accuracy on ImageNet-1k: what the web page draws beside it.
 
     python benchmarks/speeds.py [--largest 46] [--rounds 5] [--output zoo/site/speeds.json]
 

@@ -28,7 +28,7 @@ BASELINES = (
     "gain_",
     "seasonal_naive_",
     "holt_winters_",
-)  # metrics that are no result of the model itself
+)  # metrics that are not results of the model itself
 METRIC_TYPES = {"top1_percent": "accuracy", "top5_percent": "accuracy", "ssim": "ssim", "lowest_iou": "iou"}
 
 

@@ -83,7 +83,7 @@ def measurements_of(entry: Entry) -> dict[str, Any]:
 def is_of_the_registry(entry: Entry) -> bool:
     """Whether it is the registry's model of that name, and not one that was trained, changed or saved since."""
     known = registry().entries.get(entry.name)
-    # What a download has learnt of the file is no other model.
+    # What a download found out about the file does not make it another model.
     return known is not None and entry.model_copy(update={"revision": known.revision, "sha256": known.sha256}) == known
 
 

@@ -51,7 +51,7 @@ def tabled_entries() -> list[Entry]:
 
 
 def table() -> str:
-    """One row a model, one column a format, as Markdown."""
+    """One row per model, one column per format, as Markdown."""
     lines = [f"| model | {' | '.join(COLUMNS)} |", f"| --- |{' --- |' * len(COLUMNS)}"]
     for entry in tabled_entries():
         model = load(entry.name)

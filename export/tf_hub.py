@@ -1,4 +1,4 @@
-"""`tensorflow_hub.load("hf://owner/repo@v2")`: importing this module teaches TF Hub our handles.
+"""`tensorflow_hub.load("hf://owner/repo@v2")`: importing this module lets TF Hub read our handles.
 
     import tensorflow_hub
     import zoo.export.tf_hub
@@ -33,7 +33,7 @@ class HubResolver(Resolver):
         """Bring the SavedModel here.
 
         Raises:
-            UnknownModelError: No such repository or revision, or it holds no `saved_model/`.
+            UnknownModelError: No such repository or revision, or it contains no `saved_model/`.
             OfflineError, AccessError, IntegrityError: As `zoo.load`.
         """
         parsed = parse(handle)
@@ -42,7 +42,7 @@ class HubResolver(Resolver):
             first = source.fetch(_FIRST, revision=parsed.revision)
         except UnknownModelError as error:
             raise UnknownModelError(
-                f"{handle} holds no {_FIRST} ({error}) Expected a repository that was published with --saved-model."
+                f"{handle} contains no {_FIRST} ({error}) Expected a repository that was published with --saved-model."
             ) from error
         for filename in _filenames(source, first):
             source.fetch(filename, revision=first.revision)

@@ -52,7 +52,7 @@ def litert(
     model = exportable(model, allow_random=allow_random)
     images = None if representative is None else [model.preprocess(image) for image in representative]
     if images == []:
-        raise InputError("`representative` holds no image. Expected some such as the model will see.")
+        raise InputError("`representative` contains no image. Expected some such as the model will see.")
 
     def write(model: ZooModel, folder: Path) -> None:
         options: dict[str, Any] = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}

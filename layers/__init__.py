@@ -1,4 +1,4 @@
-"""Keras layers, one concept a file."""
+"""Keras layers, one concept per file."""
 
 # ruff: noqa: E402 (the backend is asked for before Keras is imported)
 from zoo.backend import check_backend

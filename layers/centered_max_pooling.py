@@ -24,7 +24,7 @@ class CenteredMaxPooling2D(keras.layers.Layer):
         what lies outside of the image counts as minus infinity.
 
     Raises:
-        InputError: `pool_size` is no odd int, `strides` is below 1, or `data_format` is unknown.
+        InputError: `pool_size` is not an odd int, `strides` is below 1, or `data_format` is unknown.
 
     Example:
         >>> import keras

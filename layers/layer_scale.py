@@ -1,11 +1,11 @@
-"""A learnt factor for each channel of a residual branch."""
+"""A learned factor for each channel of a residual branch."""
 
 import keras
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LayerScale(keras.layers.Layer):
-    """Multiply each channel by a learnt factor that starts close to zero: a deep residual network starts shallow.
+    """Multiply each channel by a learned factor that starts close to zero: a deep residual network starts shallow.
 
     Args:
         initial_value: What every factor is before training.

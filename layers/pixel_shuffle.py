@@ -22,7 +22,7 @@ class PixelShuffle2D(keras.layers.Layer):
     Output shape: `(batch, height * size, width * size, channels)`, the same dtype and values.
 
     Raises:
-        InputError: `size` is below 1, `channel_order` is unknown, or the channels are no multiple of `size**2`.
+        InputError: `size` is below 1, `channel_order` is unknown, or the channels are not a multiple of `size**2`.
 
     Reference: Shi et al., 2016, https://arxiv.org/abs/1609.05158, equation 4 (the order `"tensorflow"`).
 

@@ -12,7 +12,7 @@ from zoo.layers.standardized_conv import StandardizedConv2D
 class ScaledStandardizedConv2D(StandardizedConv2D):
     """Standardised convolution that keeps the variance of what follows an activation: no normalisation is needed.
 
-    The standardised kernel is multiplied by `scale / sqrt(inputs per output)` and by a learnt gain for each filter.
+    The standardised kernel is multiplied by `scale / sqrt(inputs per output)` and by a learned gain for each filter.
 
     Args:
         filters, kernel_size: As in `keras.layers.Conv2D`; so are all others.

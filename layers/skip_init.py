@@ -1,11 +1,11 @@
-"""A learnt factor for a residual branch."""
+"""A learned factor for a residual branch."""
 
 import keras
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class SkipInit(keras.layers.Layer):
-    """Multiply a residual branch by one learnt number that starts at zero: the network starts as if it had no branch.
+    """Multiply a residual branch by one learned number that starts at zero: the network starts as if it had no branch.
 
     Input shape: any.
     Output shape: the same.

@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="zoo")
 class StarReLU(keras.layers.Layer):
-    """`scale * relu(x)**2 + bias`, with one learnt scale and one learnt bias for all channels.
+    """`scale * relu(x)**2 + bias`, with one learned scale and one learned bias for all channels.
 
     Their initial values give outputs of mean 0 and variance 1 for normal inputs. Cheaper than GELU.
 

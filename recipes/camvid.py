@@ -75,10 +75,10 @@ def draw(frames: list[Frame], label_stride: int, generator: np.random.Generator)
 
 
 def measure(model: keras.Model, frames: list[Frame]) -> SegmentationScores:
-    """Compare with the truth at its full size; logits are enlarged bilinearly, as `zoo.predict` does."""
+    """Compare with the target at its full size; logits are enlarged bilinearly, as `zoo.predict` does."""
     num_classes = model.output_shape[-1]
     total = np.zeros((num_classes, num_classes), np.int64)
-    for image, truth in frames:
-        answer = label_map(model.predict_on_batch(image[None])[0], *truth.shape)
-        total += confusion_matrix(truth, answer, num_classes)
+    for image, target in frames:
+        answer = label_map(model.predict_on_batch(image[None])[0], *target.shape)
+        total += confusion_matrix(target, answer, num_classes)
     return segmentation_scores(total)

@@ -2,7 +2,7 @@
 
     python recipes/coordconv.py --model classifier [--output zoo/checkpoints]
 
-The run is seeded, and it goes on where it was stopped. For each network and split it writes the weights,
+The run is seeded, and it resumes where it was stopped. For each network and split it writes the weights,
 `coordconv-classifier-quadrant.safetensors` (names are the Keras variable paths), and beside them a `.json`: what was
 measured and how, the twins (and the paper, where it gives numbers) side by side.
 """

@@ -1,4 +1,4 @@
-"""Draw the images of the cards of CoordConv and its twins: what was trained on, the truth, and both answers.
+"""Draw the images of the cards of CoordConv and its twins: what was trained on, the target, and both answers.
 
 python -m recipes.coordconv_image [--output MODEL_CARDS]
 """

@@ -1,4 +1,4 @@
-"""How the networks of Not-so-Clevr are trained: one loop for every task, seeded, that goes on where it was stopped."""
+"""How the networks of Not-so-Clevr are trained: one loop for every task, seeded, that resumes where it was stopped."""
 
 from collections.abc import Callable
 from pathlib import Path

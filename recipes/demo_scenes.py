@@ -54,14 +54,16 @@ def semantic_segmentation() -> Scene:
 
 def depth_completion() -> Scene:
     """A motorcycle from every twentieth of its disparities, which the network takes for metres; near is bright."""
-    truth = motorcycle()
-    sparse = keep(truth, GIVEN_PERCENT)
+    target = motorcycle()
+    sparse = keep(target, GIVEN_PERCENT)
     record = zoo.predict("sparseconvnet", sparse)[0]
-    error = float(np.abs(record.depth_map - truth)[truth > 0].mean())
-    shown = {"given": sparse, "filled": record.depth_map, "truth": truth}
-    words = f"{GIVEN_PERCENT} % of the disparities given, up to {truth.max():.0f} pixels; mean error {error:.1f} pixels"
+    error = float(np.abs(record.depth_map - target)[target > 0].mean())
+    shown = {"given": sparse, "filled": record.depth_map, "target": target}
+    words = (
+        f"{GIVEN_PERCENT} % of the disparities given, up to {target.max():.0f} pixels; mean error {error:.1f} pixels"
+    )
     images = {
-        name: Image.fromarray(depth_colors.colors(values / truth.max()) * (values > 0)[..., None].astype(np.uint8))
+        name: Image.fromarray(depth_colors.colors(values / target.max()) * (values > 0)[..., None].astype(np.uint8))
         for name, values in shown.items()
     }
     return Scene("sparseconvnet", words, images)
@@ -108,7 +110,7 @@ def volume_segmentation() -> Scene:
     images = {
         "counts": marked(counts[0, index, ..., 0], np.zeros_like(record.label_map[index])),
         "found": record.image,
-        "truth": marked(counts[0, index, ..., 0], lesions[0, index, ..., 0]),
+        "target": marked(counts[0, index, ..., 0], lesions[0, index, ..., 0]),
     }
     enlarged = {name: image.resize((240, 240), 0) for name, image in images.items()}
     return Scene("unet3d-phantoms", f"slice {index}; Dice of the volume {score:.2f}", enlarged)

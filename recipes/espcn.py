@@ -2,7 +2,7 @@
 
     python recipes/espcn.py [--scale 2] [--output zoo/checkpoints] [--measure]
 
-The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+The package needs its extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights,
 `espcn-x2.safetensors` (names are the Keras variable paths), and `espcn-x2.json`, what was measured and how.
 """
 

@@ -2,7 +2,7 @@
 
     python recipes/fcn.py DATA [--model fcn32s-small] [--output zoo/checkpoints]
 
-DATA holds `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it goes on where it was
+DATA holds `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it resumes where it was
 stopped.
 """
 

@@ -3,7 +3,7 @@
     python recipes/fsrcnn.py --scale 3 [--output zoo/checkpoints] [--measure]
 
 and then scales 2 and 4, which begin with the convolutions of scale 3 (section 3.4 of the paper). The package needs its
-extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights, `fsrcnn-x3.safetensors`
+extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights, `fsrcnn-x3.safetensors`
 (names are the Keras variable paths), and `fsrcnn-x3.json`, what was measured and how.
 """
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-CANVAS = 64  # pixels a side
+CANVAS = 64  # pixels per side
 RADIUS = 4  # of the square, around its centre
 SEED = 0
 Split = Literal["quadrant", "uniform"]

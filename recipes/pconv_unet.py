@@ -2,7 +2,7 @@
 
     python recipes/pconv_unet.py --model pconv-unet [--output zoo/checkpoints]
 
-The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+The package needs its extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights,
 `pconv-unet.safetensors` (float16; names are the Keras variable paths), and beside them a `.json`: what was measured and
 how, beside the twin, once it is trained, and biharmonic inpainting. After the second twin both files have all three.
 """

@@ -66,15 +66,15 @@ def phantoms(count: int, generator: np.random.Generator) -> tuple[np.ndarray, np
     return np.stack(counts)[..., None], np.stack(lesions)[..., None].astype("float32")
 
 
-def dice(answer: np.ndarray, truth: np.ndarray) -> float:
+def dice(answer: np.ndarray, target: np.ndarray) -> float:
     """Twice the overlap over the sum of both: 1 is perfect. Over all voxels of all phantoms at once."""
-    return float(2 * np.logical_and(answer, truth).sum() / (np.sum(answer > 0) + np.sum(truth > 0)))
+    return float(2 * np.logical_and(answer, target).sum() / (np.sum(answer > 0) + np.sum(target > 0)))
 
 
-def best_threshold(values: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+def best_threshold(values: np.ndarray, target: np.ndarray) -> tuple[float, float]:
     """The threshold whose Dice is the highest on these very values, which no user could know, and that Dice."""
     order = np.argsort(-values, axis=None)
-    hits = np.cumsum(truth.ravel()[order] > 0)
+    hits = np.cumsum(target.ravel()[order] > 0)
     scores = 2 * hits / (np.arange(1, hits.size + 1) + hits[-1])
     ordered = values.ravel()[order]
     is_last = np.append(ordered[1:] < ordered[:-1], True)  # equal values fall together

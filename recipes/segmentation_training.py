@@ -1,6 +1,6 @@
 """How the networks for CamVid are trained and measured: one loop for every family.
 
-The run is seeded, and it goes on where it was stopped. Every few epochs it measures on the validation frames, and the
+The run is seeded, and it resumes where it was stopped. Every few epochs it measures on the validation frames, and the
 weights that did best there are the ones it writes: `<name>.safetensors` in float16 (names are the Keras variable
 paths), and `<name>.json`, what the file scores on the test frames and how it was made.
 """

@@ -2,7 +2,7 @@
 
     python recipes/sparseconvnet.py DATA [--model sparseconvnet] [--output zoo/checkpoints]
 
-DATA is a folder as zoo/datasets/depth_maps.py describes it. A run is seeded, and it goes on where it was stopped. It
+DATA is a folder as zoo/datasets/depth_maps.py describes it. A run is seeded, and it resumes where it was stopped. It
 writes the weights, `sparseconvnet-random-density.safetensors` (names are the Keras variable paths), and beside them a
 `.json`: how they were made, and what all four networks and nearest-neighbour filling score.
 """
@@ -44,7 +44,7 @@ def network(name: str) -> keras.Model:
 
 @functools.lru_cache(maxsize=256)
 def read(pair: depth_maps.Pair) -> tuple[np.ndarray, np.ndarray]:
-    """A training pair, without the rows above the first truth."""
+    """A training pair, without the rows above the first target."""
     sparse, dense = depth_maps.read_pair(pair)
     top = min(int(dense.any(axis=1).argmax()), len(dense) - PATCH[0])
     return sparse[top:], dense[top:]
@@ -69,7 +69,7 @@ RUNS = list(itertools.product(BUILDERS, DENSITIES))
 
 
 def draw(pairs: list[depth_maps.Pair], density: str, generator: np.random.Generator) -> Batch:
-    """Patches for one round, half of them mirrored: what is told, its mask, and the truth that was not told."""
+    """Patches for one round, half of them mirrored: what is told, its mask, and the target that was not told."""
     told, wanted = [], []
     for index in generator.integers(len(pairs), size=STEPS_PER_ROUND * BATCH_SIZE):
         maps = np.stack(read(pairs[index]))
@@ -134,7 +134,7 @@ def report(name: str, density: str, seconds: float) -> dict:
     return {
         "command": "python recipes/sparseconvnet.py DATA",
         "metric": (
-            "mean absolute error (and RMSE) over those pixels of a map that have truth, then the mean over the maps; "
+            "mean absolute error (and RMSE) over those pixels of a map that have target, then the mean over the maps; "
             "metres on KITTI's test pairs, pixels of disparity on the motorcycle"
         ),
         "network": name,

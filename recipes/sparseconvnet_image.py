@@ -33,21 +33,21 @@ CURVES = {
 
 
 def draw_maps(figure: matplotlib.figure.SubFigure) -> None:
-    """One row a share: the points given, what each network answers, and the truth."""
-    truth = motorcycle()
+    """One row per share: the points given, what each network answers, and the target."""
+    target = motorcycle()
     colours = {"cmap": "turbo", "vmin": 0, "vmax": 60}
     models = {name: zoo.load(name) for name in SHOWN}
     grid = figure.subplots(len(SHOWN_PERCENT), 2 + len(SHOWN))
     for row, percent in zip(grid, SHOWN_PERCENT, strict=True):
-        points = keep(truth, percent)
+        points = keep(target, percent)
         rows, columns = np.nonzero(points)
         row[0].scatter(columns, rows, s=0.3, c=points[rows, columns], linewidths=0, **colours)
-        row[0].set(xlim=(0, truth.shape[1]), ylim=(truth.shape[0], 0), aspect="equal", title=f"{percent} % given")
+        row[0].set(xlim=(0, target.shape[1]), ylim=(target.shape[0], 0), aspect="equal", title=f"{percent} % given")
         for axes, (name, model) in zip(row[1:], models.items(), strict=False):
             axes.imshow(zoo.predict(model, points)[0].depth_map, **colours)
             axes.set_title(name)
-        image = row[-1].imshow(np.where(truth > 0, truth, np.nan), **colours)
-        row[-1].set_title("truth")
+        image = row[-1].imshow(np.where(target > 0, target, np.nan), **colours)
+        row[-1].set_title("target")
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.title.set_fontsize(9)

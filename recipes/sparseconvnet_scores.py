@@ -20,7 +20,7 @@ PREFIXES = {"": 100, "quarter_": 25}
 MOTORCYCLE_PERCENT = (5, 10, 20, 30, 40, 50, 60, 70)  # of all pixels
 
 Answer = Callable[[np.ndarray], np.ndarray]  # sparse to filled, both (h, w)
-Pair = tuple[np.ndarray, np.ndarray]  # sparse and truth, both (h, w), 0 = none
+Pair = tuple[np.ndarray, np.ndarray]  # sparse and target, both (h, w), 0 = none
 
 
 def motorcycle() -> np.ndarray:
@@ -55,8 +55,8 @@ def answers(model: keras.Model) -> Answer:
 def scores(answer: Answer, pairs: Iterable[Pair], percent: float) -> dict[str, float]:
     """MAE and RMSE with a share of the points."""
     total = DepthMeasure()
-    for index, (sparse, truth) in enumerate(pairs):
-        total.add(answer(keep(sparse, percent, index))[None], truth[None])
+    for index, (sparse, target) in enumerate(pairs):
+        total.add(answer(keep(sparse, percent, index))[None], target[None])
     results = total.results()
     return {name: results[name] for name in ("mae_metres", "rmse_metres")}
 
@@ -80,7 +80,7 @@ def motorcycle_curve(answer: Answer) -> dict[str, float]:
 
 
 def kitti_pairs(folder: Path) -> list[Pair]:
-    """The test pairs: one sweep of the laser, and several that were put together, as truth."""
+    """The test pairs: one sweep of the laser, and several that were put together, as target."""
     return [depth_maps.read_pair(pair) for pair in depth_maps.find_pairs(folder, "test")]
 
 

@@ -1,6 +1,6 @@
 """How the networks of super-resolution are trained and measured: one loop for every family and every scale.
 
-A recipe is a `Recipe` and a call of `main`. The run is seeded, and it goes on where it was stopped. It writes the
+A recipe is a `Recipe` and a call of `main`. The run is seeded, and it resumes where it was stopped. It writes the
 weights, `<name>-x<scale>.safetensors` (names are the Keras variable paths), and `.json`, what was measured and how.
 """
 

@@ -2,7 +2,7 @@
 
     python recipes/tcn.py [--output zoo/checkpoints] [--measure]
 
-The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+The package needs its extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights,
 `tcn-co2.safetensors` (names are the Keras variable paths), and `tcn-co2.json`, what was measured and how.
 """
 
@@ -135,7 +135,7 @@ def measure(path: Path) -> dict[str, Any]:
     return {
         "command": "python recipes/tcn.py",
         "metric": (
-            "mean absolute error in ppm over the 52 weeks after each origin, four origins a year; all before the "
+            "mean absolute error in ppm over the 52 weeks after each origin, four origins per year; all before the "
             "origin is known to each method, Holt-Winters is fitted to it anew, the network is not"
         ),
         "years": {year: mean([row for date, row in rows.items() if date.startswith(year)]) for year in years},

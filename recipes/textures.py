@@ -12,9 +12,9 @@ from PIL import Image
 
 from recipes.photographs import photograph
 
-PATCH = 32  # pixels a side
+PATCH = 32  # pixels per side
 SHIFTS = 8  # places along each axis where a patch may lie in its window: as many as three halvings can tell apart
-WINDOW = PATCH + SHIFTS - 1  # pixels a side
+WINDOW = PATCH + SHIFTS - 1  # pixels per side
 SCALES = (1.0, 0.75)  # each photograph at its own size, and smaller
 STRIPS = 4
 Split = Literal["train", "test"]

@@ -25,12 +25,12 @@ def parser(description: str) -> argparse.ArgumentParser:
     """The options that every recipe has."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
-    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run goes on")
+    parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run resumes")
     return parser
 
 
 class TrainingRun:
-    """A model that learns in rounds, `untrained()` at first; where there is a file `state`, it goes on from there.
+    """A model that learns in rounds, `untrained()` at first; where there is a file `state`, it resumes from there.
 
     `notes` are what else the state keeps: names and values of JSON.
     """
@@ -58,7 +58,7 @@ class TrainingRun:
                 self._write_state()
 
     def _variables(self) -> dict[str, keras.Variable]:
-        """All that decides how it goes on: weights, seeds of dropout, and what the optimizer has in mind."""
+        """All that decides how it continues: weights, seeds of dropout, and what the optimizer has in mind."""
         return {
             f"{index}": variable for index, variable in enumerate(self.model.variables + self.model.optimizer.variables)
         }

@@ -2,7 +2,7 @@
 
     python recipes/unet3d.py [--output zoo/checkpoints] [--measure]
 
-The package needs its extra `train`. The run is seeded, and it goes on where it was stopped. It writes the weights,
+The package needs its extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights,
 `unet3d-phantoms.safetensors` (names are the Keras variable paths, values float16), and `unet3d-phantoms.json`: what was
 measured and how, beside the best threshold.
 """
@@ -35,11 +35,11 @@ def network() -> keras.Model:
     return keras.Model(counts, unet3d(counts))
 
 
-def entropy_and_overlap(truth, logits):
+def entropy_and_overlap(target, logits):
     """Binary cross-entropy, mean of all voxels, plus 1 minus a soft Dice of the batch, which counts lesions only."""
     scores = keras.ops.sigmoid(logits)
-    overlap = 2 * keras.ops.sum(truth * scores) / (keras.ops.sum(truth) + keras.ops.sum(scores))
-    entropy = keras.ops.softplus(logits) - truth * logits
+    overlap = 2 * keras.ops.sum(target * scores) / (keras.ops.sum(target) + keras.ops.sum(scores))
+    entropy = keras.ops.softplus(logits) - target * logits
     return keras.ops.mean(entropy) + 1 - overlap
 
 

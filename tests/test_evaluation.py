@@ -58,11 +58,11 @@ def test_a_segmentation_that_is_right_but_for_a_counted_part(segmenter, tmp_path
     read = [np.asarray(Image.open(path))[None] for path in sorted(tmp_path.glob("test/*.jpg"))]
     answers = [label_map(np.asarray(segmenter(image))[0], 40, 40) for image in read]
     for index, answer in enumerate(answers):
-        truth = answer.copy()
-        truth[:10] = 255  # void
+        target = answer.copy()
+        target[:10] = 255  # void
         if index == 0:
-            truth[10] = (answer[10] + 1) % 21
-        Image.fromarray(truth).save(tmp_path / "test" / f"{index}.png")
+            target[10] = (answer[10] + 1) % 21
+        Image.fromarray(target).save(tmp_path / "test" / f"{index}.png")
     record = zoo.evaluate(segmenter, tmp_path)
     assert record["count"] == 2
     assert record["global_accuracy_percent"] == round(100 * (1 - 40 / (2 * 30 * 40)), 2)
@@ -88,7 +88,7 @@ def test_classes_that_the_model_does_not_know_are_named(classifier, tmp_path):
 
 def test_an_empty_class_is_refused(classifier, tmp_path):
     (tmp_path / "0").mkdir()
-    with pytest.raises(zoo.InputError, match=r"The class .*0 holds no image"):
+    with pytest.raises(zoo.InputError, match=r"The class .*0 contains no image"):
         zoo.evaluate(classifier, tmp_path)
 
 

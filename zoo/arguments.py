@@ -1,4 +1,4 @@
-"""Arguments of public functions, checked alike; a wrong choice is answered with those that were perhaps meant."""
+"""Checks of arguments that several public functions share, and suggestions for misspelt names."""
 
 import difflib
 import operator

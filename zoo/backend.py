@@ -71,7 +71,7 @@ def on_accelerator() -> bool:
 
 
 def jit_compile() -> Literal["auto", False]:
-    """What `compile` takes: TensorFlow's XLA takes long on a CPU, again for each shape, and is no faster there."""
+    """What `compile` takes: TensorFlow's XLA takes long on a CPU, again for each shape, and is not faster there."""
     import keras
 
     return "auto" if keras.backend.backend() != "tensorflow" or on_accelerator() else False

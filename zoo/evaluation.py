@@ -1,4 +1,4 @@
-"""How good a model is on data with their targets."""
+"""Metrics of a model on data with targets."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer, answers, is_dataset, is_folder, known_labels
 from zoo.training.trainers import find_trainer
 
-BATCH = 8  # examples of one size that go through the network at once, at most
+BATCH = 8  # examples of one size per forward pass, at most
 VALUES = 1 << 21  # numbers in them, at most, but for one example
 
 
@@ -30,38 +30,39 @@ def evaluate(
     split: str = "test",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Measure a model on data that it should not have been trained on, whole and unchanged.
+    """Evaluate a model on data that it should not have been trained on, in full size and without augmentation.
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
         data: What `zoo.finetune` takes, for the same task: a folder, a tuple of inputs and targets, a split of Hugging
-            Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders are called as the model calls its
-            classes, in letters of any size; by synset or by number (`zoo.datasets.class_names`).
-        split: Which part of a folder that has parts: `"train"`, `"val"` or `"test"`. Where the folder calls it
-            otherwise, such as `valid`, this is found; without parts, all of the folder is measured.
-        progress: Called with how many examples are read, and how many there are; not for a dataset of batches.
+            Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders have the names of the model's
+            classes, in any case; or are named by synset or by number (`zoo.datasets.class_names`).
+        split: The split of a folder that has splits: `"train"`, `"val"` or `"test"`. Other names, such as `valid`, are
+            recognised; without splits, the whole folder is evaluated.
+        progress: Called as `progress(done, total)`, in examples; not for a `tf.data.Dataset` of batches.
 
     Returns:
         A record that `json.dumps` takes: `model`, `task`, `data`, `split` (None for data without splits), `count`, and
         by task:
 
-        - `coordinate-classification`: `accuracy_percent`: how often it is the very pixel.
+        - `coordinate-classification`: `accuracy_percent`, the percentage of exactly predicted pixels.
         - `coordinate-regression`: `mean_distance_pixels`.
         - `coordinate-rendering`, `volume-segmentation`: `iou_percent`, over all pixels or voxels of the data.
-        - `depth-completion`: `mae_metres` and `rmse_metres`, of each map, then their mean over the maps.
-        - `forecasting`: `mae` in the unit of the series, and `seasonal_naive_mae`, of repeating the last season.
-        - `image-classification`: `top1_percent`, `top5_percent` (from six classes on), `class_percent` by class, called
-          as in the data. Where several classes have the name of a folder (ImageNet has two called `crane`), either
-          counts as right; synsets and numbers tell them apart.
-        - `image-features`: `neighbor_percent`: how many images have the class of the one with the likest features.
-        - `inpainting`: `hole_mae`, 0 to 255, in holes that are the same at each call.
+        - `depth-completion`: `mae_metres` and `rmse_metres`, per map, averaged over the maps.
+        - `forecasting`: `mae` in the unit of the series, and `seasonal_naive_mae`, the error of repeating the last
+          season.
+        - `image-classification`: `top1_percent`, `top5_percent` (from six classes on), `class_percent` per class, named
+          as in the data. Where several classes have the name of a folder (ImageNet has two named `crane`), either
+          counts as correct; synsets and numbers tell them apart.
+        - `image-features`: `neighbor_percent`, the percentage of images whose nearest neighbour has the same class.
+        - `inpainting`: `hole_mae`, 0 to 255, in holes that are the same in every call.
         - `semantic-segmentation`: `global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and
-          `class_iou_percent` by class. Void pixels do not count.
-        - `super-resolution`: `rgb_psnr_db` of images that were reduced, beside `bicubic_rgb_psnr_db`.
+          `class_iou_percent` per class. Void pixels do not count.
+        - `super-resolution`: `rgb_psnr_db` of downscaled and enlarged images, and `bicubic_rgb_psnr_db` for comparison.
         - `volume-features`: `mse` of the features.
 
     Raises:
-        InputError: The data are laid out otherwise, a file cannot be read, there is no such split, or no target.
+        InputError: The data have another layout, a file cannot be read, or there is no such split or no target.
         As `zoo.load`, for a handle.
 
     Example:
@@ -89,7 +90,9 @@ def evaluate(
         measure.add(answers(model, inputs), targets, inputs)
     metrics = measure.results()
     if len(metrics) < 2:
-        raise InputError(f"There is nothing to measure {model.spec.name} on: no target says what is right.")
+        raise InputError(
+            f"The data contain nothing to evaluate {model.spec.name} on: every target is void. Expected targets."
+        )
     facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
     return {**facts, "split": split if trainer.has_split(data, split) else None, **metrics}
 

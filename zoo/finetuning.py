@@ -1,4 +1,4 @@
-"""Fine-tuning: a pretrained model taught your own data, in a folder that can be gone on with, loaded and published."""
+"""Fine-tuning: train a pretrained model on your own data, in a folder that can be resumed, loaded and published."""
 
 import contextlib
 import json
@@ -29,13 +29,14 @@ from zoo.whole import flush, whole_file, writable
 
 @dataclass(frozen=True)
 class Run:
-    """What came of it. It stands for its folder wherever a path does: `zoo.publish(run, ...)`.
+    """The result of `zoo.finetune`. It stands for its folder wherever a path does: `zoo.publish(run, ...)`.
 
     Attributes:
-        model: The taught model, with the weights of its best epoch, in float32.
-        history: Losses and measures, a value an epoch: `loss`, `val_loss`, ...
-        metrics: What it scores on the validation data, numbers by name and dicts by class; see `zoo.evaluate`.
-        folder: Holds the saved model, `run.json`, `history.png`, an image of the results, and `logs` for TensorBoard.
+        model: The fine-tuned model, with the weights of its best epoch, in float32.
+        history: Losses and metrics, one value per epoch: `loss`, `val_loss`, ...
+        metrics: Metrics on the validation data, numbers by name and dicts per class; see `zoo.evaluate`.
+        folder: Contains the saved model, `run.json`, `history.png`, an image of the results, and `logs` for
+            TensorBoard.
     """
 
     model: ZooModel
@@ -63,56 +64,57 @@ def finetune(
     skip_unreadable: bool = False,
     seed: int = 0,
 ) -> Run:
-    """Teach a model your own data.
+    """Fine-tune a model on your own data.
 
-    A classifier gets a new head where the classes are others. The head learns first and alone, in a quarter of the
-    epochs; then the other layers too, at a tenth of the rate. The rate rises for a twentieth of the steps and falls
-    as a cosine. Frozen layers keep the statistics of their batch normalisation. Rarer classes count more, those of
-    pixels by the square root of what would make them equal.
+    A classifier gets a new head where the classes differ from its own. The head is trained first and alone, for a
+    quarter of the epochs; then all layers, at a tenth of the learning rate. The rate warms up for a twentieth of the
+    steps and decays as a cosine. Frozen layers keep the statistics of their batch normalisation. Rare classes have
+    larger weights in the loss; those of pixels by the square root of what would balance them.
 
-    Killed at any moment and called again with the same arguments it goes on after the last whole epoch, and, on one CPU
-    with the same versions, ends with the same weights, bit by bit, as if it had never been killed.
+    Killed at any moment and called again with the same arguments, it resumes after the last complete epoch, and, on one
+    CPU with the same versions, ends with the same weights, bit for bit, as if it had never been killed.
 
-    Called in the scope of a `tf.distribute.MirroredStrategy` it shares each batch among the devices of the strategy.
+    Called in the scope of a `tf.distribute.MirroredStrategy`, it splits each batch among the devices of the strategy.
     On JAX it does so among the devices of a `keras.distribution.DataParallel`, of several hosts too: each calls
     `keras.distribution.initialize`, sets the distribution and makes the same call, as `zoo finetune --hosts` does. The
-    losses are those of one device. All hosts see the same data and one `output_dir`, which the first of them writes.
+    losses are those of one device. All hosts see the same data and one `output_dir`, which the first host writes.
 
     Args:
         model: A model from `zoo.load`, which stays as it is, or a handle for one.
-        data: What to train on: a folder, a tuple of inputs and truths, a split of Hugging Face's `datasets`, or a
+        data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or a
             `tf.data.Dataset` of batches.
             A folder holds, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
             `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. Where it has the
             folders `train` and `val`, these are used. A split has a column of images and one of classes, a second
-            one of images (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is gone through as it is, in
-            its own order, and fits the model's own head; `batch_size` and `augment` do not count for it.
+            one of images (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is iterated as it is, in
+            its own order, and has to match the model's own head; `batch_size` and `augment` do not apply to it.
         validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
             out.
-        epochs: How often all of it is seen, at most: a third of them without a better one ends the run.
-        freeze: `"none"`; `"backbone"`: only the head learns; or how many layers with weights, from the input on, stay
-            as they are.
-        learning_rate: The peak. By default 0.001 for random weights, as in a new head, and 0.0001 for trained ones.
-        batch_size: Examples a step. By default up to 32, as many as a guess at the memory allows.
-        augment: Whether each epoch sees other crops, mirrored by chance.
-        mixed_precision: Whether to compute in bfloat16. By default where there is a GPU and the outputs are scores.
+        epochs: Epochs to train at most; training stops after a third of them without improvement.
+        freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
+            from the input.
+        learning_rate: Peak learning rate. By default 0.001 for random weights, as in a new head, and 0.0001 for
+            pretrained ones.
+        batch_size: Examples per step. By default up to 32, limited by an estimate of the memory.
+        augment: Show random crops, randomly mirrored, in each epoch.
+        mixed_precision: Compute in bfloat16. By default where there is a GPU and the outputs are scores.
         output_dir: The folder of the run. By default `runs/NAME`, with the model's name.
-        resume: False to begin anew in a folder that holds a run.
-        skip_unreadable: Whether files that cannot be read are left out, and named in a warning of the logger `zoo`. By
-            default they are an error.
-        seed: Of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
+        resume: False to start over in a folder that contains a run.
+        skip_unreadable: Skip unreadable files and name them in a warning of the logger `zoo`. By default they are an
+            error.
+        seed: Seed of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:
-        The run: the weights of the epoch with the lowest validation loss.
+        The run, with the weights of the epoch with the lowest validation loss.
 
     Raises:
-        InputError: The data or the arguments make no sense, the loss is no number, or `output_dir` contains another
+        InputError: The data or the arguments make no sense, the loss is not a number, or `output_dir` contains another
             run. Data are checked before anything is trained: empty classes, one class only, images that cannot be
-            read, masks with values that are no class, sizes that do not match. The model has more than its spec
+            read, masks with values that are not a class, sizes that do not match. The model has more than its spec
             describes, which would be lost: LoRA, other layers, regularisers, frozen layers, another loss. Another
             process trains in `output_dir`.
-        UnreadableError: The run in `output_dir` is damaged; it begins anew only with `resume=False`.
-        AccessError: `output_dir` cannot be written, or the disk is full; what was kept before is still there.
+        UnreadableError: The run in `output_dir` is damaged; it starts over only with `resume=False`.
+        AccessError: `output_dir` cannot be written, or the disk is full; what was saved before is still there.
         As `zoo.load`, for a handle.
     """
     options: dict[str, Any] = {
@@ -170,10 +172,10 @@ def execute(
 
 
 def _check_free(folder: Path) -> None:
-    """See that the folder is a run's, or holds nothing that a run would write over.
+    """Check that the folder is a run's, or contains nothing that a run would overwrite.
 
     Raises:
-        InputError: It holds a model that no run wrote, or somebody's files.
+        InputError: It contains a model that no run wrote, or other files.
     """
     if (folder / RUN_FILE).is_file() or any((folder / STATE / name).exists() for name in (LAST, BEST)):
         return
@@ -191,7 +193,7 @@ def _check_free(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Empty the folder of a run that is to begin anew."""
+    """Empty the folder of a run that is to start over."""
     for name in ("zoo.json", RUN_FILE):  # the model first: without it nothing stands in the way of the next call
         (folder / name).unlink(missing_ok=True)
     for name in (LAST, BEST):
@@ -200,7 +202,7 @@ def _clear(folder: Path) -> None:
 
 
 def _kept(prepared: Preparation, state: State, folder: Path) -> Run:
-    """Save the model, and last the file that says that the run is whole."""
+    """Save the model, and last the file that marks the run as complete."""
     model, metrics = finish(prepared, state, folder)
     training = TrainingRecord(
         data=prepared.data,
@@ -224,7 +226,7 @@ def _kept(prepared: Preparation, state: State, folder: Path) -> Run:
 
 def _saved(model: ZooModel, training: TrainingRecord, folder: Path) -> ZooModel:
     """Write the model, with the card of this run, and move its files beside those of the run."""
-    where = f"{training.metrics.get('count')} validation examples of what it was fine-tuned on"
+    where = f"{training.metrics.get('count')} validation examples of the fine-tuning data"
     snapshot = Snapshot(model)
     entry = snapshot.described(
         folder_name(folder),
@@ -246,10 +248,10 @@ def _saved(model: ZooModel, training: TrainingRecord, folder: Path) -> ZooModel:
 
 
 def _finished(folder: Path, prepared: Preparation) -> Run:
-    """The run that the folder holds, if it is the one that is asked for."""
+    """The run in the folder, if it has the same settings."""
     record = read_record(folder / RUN_FILE, RunRecord)
     check_same(folder, record.settings, prepared.settings)
-    warn(f"{folder} holds this run, finished: nothing is trained again")
+    warn(f"{folder} contains this run, finished: nothing is trained again")
     with dtype_policy("float32"):
         model = load_folder(folder)
     return Run(model, record.history, {**record.metrics, **record.by_class}, folder)

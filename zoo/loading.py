@@ -53,11 +53,11 @@ def load(
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
             `.safetensors` that timm trained; `.pt`, `.pth`, `.pth.tar`, `.bin` and `.ckpt` of PyTorch need the extra
             `layerzoo[torch]`.
-        num_classes: How many classes, up to 100,000. Where the pretrained head has another number, a new one with
-            random weights takes its place, and a warning says so; the rest is filled. 0 for no head: pooled features
-            `(batch, channels)`.
-        new_head: True for a new head with random weights in any case: also where the head has `num_classes` classes,
-            and where a file of your own has a head of another number, which else is an error.
+        num_classes: Number of classes, up to 100,000. Where the pretrained head has another number, it is replaced by a
+            new one with random weights, with a warning; the other layers keep their pretrained weights. 0 for no
+            head: pooled features `(batch, channels)`.
+        new_head: Always start with a new head with random weights: even where the pretrained head has `num_classes`
+            classes, or a file of your own has a head with another number (otherwise an error).
         decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`. It and its head
             begin with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
         decoder_options: What the decoder is built with beside its defaults, such as `{"separable": True}`; each file of
@@ -67,12 +67,12 @@ def load(
         in_channels: Channels of grey (1) or multispectral images, for models that classify or segment. Where the file
             has others, the first convolution's filters are summed for 1, and else repeated (RGBRGB...) and scaled by
             `3 / in_channels` (timm's rule).
-        features: True for the feature pyramid instead of the head's output: a dict from stride to map. Families
-            declare in the registry whether they have one.
+        features: Return the feature pyramid instead of the head's output: a dict from stride to map. The registry
+            declares which families have one.
         revision: Commit, tag or branch on the Hub, where the handle has no `@`.
         cache_dir: Folder for downloads. By default the Hugging Face cache (`HF_HOME`).
         token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login; False for none.
-        offline: True for no network at all, False for network even if `HF_HUB_OFFLINE` is set.
+        offline: True to use no network at all, False for network even if `HF_HUB_OFFLINE` is set.
 
     Returns:
         A `keras.Model` from RGB 0 to 255, `(batch, height, width, 3)`, uint8 or float, to logits `(batch, num_classes)`
@@ -83,7 +83,7 @@ def load(
         UnknownModelError: No such model, repository, revision or file, or no pretrained weights.
         InputError: An argument has a wrong type or value, does not fit the model, or contradicts another one; the file
             of weights is of a format that is not read, or its head has another number of classes.
-        OfflineError: The file is neither cached nor to be reached.
+        OfflineError: The file is not cached and the Hub cannot be reached.
         AccessError: The repository is gated or private, or the cache cannot be written.
         IntegrityError: The file differs from what was declared, after a second download too.
         WeightsMismatchError: The file does not fit the architecture.
@@ -254,7 +254,7 @@ def _filled(
         return model
     with weight_files.abstract():
         model = _built(entry, input_shape)
-        # A pyramid has no head: what the whole network would have used is no left-over.
+        # A pyramid has no head: what the whole network would have used is not left over.
         encoder = entry.model_copy(update={"features": False}) if entry.features else encoder
         whole = None if encoder is None else _built(encoder, None)
     untrained = weight_files.fill(

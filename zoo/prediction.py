@@ -26,7 +26,7 @@ LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 def predict(
     model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
 ) -> list[Prediction]:
-    """Prepare images, run the model, and say what came out in words and numbers.
+    """Preprocess inputs, run the model, and return its predictions as records.
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
@@ -38,8 +38,8 @@ def predict(
             texts such as `"40,12"`. For inpainting: images with transparent holes, or `{"image": ..., "mask": ...}`.
             For depth: 16-bit PNG files (metres x 256, 0 = none), or arrays of metres `(height, width)`. For a
             forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or `.npy` files.
-        top: How many classes a classification names, best first.
-        batch_size: How many images of one size go through the network at once.
+        top: Number of classes in a classification, best first.
+        batch_size: Images of one size per forward pass.
 
     Returns:
         One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:
@@ -47,28 +47,28 @@ def predict(
         - `coordinate-classification`: `x` and `y`, the pixel with the highest score, and its `score` from 0 to 1;
           `record.image` is the scores of all pixels, from black to white, the highest white.
         - `coordinate-regression`: `x` and `y` in pixels, floats.
-        - `coordinate-rendering`: `pixels`, how many are drawn; `record.image` is the canvas.
+        - `coordinate-rendering`: `pixels`, the number of drawn pixels; `record.image` is the canvas.
         - `depth-completion`: `measured`, the share of pixels with a depth, `nearest_metres` and `farthest_metres`;
-          `record.depth_map` holds the metres, float32 `(height, width)`, and `record.image` shows them.
+          `record.depth_map` contains the metres, float32 `(height, width)`, and `record.image` shows them.
         - `forecasting`: `forecast`, a list of floats: what follows the series, in its unit.
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
-        - `image-features`, `volume-features`: `features`, a list of floats: what the network pooled, or embeds it as.
+        - `image-features`, `volume-features`: `features`, a list of floats: the pooled features or the embedding.
         - `inpainting`: `hole`, the share of pixels that were filled; `record.image` is the whole image.
         - `semantic-segmentation`: `width` and `height` of the prepared image in pixels, and `classes`, a list of
           `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
           `record.label_map` is the class of each pixel, `record.image` the image in the classes' colours.
         - `super-resolution`: `width` and `height` of the enlarged image in pixels, which is `record.image`.
-        - `volume-segmentation`: `voxels`, how many were found; `record.label_map` is 1 for them, `record.image` the
-          `slice` with the most of them.
+        - `volume-segmentation`: `voxels`, the number of voxels found; `record.label_map` is 1 for them, `record.image`
+          the `slice` with the most of them.
 
         A model whose outputs have names, such as a feature pyramid, gives `outputs`, their shapes by name, and
         `record.outputs`, the arrays.
 
-        Layers that nobody has trained, such as a new head, are named in a warning, once per model.
+        Untrained layers, such as a new head, are named in a warning, once per model.
 
     Raises:
-        InputError: An input cannot be read (which one, the message says), or an argument is out of range.
+        InputError: An input cannot be read (the message names it), or an argument is out of range.
         As `zoo.load`, for a handle.
 
     Example:
@@ -106,7 +106,7 @@ def _prepared(task: Task, model: ZooModel, position: int, source: Any) -> tuple[
 
 
 def check_fits(model: ZooModel, inputs: Prepared) -> None:
-    """See that a model of a fixed input takes a batch, whose axis of one channel may be left out.
+    """Check that a model of a fixed input takes a batch, whose axis of one channel may be left out.
 
     Raises:
         InputError: It was loaded for inputs of another size.

@@ -58,28 +58,29 @@ def publish(
 ) -> Published:
     """Put a model on the Hub as its next version, with its card: `zoo.load("hf://owner/name@v1")` gives it back.
 
-    The files are those of `zoo.save`, written into a temporary folder, loaded from there and asked: they give the same
-    answers as the model. They go up in one commit, which is tagged after the Hub has confirmed what it holds, so a
-    version is never half a model. The same model again is no new version; whatever was interrupted goes on.
+    The files are those of `zoo.save`, written into a temporary folder, loaded from there and compared: they give the
+    same outputs as the model. They are uploaded in one commit, which is tagged after the Hub has confirmed its files,
+    so a version is never half a model. Publishing the same model again makes no new version; an interrupted upload
+    resumes.
 
     Args:
-        model: A model from `zoo.load`, however it was trained since; what `zoo.finetune` returned, or its
-            folder (`run.json` fills the card); a folder from `zoo.save`, a `.keras` file or another handle.
-        repo_id: "owner/name". It is made if need be.
+        model: A model from `zoo.load`, trained or not since; a run of `zoo.finetune`, or its folder (`run.json` fills
+            the card); a folder from `zoo.save`, a `.keras` file or another handle.
+        repo_id: "owner/name". It is created if it does not exist.
         license: An identifier of https://huggingface.co/docs/hub/repositories-licenses, such as "apache-2.0". It has
-            to keep to the licence of the weights that training began with.
+            to be compatible with the licence of the weights that training started from.
         version: "auto" for the next of v1, v2, ...; or one of these that is free.
-        private: Make the repository private. One that is there stays as it is, and a public one is refused.
+        private: Create the repository as private. An existing one is left unchanged, and a public one is refused.
         saved_model: Add the folder `saved_model/` for servers and for `tensorflow_hub.load("hf://...")`. That of an
-            earlier version is never left beside other weights; a warning tells of a version without.
+            earlier version is never left beside other weights; a warning names a version without it.
         base_model: Repository that the card names as the origin. "auto" for the one that the weights came from.
         metrics: Metrics for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
             those of `run.json`, or of the base while the weights are its own.
         create_pr: Open a pull request instead; the owner merges it, and there is no version before.
         commit_message: The title of the commit.
         space: "owner/name" of a Space that shows this version in a browser, as `zoo demo` does; needs the extra
-            `layerzoo[demo]`. It is made if need be, in one commit of its own after the model is there. A Space of
-            an earlier version is brought up to date. One of a private model needs the secret `HF_TOKEN` in its
+            `layerzoo[demo]`. It is created if it does not exist, in one commit of its own after the model. A Space of
+            an earlier version is updated. One of a private model needs the secret `HF_TOKEN` in its
             settings.
         token: Access token with write permission. None follows `HF_TOKEN` and the login stored on this machine.
 
@@ -87,7 +88,7 @@ def publish(
         The page of the version (or pull request), its commit, the version (or None), and the page of the Space.
 
     Raises:
-        PublishError: Refused: no licence or one that the base does not allow, random weights, answers that differ once
+        PublishError: Refused: no licence or one that the base does not allow, random weights, outputs that differ once
             saved and loaded, a version that exists, a Space with an app of another; or the upload did not complete.
         AccessError: No token, or one that may not write there; or the folder for temporary files is full.
         OfflineError: The Hub cannot be reached.

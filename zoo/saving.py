@@ -32,7 +32,7 @@ from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"
 FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "model.weights.h5")
-_TOLERANCE = 1e-5  # of the largest answer, on the same machine
+_TOLERANCE = 1e-5  # of the largest output, on the same machine
 
 
 def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
@@ -40,10 +40,10 @@ def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
 
     The folder is what `zoo.publish` puts on the Hub, and plain `keras.saving.load_model` reads it too (after `import
     zoo.layers`, where the model has our layers), as a model without spec. The optimizer's state is not kept. Before the
-    folder appears it is loaded and asked: it gives the same answers as the model.
+    folder appears it is loaded and compared: it gives the same outputs as the model.
 
     Args:
-        model: A model from `zoo.load`, however it was trained since. With untrained weights it can be saved, and
+        model: A model from `zoo.load`, trained or not since. With untrained weights it can be saved, and
             `spec.random` still says so.
         output_dir: Where to write: a path at which there is nothing yet, or an empty folder.
 
@@ -53,7 +53,7 @@ def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
 
     Raises:
         InputError: Not a model of the zoo, or one whose outputs no longer mean what they are read as; or the folder
-            holds something: files of yours are never replaced.
+            is not empty: your files are never replaced.
         AccessError: The folder cannot be written.
         PublishError: `zoo.load` of the folder would give another model.
 
@@ -89,7 +89,7 @@ def folder_name(folder: Path) -> str:
 
 
 class Snapshot:
-    """A model at one moment: its weights are read once, and all that is written and said agrees with them.
+    """A model at one moment: its weights are read once, and everything written agrees with them.
 
     Attributes:
         model: The model, which stays as it is.
@@ -163,7 +163,7 @@ def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel
 
 
 def _tensors(model: ZooModel) -> bytes:
-    """The weights as a safetensors file; seeds of dropout are no weights."""
+    """The weights as a safetensors file; seeds of dropout are not weights."""
     variables = {variable.path: variable for variable in model.variables if "seed_generator" not in variable.path}
     arrays = {path: keras.ops.convert_to_numpy(variable) for path, variable in variables.items()}
     return safetensors.numpy.save({path: np.ascontiguousarray(array, "float32") for path, array in arrays.items()})
@@ -183,17 +183,19 @@ def base_of(spec: Entry) -> Base | None:
 
 
 def _compare(model: ZooModel, loaded: ZooModel) -> None:
-    """Compare the networks, and ask both the same.
+    """Compare the networks and their outputs.
 
     Raises:
-        PublishError: They answer differently.
+        PublishError: They differ.
     """
     from zoo.export.exportable import reference_outputs, samples
 
     inputs = samples(model, 1)
     expected, actual = reference_outputs(model, inputs), reference_outputs(loaded, inputs)
     if not all(np.isfinite(values).all() for values in expected.values()):
-        raise PublishError(f"{model.spec.name} answers with NaN or infinity. Expected numbers; train it again, slower.")
+        raise PublishError(
+            f"{model.spec.name} outputs NaN or infinity. Expected finite numbers; train it again with a lower learning rate."
+        )
     if found := difference(model, loaded, in_training=False):
         raise _other(model.spec, found)
     for name, values in expected.items():
@@ -205,7 +207,7 @@ def _compare(model: ZooModel, loaded: ZooModel) -> None:
 
 def _other(entry: Entry, found: str) -> PublishError:
     return PublishError(
-        f"{entry.name} is not the network that its spec describes ({found}), and gives other answers once it is saved "
+        f"{entry.name} is not the network that its spec describes ({found}), and has other outputs once it is saved "
         "and loaded. Expected one without layers exchanged or another dtype policy; start from zoo.load and change "
         "weights only."
     )

@@ -25,7 +25,7 @@ def writable(path: Path) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else error  # HDF5's own sentence is a paragraph
         raise AccessError(
             f"{path} cannot be written ({reason}). Expected a folder that can be written, with space "
-            "for it; then the same call goes on, or choose another place."
+            "for it; then the same call resumes, or choose another place."
         ) from error
 
 

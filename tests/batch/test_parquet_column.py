@@ -15,7 +15,7 @@ from zoo.tasks.arrays import read_array
 
 @pytest.fixture(scope="module")
 def cells(photos):
-    """Six hundred cells: photographs, an empty one, and one that is no image."""
+    """Six hundred cells: photographs, an empty one, and one that is not an image."""
     contents = [path.read_bytes() for path in sorted(photos.glob("*[0-9].jpg"))[:598]]
     return [*contents, None, b"no image"]
 

@@ -100,7 +100,7 @@ def test_what_is_finished_is_not_done_again(model, photos, whole):
 
 
 def test_another_job_finds_the_file_and_refuses(model, photos, whole, tmp_path):
-    with pytest.raises(InputError, match=r"predictions.parquet holds another job: top differ. Expected the same"):
+    with pytest.raises(InputError, match=r"predictions.parquet contains another job: top differ. Expected the same"):
         zoo.predict_files(model, photos, whole, top=2)
     with pytest.raises(InputError, match=r"inputs, count differ"):
         zoo.predict_files(model, some(photos, tmp_path / "few"), whole)
@@ -163,7 +163,7 @@ def test_no_bad_file_stops_the_others(model, photos, suffix, tmp_path):
         os.mkfifo(tmp_path / "pipe")
         bad.symlink_to(tmp_path / "pipe")
     found = zoo.predict_files(model, folder, tmp_path / "p.parquet")
-    # Of extreme shape is not bad, and a pipe is no file of a folder.
+    # Of extreme shape is not bad, and a pipe is not a file of a folder.
     assert (found["count"], found["errors"]) == {"png": (2, 0), "pipe": (1, 0)}.get(suffix, (2, 1))
 
 
@@ -176,7 +176,7 @@ def test_another_job_finds_the_parts_and_refuses(model, photos, tmp_path):
     output, few = tmp_path / "predictions.parquet", some(photos, tmp_path / "few")
     with pytest.raises(KeyboardInterrupt):
         zoo.predict_files(model, few, output, progress=stop)
-    with pytest.raises(InputError, match=r"parquet.parts holds another job: model, weights differ"):
+    with pytest.raises(InputError, match=r"parquet.parts contains another job: model, weights differ"):
         zoo.predict_files("maxpool-textures", few, output)
     assert zoo.predict_files(model, few, output)["count"] == 3
 
@@ -202,7 +202,7 @@ def test_two_processes_are_not_at_work_on_one_file(model, photos, tmp_path):
 def test_a_file_of_somebody_else_stays(model, photos, tmp_path):
     output = tmp_path / "predictions.parquet"
     output.write_text("mine")
-    with pytest.raises(InputError, match="is no file of predictions, and stays"):
+    with pytest.raises(InputError, match="is not a file of predictions, and was left unchanged"):
         zoo.predict_files(model, photos, output)
     assert output.read_text() == "mine"
 

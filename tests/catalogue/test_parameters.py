@@ -42,7 +42,8 @@ TENSORS = json.loads((Path(__file__).parents[1] / "golden" / "timm_tensors.json"
 
 
 def digest(shapes):
-    """What identifies the names and shapes of a checkpoint; a factor per channel has several names, 1 is no length."""
+    """What identifies the names and shapes of a checkpoint; a factor per channel has several names, 1 is not a
+    length."""
     renamed = [(re.sub(r"\.(gamma|scale)$", ".weight", name), shape) for name, shape in shapes.items()]
     lines = [[name, [length for length in shape if length != 1]] for name, shape in renamed]
     return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()[:12]

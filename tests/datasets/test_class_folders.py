@@ -126,7 +126,7 @@ def test_a_class_without_an_image_is_named(names, tmp_path):
     (tmp_path / "cat").mkdir()
     if names[1]:
         write(tmp_path, "/".join(names)) if names[1].endswith("png") else (tmp_path / "cat" / names[1]).touch()
-    with pytest.raises(InputError, match=r"The class .*cat holds no image"):
+    with pytest.raises(InputError, match=r"The class .*cat contains no image"):
         find_images(tmp_path)
 
 
@@ -152,9 +152,9 @@ def copies(root, count):
 def test_a_file_is_never_on_both_sides_of_a_split(tmp_path):
     paths = copies(tmp_path, 10)
     for seed in range(3):
-        learnt, held = hold_out(Examples(tuple((path, 0) for path in paths), classes=(0,) * 20), seed)
-        assert (len(learnt.items), len(held.items)) == (16, 4)
-        seen = {path.read_bytes() for path, _ in learnt.items}
+        training, held = hold_out(Examples(tuple((path, 0) for path in paths), classes=(0,) * 20), seed)
+        assert (len(training.items), len(held.items)) == (16, 4)
+        seen = {path.read_bytes() for path, _ in training.items}
         assert not any(path.read_bytes() in seen for path, _ in held.items)
 
 
@@ -164,8 +164,8 @@ def test_copies_are_measured_on_where_there_is_nothing_else_and_that_is_said(tmp
         for number in range(2, 6):
             (tmp_path / name / f"{number}.png").write_bytes((tmp_path / name / "1.png").read_bytes())
     items = tuple((item.image, item.label) for item in find_images(tmp_path)[1])
-    learnt, held = hold_out(Examples(items, classes=tuple(label for _, label in items)), 0)
-    assert (len(learnt.items), len(held.items)) == (8, 2)
+    training, held = hold_out(Examples(items, classes=tuple(label for _, label in items)), 0)
+    assert (len(training.items), len(held.items)) == (8, 2)
     assert "Each class is copies of one file" in caplog.text
 
 
@@ -175,7 +175,7 @@ def test_files_on_both_sides_that_were_handed_over_are_said(tmp_path, caplog):
         say_shared(paths[:2], paths[2:])
         assert not caplog.records
         say_shared(paths[:3], paths[3:])
-    assert "1 of 5 examples to measure on are also learnt from" in caplog.text
+    assert "1 of 5 validation examples are also trained on" in caplog.text
 
 
 def test_pipes_are_left_out_and_links_to_nothing_are_not(tmp_path, caplog):

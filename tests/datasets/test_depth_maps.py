@@ -33,10 +33,10 @@ def test_a_pair_is_found_and_read_in_metres(tmp_path, split, sparse, dense):
     write(tmp_path / dense, [[65535, 512, 384]])
     [pair] = depth_maps.find_pairs(tmp_path, split)
     assert pair == (tmp_path / sparse, tmp_path / dense)
-    measured, truth = depth_maps.read_pair(pair)
-    assert measured.dtype == truth.dtype == np.float32
+    measured, target = depth_maps.read_pair(pair)
+    assert measured.dtype == target.dtype == np.float32
     np.testing.assert_array_equal(measured, [[0, 2, 0]])
-    np.testing.assert_array_equal(truth, [[65535 / 256, 2, 1.5]])
+    np.testing.assert_array_equal(target, [[65535 / 256, 2, 1.5]])
 
 
 def test_pairs_come_in_the_order_of_their_names(tmp_path):
@@ -51,11 +51,11 @@ def test_a_missing_folder_gets_the_sentence_that_says_what_to_put_where(tmp_path
     with pytest.raises(InputError, match=re.escape(f"There is no folder {tmp_path / 'train'}. Expected train/sparse/")):
         depth_maps.find_pairs(tmp_path, "train")
     (tmp_path / "train").mkdir()
-    with pytest.raises(InputError, match=r"holds no map of depths\. Expected .*train/DRIVE/proj_depth/velodyne_raw"):
+    with pytest.raises(InputError, match=r"contains no map of depths\. Expected .*train/DRIVE/proj_depth/velodyne_raw"):
         depth_maps.find_pairs(tmp_path, "train")
 
 
-def test_a_map_without_truth_is_refused(tmp_path):
+def test_a_map_without_target_is_refused(tmp_path):
     write(tmp_path / "train/sparse/7.png", [[1]])
     with pytest.raises(InputError, match=re.escape(f"there is no {tmp_path / 'train/dense/7.png'}")):
         depth_maps.find_pairs(tmp_path, "train")
@@ -77,5 +77,5 @@ def test_maps_of_two_sizes_are_refused(tmp_path):
     pair = depth_maps.Pair(tmp_path / "sparse.png", tmp_path / "dense.png")
     write(pair.sparse, [[1, 2]])
     write(pair.dense, [[1, 2, 3]])
-    with pytest.raises(InputError, match=r"is 2 x 1 pixels, its truth .* 3 x 1\. Expected the same size"):
+    with pytest.raises(InputError, match=r"is 2 x 1 pixels, its target .* 3 x 1\. Expected the same size"):
         depth_maps.read_pair(pair)

@@ -58,7 +58,7 @@ def test_a_missing_folder_is_told_what_to_put_where(tmp_path):
 
 def test_a_folder_without_images(tmp_path):
     write(tmp_path / "train" / "mask-only.png", MASK)
-    with pytest.raises(InputError, match=r"train holds no image. Expected NAME.jpg with its mask"):
+    with pytest.raises(InputError, match=r"train contains no image. Expected NAME.jpg with its mask"):
         find_pairs(tmp_path, "train")
 
 

@@ -72,4 +72,4 @@ def test_only_uploads_and_samples_are_opened(task, tmp_path, monkeypatch):
         with pytest.raises(zoo.InputError) as raised:
             VIEWS[task].input.source(zoo.load("espcn-x2"), sent)
         sentences.add(str(raised.value))
-    assert sentences == {"That is no file that was given to this page. Expected an upload or a sample; drop it again."}
+    assert sentences == {"That file was not uploaded to this page. Expected an upload or a sample; drop it again."}

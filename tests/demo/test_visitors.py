@@ -15,7 +15,7 @@ from PIL import Image
 from zoo.demo.guard import BODY_BYTES, UPLOAD_BYTES
 from zoo.demo.uploads import SAMPLES
 
-REFUSED = r"That is no file that was given to this page\. Expected an upload or a sample; drop it again\."
+REFUSED = r"That file was not uploaded to this page\. Expected an upload or a sample; drop it again\."
 PAINTED = "Paint over what is to be filled"
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 

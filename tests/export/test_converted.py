@@ -78,7 +78,7 @@ def test_eight_bits_on_representative_images(tmp_path):
     assert record(path)["differences"]["int8"]["psnr_db"] > 40
     exact = zoo.export.litert("espcn-x2", tmp_path)
     assert (path / "model.tflite").stat().st_size < 0.6 * (exact / "model.tflite").stat().st_size
-    with pytest.raises(InputError, match="holds no image"):
+    with pytest.raises(InputError, match="contains no image"):
         zoo.export.litert("espcn-x2", tmp_path, representative=[])
 
 

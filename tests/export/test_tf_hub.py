@@ -40,6 +40,6 @@ def test_a_handle_loads_verified_at_its_tag(hub, tmp_path):
     assert "first (1, 8, 10, 3)" in done.stdout, done.stderr[-2000:]
     assert "again (1, 8, 10, 3)" in done.stdout
     assert "after damage (1, 8, 10, 3) True" in done.stdout
-    assert "hf://me/other holds no saved_model/saved_model.pb" in done.stdout
+    assert "hf://me/other contains no saved_model/saved_model.pb" in done.stdout
     assert hub.bodies("variables.data-00000-of-00001") == 2  # the first time and after the damage
     assert hub.bodies("saved_model.pb") == 1

@@ -106,7 +106,7 @@ def test_models_of_descriptions_are_built_or_refused(tmp_path, descriptions):
     for name in SMALL:
         filename = zoo.info(name).filename
         shutil.copy(CHECKPOINTS / filename, tmp_path / filename)
-    zoo.load("espcn-x2")  # what TensorFlow takes is no model's
+    zoo.load("espcn-x2")  # what TensorFlow takes is not a model's
 
     def attempt(random: Random) -> None:
         written(tmp_path, "zoo.json", mutated_json(random.choice(descriptions), random))

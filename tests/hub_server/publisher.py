@@ -1,4 +1,4 @@
-"""A client of the test Hub that stays alive: it publishes when it is told to, and says what came of it.
+"""A client of the test Hub that stays alive: it publishes when it is told to, and says what the result is.
 
 Starting Keras takes seconds, and the Hub's client reads its environment at import; so one process serves many tests.
 """
@@ -79,7 +79,7 @@ class Call(threading.Thread):
         self.found = self.publisher.publish(*self.arguments, **self.options)
 
     def answer(self) -> dict[str, Any]:
-        """Wait for what came of it."""
+        """Wait for the result."""
         self.join(timeout=100)
         return self.found
 

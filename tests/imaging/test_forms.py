@@ -103,7 +103,7 @@ def same(task, source, expected):
 def test_one_source_in_any_form_is_the_same_source(task, form):
     array = SOURCES.get(task, IMAGE)
     if task.startswith("coordinate") and task in SOURCES and form in FILES:
-        pytest.skip("a pair of numbers is no file")
+        pytest.skip("a pair of numbers is not a file")
     if task == "depth-completion" and form in ("PyTorch, with a gradient", "list"):
         array = array.astype("float32") / 256  # floats are metres
     held = (ARRAYS | FILES)[form]

@@ -1,4 +1,4 @@
-"""One learnt scale and one learnt bias for a whole map."""
+"""One learned scale and one learned bias for a whole map."""
 
 import pytest
 

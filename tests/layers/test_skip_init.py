@@ -1,4 +1,4 @@
-"""A learnt factor for a residual branch."""
+"""A learned factor for a residual branch."""
 
 import numpy as np
 import pytest

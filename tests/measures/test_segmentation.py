@@ -11,13 +11,13 @@ TRUTH = np.array([[0, 0, 0, 1], [1, 1, -1, 255]])
 ANSWER = np.array([[0, 0, 1, 1], [1, 0, 1, 0]])
 
 
-def test_pixels_are_counted_by_truth_and_answer_and_void_is_not():
+def test_pixels_are_counted_by_target_and_answer_and_void_is_not():
     np.testing.assert_array_equal(confusion_matrix(TRUTH, ANSWER, 3), [[2, 1, 0], [1, 2, 0], [0, 0, 0]])
 
 
 def test_small_integers_do_not_overflow():
-    truth, answer = np.full(4, 200, "uint8"), np.full(4, 100, "uint8")
-    assert confusion_matrix(truth, answer, 256)[200, 100] == 4
+    target, answer = np.full(4, 200, "uint8"), np.full(4, 100, "uint8")
+    assert confusion_matrix(target, answer, 256)[200, 100] == 4
 
 
 def test_the_three_measures_and_a_class_that_does_not_occur():
@@ -40,8 +40,8 @@ def test_the_scores_are_those_of_scikit_learn():
     from sklearn.metrics import accuracy_score, balanced_accuracy_score, jaccard_score
 
     generator = np.random.default_rng(0)
-    truth, answer = generator.integers(0, 5, (2, 3000))
-    scores = segmentation_scores(confusion_matrix(truth, answer, 5))
-    assert scores.global_accuracy == pytest.approx(100 * accuracy_score(truth, answer))
-    assert scores.mean_class_accuracy == pytest.approx(100 * balanced_accuracy_score(truth, answer))
-    assert scores.class_iou == pytest.approx(100 * jaccard_score(truth, answer, average=None))
+    target, answer = generator.integers(0, 5, (2, 3000))
+    scores = segmentation_scores(confusion_matrix(target, answer, 5))
+    assert scores.global_accuracy == pytest.approx(100 * accuracy_score(target, answer))
+    assert scores.mean_class_accuracy == pytest.approx(100 * balanced_accuracy_score(target, answer))
+    assert scores.class_iou == pytest.approx(100 * jaccard_score(target, answer, average=None))

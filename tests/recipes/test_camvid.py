@@ -62,15 +62,15 @@ def test_an_epoch_sees_every_frame_once_and_is_the_same_for_the_same_seed():
     np.testing.assert_array_equal(images, again)
 
 
-def test_the_measurement_is_at_the_full_size_of_the_truth():
+def test_the_measurement_is_at_the_full_size_of_the_target():
     """The 'network' says class 1 where the red channel is above 100, at half the size."""
     inputs = keras.Input((None, None, 3))
     half = keras.layers.AveragePooling2D(2)(inputs)
     red = keras.layers.Lambda(lambda x: x[..., :1])(half)
     model = keras.Model(inputs, keras.layers.Concatenate()([keras.layers.Rescaling(0.0, 100.0)(red), red]))
-    image, truth = np.zeros((8, 12, 3), "uint8"), np.zeros((8, 12), "int32")
-    image[:, 6:, 0], truth[:, 6:], truth[0] = 200, 1, VOID
-    truth[1, :3] = 1  # what the network gets wrong
-    scores = camvid.measure(model, [(image, truth)])
+    image, target = np.zeros((8, 12, 3), "uint8"), np.zeros((8, 12), "int32")
+    image[:, 6:, 0], target[:, 6:], target[0] = 200, 1, VOID
+    target[1, :3] = 1  # what the network gets wrong
+    scores = camvid.measure(model, [(image, target)])
     assert scores.global_accuracy == pytest.approx(100 * 81 / 84)
     assert scores.class_iou == pytest.approx((100 * 39 / 42, 100 * 42 / 45))

@@ -59,8 +59,8 @@ def test_dice_counts_the_overlap_twice():
 
 def test_the_best_threshold_is_the_best_of_all():
     generator = np.random.default_rng(0)
-    truth = generator.random(300) < 0.2
-    values = generator.poisson(3 + 2 * truth).astype("float32")  # many values are equal
-    threshold, score = best_threshold(values, truth)
-    assert dice(values >= threshold, truth) == pytest.approx(score)
-    assert score == pytest.approx(max(dice(values >= value, truth) for value in np.unique(values)))
+    target = generator.random(300) < 0.2
+    values = generator.poisson(3 + 2 * target).astype("float32")  # many values are equal
+    threshold, score = best_threshold(values, target)
+    assert dice(values >= threshold, target) == pytest.approx(score)
+    assert score == pytest.approx(max(dice(values >= value, target) for value in np.unique(values)))

@@ -53,7 +53,7 @@ def test_one_density_is_that_of_the_files_and_the_other_is_random(pairs, monkeyp
     assert shares["random-density"].max() > 0.2  # the points are no denser than 0.1; filled, they are
 
 
-def test_the_loss_is_the_mean_error_where_there_is_truth():
+def test_the_loss_is_the_mean_error_where_there_is_target():
     target = np.array([0, 10, 20], "float32").reshape(1, 3, 1, 1)
     prediction = np.array([99, 11, 17], "float32").reshape(1, 3, 1, 1)
     assert float(sparseconvnet.absolute_metres(target, prediction)) == 2
@@ -88,9 +88,9 @@ def test_the_nearest_neighbour_is_the_nearest():
 
 
 def test_the_curve_says_how_many_times_the_smallest_error_the_largest_is():
-    truth = np.full((50, 50), 10, "float32")
+    target = np.full((50, 50), 10, "float32")
     measured = sparseconvnet_scores.by_percent(
-        lambda sparse: truth + 1 / (sparse > 0).mean(), [(truth, truth)], (25, 50)
+        lambda sparse: target + 1 / (sparse > 0).mean(), [(target, target)], (25, 50)
     )
     row = sparseconvnet_scores.curve(measured)
     assert row["max_by_min"] == pytest.approx(2, abs=0.15)

@@ -26,9 +26,11 @@ def held_out():
 
 
 def test_the_loss_is_small_only_where_the_answer_is_right():
-    truth = np.array([[1, 0, 0, 0]], "float32")
-    right, wrong, nothing = 20 * truth - 10, 10 - 20 * truth, np.full((1, 4), -10, "float32")
-    losses = [float(unet3d.entropy_and_overlap(truth, keras.ops.convert_to_tensor(x))) for x in (right, nothing, wrong)]
+    target = np.array([[1, 0, 0, 0]], "float32")
+    right, wrong, nothing = 20 * target - 10, 10 - 20 * target, np.full((1, 4), -10, "float32")
+    losses = [
+        float(unet3d.entropy_and_overlap(target, keras.ops.convert_to_tensor(x))) for x in (right, nothing, wrong)
+    ]
     assert losses[0] < 1e-3
     assert losses[1] == pytest.approx(10 / 4 + 1, abs=1e-2)
     assert losses[2] > losses[1]

@@ -1,4 +1,4 @@
-"""Models whose input is no image: what `zoo.predict`, `zoo.info` and the command line do with (x, y)."""
+"""Models whose input is not an image: what `zoo.predict`, `zoo.info` and the command line do with (x, y)."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_one_pair(model, one):
 
 @pytest.mark.parametrize("place", [(64, 0), (0, -1), (1, 2, 3), "40", "a,b", (np.nan, 1), 7])
 def test_what_is_no_pixel_is_refused(model, place):
-    with pytest.raises(zoo.InputError, match=r"is no pixel of the canvas. Expected \(x, y\).*x from 0 to 63"):
+    with pytest.raises(zoo.InputError, match=r"is not a pixel of the canvas. Expected \(x, y\).*x from 0 to 63"):
         zoo.predict(model, [place])
 
 

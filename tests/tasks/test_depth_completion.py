@@ -80,15 +80,15 @@ def test_an_ordinary_image_is_refused(model, tmp_path):
         zoo.predict(model, tmp_path / "photo.jpg")
 
 
-def test_evaluation_counts_where_there_is_truth(model, metres, tmp_path):
+def test_evaluation_counts_where_there_is_target(model, metres, tmp_path):
     answer = zoo.predict(model, metres)[0].depth_map
-    truth = np.zeros_like(metres)
-    truth[3, 4] = np.round(256 * (abs(answer[3, 4]) + 2)) / 256
+    target = np.zeros_like(metres)
+    target[3, 4] = np.round(256 * (abs(answer[3, 4]) + 2)) / 256
     write(tmp_path / "test" / "sparse" / "0.png", metres)
-    write(tmp_path / "test" / "dense" / "0.png", truth)
+    write(tmp_path / "test" / "dense" / "0.png", target)
     record = zoo.evaluate(model, tmp_path)
     assert record["count"] == 1
-    assert record["mae_metres"] == pytest.approx(abs(truth[3, 4] - answer[3, 4]), abs=1e-4)
+    assert record["mae_metres"] == pytest.approx(abs(target[3, 4] - answer[3, 4]), abs=1e-4)
 
 
 def test_near_is_brighter_than_far():

@@ -1,4 +1,4 @@
-"""From a series to a forecast: `zoo.predict`, the command line, and the sentences for what is no series."""
+"""From a series to a forecast: `zoo.predict`, the command line, and the errors for what is not a series."""
 
 import json
 

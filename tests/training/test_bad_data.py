@@ -31,7 +31,7 @@ def masked(folder, mask, size=(6, 4)):
 
 def test_an_empty_class_is_named(photographs):
     (photographs / "yellow").mkdir()
-    with pytest.raises(InputError, match="yellow holds no image"):
+    with pytest.raises(InputError, match="yellow contains no image"):
         find(CLASSIFIER, photographs)
 
 
@@ -60,15 +60,15 @@ def test_a_class_without_an_image_in_arrays_is_refused():
         find(CLASSIFIER, (np.zeros((2, 8, 8, 3), "uint8"), [0, 2]))
 
 
-def test_inputs_without_truth_are_refused():
-    with pytest.raises(InputError, match="2 inputs and 3 truths"):
+def test_inputs_without_target_are_refused():
+    with pytest.raises(InputError, match="2 inputs and 3 targets"):
         find(CLASSIFIER, (np.zeros((2, 8, 8, 3), "uint8"), [0, 1, 1]))
     with pytest.raises(InputError, match=r"data are a ndarray\. Expected FOLDER/CLASS/NAME.jpg"):
         find(CLASSIFIER, np.zeros((2, 8, 8, 3), "uint8"))
 
 
 def test_a_mask_with_a_value_that_is_no_class_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"a.png holds 7, which is no class\. Expected 0 to 1, and 255 or 2"):
+    with pytest.raises(InputError, match=r"a.png contains 7, which is not a class\. Expected 0 to 1, and 255 or 2"):
         find(SEGMENTER, masked(tmp_path, np.full((4, 6), 7)))
 
 

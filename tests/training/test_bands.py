@@ -1,4 +1,4 @@
-"""Images of other than three bands: learnt from and measured, from arrays, `.npy` files and TIFF."""
+"""Images of other than three bands: trained on and evaluated, from arrays, `.npy` files and TIFF."""
 
 import keras
 import numpy as np

@@ -23,9 +23,9 @@ def test_a_part_keeps_what_is_known_of_its_examples():
 
 
 def test_the_loss_of_a_class_grows_with_its_weight():
-    truth = np.array([[[0, 1, -1]]])
+    target = np.array([[[0, 1, -1]]])
     logits = np.array([[[[0, 0], [np.log(3), 0], [5, 5]]]], "float32")  # class 0 at a half, class 1 at a quarter
     losses = np.log([2, 4])
-    assert np.isclose(mean_over_known(truth, logits), losses.mean())
+    assert np.isclose(mean_over_known(target, logits), losses.mean())
     weights = np.array([1, 3], "float32")
-    assert np.isclose(mean_over_known(truth, logits, weights=weights), (losses[0] + 3 * losses[1]) / 4)
+    assert np.isclose(mean_over_known(target, logits, weights=weights), (losses[0] + 3 * losses[1]) / 4)

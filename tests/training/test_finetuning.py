@@ -22,7 +22,7 @@ def run(tmp_path_factory):
     )
 
 
-def test_the_classes_are_the_folders_and_are_learnt(run):
+def test_the_classes_are_the_folders_and_are_learned(run):
     assert run.model.spec.labels == ("blue", "green", "red")
     assert run.model.spec.num_classes == 3
     assert run.metrics["top1_percent"] == 100
@@ -39,7 +39,7 @@ def test_the_taught_model_says_where_it_comes_from(run):
     record = json.loads((run.folder / "run.json").read_text())
     assert record["base"]["name"] == "blurnet-textures.grey"
     assert record["history"] == run.history
-    assert record["data"] == "photographs: 21 examples to learn from, 5 to measure on"
+    assert record["data"] == "photographs: 21 training examples, 5 validation examples"
     assert record["command"] == (
         "zoo.finetune('blurnet-textures', '.../photographs', epochs=6, learning_rate=0.02, batch_size=4, "
         "output_dir='.../out')"
@@ -76,7 +76,7 @@ def test_the_same_command_again_gives_the_run_that_is_there(run, tmp_path):
 
 
 def test_another_command_does_not_go_on_with_the_run_that_is_there(run):
-    with pytest.raises(InputError, match=r"holds another run: .*plan.batch_size"):
+    with pytest.raises(InputError, match=r"contains another run: .*plan.batch_size"):
         zoo.finetune(
             "blurnet-textures",
             run.folder.parent / "photographs",
@@ -110,7 +110,7 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(photographs, tmp_pat
 
 def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_best(tmp_path):
     generator = np.random.default_rng(0)
-    images, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learnt
+    images, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learned
     run = zoo.finetune(
         "blurnet-textures",
         (images, classes),
@@ -141,7 +141,7 @@ def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
 def test_a_saved_model_is_no_place_for_a_run(photographs, tmp_path):
     zoo.save(zoo.load("blurnet-textures"), tmp_path / "mine")
     for resume in (True, False):
-        with pytest.raises(InputError, match="holds a model that is no run"):
+        with pytest.raises(InputError, match=r"contains a model that zoo\.finetune did not write"):
             zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "mine", resume=resume)
     assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
 

@@ -87,11 +87,11 @@ def test_a_second_column_of_images_is_masks():
 def test_depths_of_16_bits_are_metres():
     maps = [Image.fromarray(np.full((16, 16), 256 * metres, "uint16")) for metres in (3, 5)]
     examples = find("sparseconvnet", split({"sparse": maps, "dense": maps}))
-    inputs, truth = find_trainer("depth-completion").read(
+    inputs, target = find_trainer("depth-completion").read(
         examples.items[1], registry().find("sparseconvnet"), (16, 16, 1), None
     )
     assert (inputs["image"] == 5).all()
-    assert (truth == 5).all()
+    assert (target == 5).all()
 
 
 def test_columns_of_numbers_are_inputs_and_targets():

@@ -127,7 +127,7 @@ DAMAGES_OF_FACTS = {
     "a best epoch that was not": metadata(best_epoch=2),
     "a history of text": metadata(history="none"),
     "a history of other lengths": metadata(history={"loss": [1.0]}),
-    "a best that is no number": metadata(best="low"),
+    "a best that is not a number": metadata(best="low"),
     "settings that are a list": metadata(settings=[]),
     "a patience that is a list": metadata(waited=[1]),
     "stopped by a word": metadata(stopped="no"),
@@ -161,13 +161,13 @@ def test_a_run_that_was_killed_while_its_first_epoch_was_kept_says_that_it_begin
     (state / "last.safetensors").unlink()
     with caplog.at_level(logging.WARNING, "zoo"):
         assert State(state, interrupted[1].settings).epoch == 0
-    assert "it begins again" in caplog.text
+    assert "it starts again" in caplog.text
 
 
 def test_settings_whose_plan_is_no_plan_are_those_of_another_run(state, interrupted):
     path = state / "last.safetensors"
     path.write_bytes(metadata(settings={"plan": 3})(path.read_bytes()))
-    with pytest.raises(InputError, match="holds another run"):
+    with pytest.raises(InputError, match="contains another run"):
         State(state, interrupted[1].settings)
 
 
@@ -205,7 +205,7 @@ def test_a_damaged_record_is_told(content, tmp_path):
 
 def test_one_process_trains_in_a_folder(photographs, tmp_path):
     (tmp_path / "run" / "state").mkdir(parents=True)
-    alone = r"Another process trains in .*run\. Expected to be alone"
+    alone = r"Another process trains in .*run\. Expected to be the only one"
     with (
         filelock.FileLock(tmp_path / "run" / "state" / "lock"),
         pytest.raises(InputError, match=alone),
@@ -255,7 +255,7 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
         keras.config.set_dtype_policy(before)
     assert answer.exit_code == 0, answer.output
     assert "resumed after epoch 2 of 3" in caplog.text
-    assert "holds this run, finished: nothing is trained again" in caplog.text
+    assert "contains this run, finished: nothing is trained again" in caplog.text
     assert {layer.dtype_policy.name for layer in run.model.layers} == {"float32"}
     card = (folder / "README.md").read_text()
     command = (
@@ -263,6 +263,6 @@ def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     )
     assert f"```\n{command}\n```" in card
     assert f"| top-1, % | {run.metrics['top1_percent']:g} |" in card
-    assert "Trained on photographs: 8 examples to learn from, 2 to measure on, 3 epochs." in card
+    assert "Trained on photographs: 8 training examples, 2 validation examples, 3 epochs." in card
     assert "None are known" not in card
     assert str(zoo.export.model_card(folder)).rstrip() == card.rstrip()

@@ -1,4 +1,4 @@
-"""A model of every task can be taught: it learns, and is measured."""
+"""A model of every task can be trained and evaluated."""
 
 from pathlib import Path
 
@@ -40,11 +40,11 @@ def test_features_of_volumes_are_what_was_handed_over():
     np.testing.assert_array_equal(target, np.ones(7))
 
 
-def test_what_a_forecaster_is_measured_on_was_not_learnt():
+def test_a_forecaster_is_evaluated_on_steps_it_was_not_trained_on():
     described, _ = forecasting()
     trainer = find_trainer("forecasting")
-    learnt, held = trainer.hold_out(trainer.find(np.arange(90.0), "train", described, None), described, 0)
-    future = [target for item in learnt.items for target in trainer.read(item, described, learnt.shape, None)[1]]
+    training, held = trainer.hold_out(trainer.find(np.arange(90.0), "train", described, None), described, 0)
+    future = [target for item in training.items for target in trainer.read(item, described, training.shape, None)[1]]
     measured = [target for item in held.items for target in trainer.read(item, described, held.shape, None)[1]]
     assert max(future) < min(measured)
     assert measured[-1] == 89

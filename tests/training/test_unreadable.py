@@ -31,7 +31,7 @@ def test_a_run_goes_without_the_images_that_cannot_be_read(photographs, tmp_path
     with caplog.at_level(logging.WARNING, "zoo"):
         run = zoo.finetune("blurnet-textures", photographs, **options)
     assert f"1 of 26 examples cannot be read and are left out:\n{broken} cannot be read" in caplog.text
-    assert "20 examples to learn from, 5 to measure on" in (run.folder / "run.json").read_text()
+    assert "20 training examples, 5 validation examples" in (run.folder / "run.json").read_text()
 
 
 def test_a_class_is_not_lost_unsaid(photographs):
@@ -56,7 +56,7 @@ def test_an_image_goes_with_its_mask(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["espcn-x2", "pconv-unet"])
-def test_images_without_truth_are_left_out_too(name, tmp_path):
+def test_images_without_target_are_left_out_too(name, tmp_path):
     for index in range(3):
         Image.fromarray(np.full((32, 32, 3), index, "uint8")).save(tmp_path / f"{index}.png")
     damage(tmp_path / "1.png")

@@ -1,4 +1,4 @@
-"""Architectures, one family a file. A builder turns a tensor into tensors; `build` makes the model around it."""
+"""Architectures, one family per file. A builder turns a tensor into tensors; `build` makes the model around it."""
 
 import importlib
 from collections.abc import Iterator

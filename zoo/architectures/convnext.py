@@ -92,7 +92,7 @@ def convnext(
     activation="gelu",
     features=False,
 ):
-    """Wire figure 4's blocks as table 9 says, `depths` blocks of `filters` channels a stage.
+    """Wire figure 4's blocks as table 9 says, `depths` blocks of `filters` channels per stage.
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride, 4 to 32.
     """

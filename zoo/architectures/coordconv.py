@@ -11,7 +11,7 @@ from keras import initializers, layers
 
 from zoo.layers import AddCoords2D
 
-CANVAS = 64  # pixels a side
+CANVAS = 64  # pixels per side
 CONTRAST = 20.0  # of the regressor's image, beside coordinates from -1 to 1: a maximum over all pixels is in the square
 
 

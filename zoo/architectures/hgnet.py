@@ -12,7 +12,7 @@ from zoo.layers import LearnableAffine
 
 
 def conv(x, filters, kernel_size, *, strides=1, groups=1, activation="relu", affine=False, name):
-    """Convolution, normalisation, activation and, in the smaller networks of version 2, a learnt affine map."""
+    """Convolution, normalisation, activation and, in the smaller networks of version 2, a learned affine map."""
     x = conv_norm_act(x, filters, kernel_size, strides=strides, groups=groups, activation=activation, name=name)
     return LearnableAffine(name=f"{name}-lab")(x) if affine and activation else x
 

@@ -1,4 +1,4 @@
-"""RDNet: DenseNet with what was learnt since: fewer, wider blocks of ConvNeXt's kind, concatenated.
+"""RDNet: DenseNet with what was learned since: fewer, wider blocks of ConvNeXt's kind, concatenated.
 
 Kim et al., 2024, https://arxiv.org/abs/2403.19588, figure 2 and table 2. Names as in timm.
 """

@@ -52,7 +52,7 @@ def downsample(x, filters, legacy, name):
 
 
 def head(x, num_classes, distilled):
-    """Pool, normalise, project; the mean with a second head that was taught by another network's answers."""
+    """Pool, normalise, project; the mean with a second head that was trained on another network's outputs."""
     x = layers.GlobalAveragePooling2D(name="global_pool")(x)
     if not num_classes:
         return x

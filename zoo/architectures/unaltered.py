@@ -3,7 +3,7 @@
 A model is saved, published and fine-tuned as what its spec builds, and its outputs are read as its task says. What a
 person has changed beside the weights (LoRA, a layer, a regulariser, frozen layers, another meaning of the outputs)
 would be dropped or misread, so it is an error first. What cannot be seen from outside, such as a `call` that was
-replaced or a model that a training loop of one's own has taught another meaning, is not found.
+replaced or a model that a training loop of one's own has given another meaning, is not found.
 """
 
 import re
@@ -24,7 +24,7 @@ _ALWAYS_FREE = ("name", "dtype", "seed")
 
 
 def check_outputs(model: ZooModel) -> None:
-    """See that the outputs still mean what they are read as.
+    """Check that the outputs still mean what they are read as.
 
     Raises:
         InputError: They are scores already, or were trained to be several classes at once; or the model does not say
@@ -56,7 +56,7 @@ def check_outputs(model: ZooModel) -> None:
 
 
 def check_trainable(model: ZooModel, reference: ZooModel, loss: Any) -> None:
-    """See that nothing of the model would be dropped by training what its spec builds.
+    """Check that nothing of the model would be dropped by training what its spec builds.
 
     Args:
         model: The model that was handed over.

@@ -3,10 +3,10 @@
     inputs.py       what there is to predict, listed once, in pieces
     predictor.py    from inputs to rows: threads read while the network computes
     columns.py      the rows: columns by task, with types
-    job.py          what is done, on disk, so that a killed job goes on; writing.py writes it
+    job.py          what is done, on disk, so that a killed job resumes; writing.py writes it
     ray_engine.py   the same by the workers of a Ray cluster
 
-Both engines answer the same pieces by the same code; only this process writes.
+Both engines predict the same pieces with the same code; only this process writes.
 """
 
 import functools
@@ -47,40 +47,40 @@ def predict_files(
     gpus: float = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Predict any number of files into one Parquet file, a row for each, in constant memory.
+    """Predict any number of files into one Parquet file, one row per file, in constant memory.
 
-    Killed at any moment and called again with the same arguments it goes on where it was, on either engine: what is
-    done lies in the folder `OUTPUT.parts`, in a file for each 256 inputs or each half a minute. The finished file is
-    then the same, bit by bit, as if it had never been killed. Where it is there already, nothing is done.
+    Killed at any moment and called again with the same arguments, it resumes where it was, on either engine: finished
+    rows are in the folder `OUTPUT.parts`, one file per 256 inputs or per half a minute. The finished file is then the
+    same, bit for bit, as if it had never been killed. Where it exists already, nothing is computed.
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
         source: A folder, with all files in it and below (but hidden ones, and linked folders); a pattern of `glob` such
             as `"photos/**/*.jpg"`; a file; or several of these. With `column`, Parquet files in these forms.
         output: The file, `NAME.parquet`.
-        column: The column that holds the bytes of an image file, or of an `.npy` file: bytes, or a struct with `bytes`
+        column: The column with the bytes of an image file, or of an `.npy` file: bytes, or a struct with `bytes`
             as Hugging Face writes images.
-        top: How many classes a classification names, best first.
-        batch_size: How many images of one size go through the network at once; on a GPU more are faster.
+        top: Number of classes in a classification, best first.
+        batch_size: Images of one size per forward pass; on a GPU more are faster.
         engine: `"local"`, this process, or `"ray"`, the workers of a Ray cluster (Ray Data; extra `layerzoo[ray]`).
-            The workers read the inputs themselves, so these lie where every machine has them under the same path; the
+            The workers read the inputs themselves, so every machine needs them under the same path; the
             model and the rows travel through Ray.
-        concurrency: How many workers; each holds the model. By default one a GPU, or one a machine.
+        concurrency: Number of workers; each loads the model. By default one per GPU, or one per machine.
         address: Of a running cluster: `"auto"`, `"host:6379"` or `"ray://host:10001"`. By default what `ray.init()`
             finds, else one that is started on this machine for the time of the call.
-        gpus: GPUs a worker has; 0 for none, 0.5 for two workers a GPU.
-        progress: Called with how many rows are done, and how many there are to be.
+        gpus: GPUs per worker; 0 for none, 0.5 for two workers per GPU.
+        progress: Called as `progress(done, total)`, in rows.
 
     Returns:
-        A record that `json.dumps` takes: `output`, `model`, `count`, how many rows, and `errors`, how many of them have
-        no answer. Each row has `input`, the path as given (for a column `FILE:ROW`, rows from 0), `model`, `error`
-        (null, or the sentence that says why there is no answer) and by task what `zoo.predict` tells, as typed columns.
+        A record that `json.dumps` takes: `output`, `model`, `count` of rows, and `errors`, how many of them have
+        no prediction. Each row has `input`, the path as passed (for a column `FILE:ROW`, rows from 0), `model`, `error`
+        (null, or the reason why there is no prediction) and by task what `zoo.predict` returns, as typed columns.
         A record's `image` becomes the bytes of a PNG, and so do `label_map` (values are classes) and `depth_map` (16
         bits, metres x 256). The rows stand in the order of the names; a folder's files before those of its folders.
 
     Raises:
-        InputError: The source is empty or its column unknown, arguments make no sense, another process is at work on
-            `output`, or what lies there belongs to another model, other arguments or other inputs.
+        InputError: The source is empty or its column unknown, arguments make no sense, another process writes
+            `output`, or what is there belongs to another model, other arguments or other inputs.
         AccessError: `output` cannot be written.
         MissingExtraError: The extra `layerzoo[batch]`, or `layerzoo[ray]`, is not installed.
         As `zoo.load`, for a handle. Any other error stops the job, with a note that names the file.

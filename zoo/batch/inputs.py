@@ -43,14 +43,14 @@ class Input(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """The inputs of one file of rows; gone through once, before those of the next piece."""
+    """The inputs of one file of rows; iterated once, before those of the next piece."""
 
     number: int
     inputs: Iterable[Input]
 
 
 class Listing:
-    """The shares of a job, each as `json.dumps` takes it; once they are gone through, what there is in all.
+    """The shares of a job, each as `json.dumps` takes it; once they are iterated, the totals.
 
     Attributes:
         count: How many inputs there are.
@@ -63,7 +63,7 @@ class Listing:
         without: Files and folders that are left out.
 
     Raises:
-        InputError: While it is gone through: there is nothing, it cannot be read, or there is no such column.
+        InputError: While it is iterated: there is nothing, it cannot be read, or there is no such column.
     """
 
     def __init__(self, sources: Sequence[str], column: str | None, without: Collection[Path]):

@@ -48,7 +48,9 @@ class Job:
             with open_rows(self.output) as rows:
                 found = json.loads((rows.schema_arrow.metadata or {})[KEY])
         except (KeyError, OSError, pa.ArrowInvalid):
-            raise InputError(f"{self.output} is no file of predictions, and stays. Expected another output.") from None
+            raise InputError(
+                f"{self.output} is not a file of predictions, and was left unchanged. Choose another output file."
+            ) from None
         for _ in self.listing:
             pass
         _check_same(self.output, found, self._whole_settings())
@@ -70,8 +72,8 @@ class Job:
                 lock.acquire(timeout=0)
             except filelock.Timeout:
                 raise InputError(
-                    f"Another process is at work on {self.output}. Expected to be alone: wait for it, or choose "
-                    "another output."
+                    f"Another process writes {self.output}. Expected to be the only one: wait for it, or choose "
+                    "another output file."
                 ) from None
         try:
             try:
@@ -133,7 +135,8 @@ class Job:
             shutil.rmtree(self.folder)
 
     def summary(self) -> dict[str, Any]:
-        """What came of it, for `json.dumps`: `output`, `model`, `count` of rows, and how many of them are `errors`."""
+        """The result, as `json.dumps` takes it: `output`, `model`, `count` of rows, and how many of them are
+        `errors`."""
         with open_rows(self.output) as file:
             answered = sum(batch.column(0).null_count for batch in file.iter_batches(columns=["error"]))
             count = file.metadata.num_rows
@@ -181,6 +184,6 @@ def parts_folder(output: Path) -> Path:
 def _check_same(where: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
     if keys := [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]:
         raise InputError(
-            f"{where} holds another job: {', '.join(keys)} differ. Expected the same model, arguments and inputs to go "
-            "on with it; else choose another output, or remove it to begin anew."
+            f"{where} contains another job: {', '.join(keys)} differ. Expected the same model, arguments and inputs to "
+            "resume it; otherwise choose another output file, or remove it to start over."
         )

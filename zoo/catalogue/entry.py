@@ -48,7 +48,7 @@ class Input(Record):
     """How an image becomes the model's input.
 
     `size` is the side in pixels of the square that the model was evaluated at; without it images keep their size.
-    `crop` is the share of the resized image that is kept, `mean` and `std` are in units of [0, 1], one a channel.
+    `crop` is the share of the resized image that is kept, `mean` and `std` are in units of [0, 1], one per channel.
     """
 
     size: Side | None = None

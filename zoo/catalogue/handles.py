@@ -99,7 +99,7 @@ def _text(handle: Any) -> str:
     """The handle as text.
 
     Raises:
-        InputError: It is neither a text nor a path, is empty, or is no name that a model or file could have.
+        InputError: It is neither a text nor a path, is empty, or not a name that a model or file could have.
     """
     try:
         text = os.fsdecode(handle) if isinstance(handle, str | os.PathLike) else ""

@@ -1,6 +1,6 @@
 """What a training tells of itself: `run.json` beside the model that it saved. No TensorFlow here.
 
-Until a run is whole it has no `run.json`, and a folder `state` from which the same command goes on.
+Until a run is whole it has no `run.json`, and a folder `state` from which the same command resumes.
 """
 
 import json
@@ -94,7 +94,7 @@ def first_problem(error: ValidationError) -> str:
 
 
 def check_finished(folder: Path) -> None:
-    """See that no run is on its way in a folder, whose model would be half of one.
+    """Check that no run is on its way in a folder, whose model would be half of one.
 
     Raises:
         InputError: It is unfinished; names the command that finishes it.

@@ -1,4 +1,4 @@
-"""The command that teaches: `zoo finetune`. Imports what it needs when it runs."""
+"""The command `zoo finetune`. Imports what it needs when it runs."""
 
 import os
 import shlex
@@ -47,7 +47,7 @@ class AutoOr(click.ParamType):
     help="What stays as it is: backbone, none, or the first N layers.",
 )
 @click.option("--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="The peak.")
-@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples a step.")
+@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples per step.")
 @click.option("--augment/--no-augment", default=True, help="Whether each epoch sees other crops.")
 @click.option(
     "--mixed-precision/--full-precision", default=None, help="By default bfloat16 on GPUs, where it does no harm."
@@ -73,7 +73,7 @@ def finetune(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Teach MODEL the data in the folder DATA, and print what it scores; killed, the same command goes on."""
+    """Fine-tune MODEL on the folder DATA, and print its metrics. If it is killed, the same command resumes."""
     from zoo.catalogue.resolving import resolve
 
     resolve(handle)  # a wrong name is answered before anything large is imported
@@ -123,7 +123,7 @@ def _typed(ctx: click.Context) -> str:
 def _told(plan: dict[str, Any]) -> list[str]:
     lines = [
         f"{plan['model']}, {plan['task']}, {plan['parameters']:,} parameters, computed in {plan['dtype']}",
-        f"{plan['training_examples']} examples to learn from, {plan['validation_examples']} to measure on, "
+        f"{plan['training_examples']} training examples, {plan['validation_examples']} validation examples, "
         f"inputs {tuple(plan['input_shape'])}",
     ]
     if plan["classes"]:
@@ -131,12 +131,12 @@ def _told(plan: dict[str, Any]) -> list[str]:
     for phase in plan["phases"]:
         steps = (phase["last"] - phase["first"]) * plan["steps_per_epoch"]
         lines.append(
-            f"epochs {phase['first'] + 1} to {phase['last']}: {phase['trained']} layers learn, "
-            f"{phase['trained_parameters']:,} parameters, at most {phase['learning_rate']:g} a step, {steps} steps of "
-            f"{plan['batch_size']}"
+            f"epochs {phase['first'] + 1} to {phase['last']}: {phase['trained']} layers are trained, "
+            f"{phase['trained_parameters']:,} parameters, learning rate at most {phase['learning_rate']:g}, "
+            f"{steps} steps with batches of {plan['batch_size']}"
         )
     lines.append(
-        f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory; stops after {plan['patience']} epochs no better"
+        f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory; stops after {plan['patience']} epochs without improvement"
     )
     return lines
 

@@ -116,7 +116,9 @@ def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters:
         )
     licenses = sorted({facts["license"] for facts in models.values()})
     if license_ is not None and license_ not in licenses:
-        raise InputError(f"--license {license_!r} is no model's. Expected one of {', '.join(licenses)}.")
+        raise InputError(
+            f"--license {license_!r} is not the licence of any model. Expected one of {', '.join(licenses)}."
+        )
     if max_parameters is not None and not max_parameters > 0:
         raise InputError(f"--max-parameters {max_parameters:g}. Expected millions, more than 0.")
 

@@ -29,9 +29,9 @@ from zoo.tasks.task import Prediction
 @click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
 @click.option("--batch-size", type=click.IntRange(1), help="Images computed at once, by default 8.  [-o NAME.parquet]")
 @click.option("--engine", type=click.Choice(["local", "ray"]), help="This process, or Ray.  [-o NAME.parquet]")
-@click.option("--concurrency", type=click.IntRange(1), help="How many workers; one a GPU or machine.  [--engine ray]")
+@click.option("--concurrency", type=click.IntRange(1), help="How many workers; one per GPU or machine.  [--engine ray]")
 @click.option("--address", help="Of a cluster: auto, HOST:6379, ray://HOST:10001.  [--engine ray]")
-@click.option("--gpus", type=click.FloatRange(0), help="GPUs a worker has; 0.5 for half a one.  [--engine ray]")
+@click.option("--gpus", type=click.FloatRange(0), help="GPUs per worker; 0.5 for half a one.  [--engine ray]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(
     handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
@@ -39,7 +39,7 @@ def predict(
     """Run MODEL on images: named classes, or an image for -o.
 
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
-    each image, with its answer or why there is none. Killed, the same command goes on.
+    each image, with its answer or why there is none. If it is killed, the same command resumes.
 
     Of several images those that cannot be read are told, and the exit code is 1; the others are answered. - is stdin.
     """

@@ -4,7 +4,7 @@
     FOLDER/SPLIT/CLASS/NAME.jpg        apart, in `train`, `val` and `test`, or what else people call them
 
 The classes are the folders in alphabetical order; what lies deeper in one belongs to it. A folder that holds but one
-folder of such folders, as archives unpack into, is passed through. `train` beside folders that are no splits is one.
+folder of such folders, as archives unpack into, is passed through. `train` beside folders that are not splits is one.
 Imports neither Keras nor TensorFlow.
 """
 
@@ -48,7 +48,7 @@ def find_images(folder: str | os.PathLike, split: str | None = None) -> tuple[tu
         root = _passed_through(part)
     classes = folders.subfolders(root)
     if not classes:
-        raise InputError(f"{root} holds no folder of a class. {LAYOUT}")
+        raise InputError(f"{root} contains no folder of a class. {LAYOUT}")
     found, left_out = folders.image_files_below(root)
     numbers = {path.name: number for number, path in enumerate(classes)}
     images = []
@@ -116,7 +116,7 @@ def _holds_classes(folder: Path) -> bool:
 def _check(classes: list[Path], images: list[Labelled]) -> None:
     there = {item.label for item in images}
     if empty := [path for number, path in enumerate(classes) if number not in there]:
-        raise InputError(f"The class {empty[0]} holds no image. Expected at least one, or remove the folder.")
+        raise InputError(f"The class {empty[0]} contains no image. Expected at least one, or remove the folder.")
     for path in classes:
-        if any(0xD800 <= ord(char) < 0xE000 for char in path.name):  # bytes that are no UTF-8
-            raise InputError(f"The class {path} has a name that is no UTF-8. Expected text: rename the folder.")
+        if any(0xD800 <= ord(char) < 0xE000 for char in path.name):  # bytes that are not UTF-8
+            raise InputError(f"The class {path} has a name that is not UTF-8. Expected text: rename the folder.")

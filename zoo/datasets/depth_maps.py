@@ -1,10 +1,11 @@
-"""Sparse maps of depths with denser ones that say the truth: the data of depth completion, in the layouts they come in.
+"""Sparse maps of depths with denser ones that say the target: the data of depth completion, in the layouts they come
+in.
 
     FOLDER/SPLIT/{sparse,dense}/NAME.png                                         one folder for each kind
     FOLDER/SPLIT/DRIVE/proj_depth/{velodyne_raw,groundtruth}/image_0?/NAME.png   KITTI's `train` and `val`
     FOLDER/depth_selection/val_selection_cropped/{velodyne_raw,groundtruth_depth}/NAME.png   KITTI's `test`
 
-KITTI keeps the truth of its own test set to itself; the selection, whose files carry the name of their kind in their
+KITTI keeps the target of its own test set to itself; the selection, whose files carry the name of their kind in their
 own, stands for it. PNG files of 16 bits: metres = value / 256, 0 = none. Imports neither Keras nor TensorFlow.
 """
 
@@ -29,7 +30,7 @@ LAYOUT = (
 
 
 class Pair(NamedTuple):
-    """Where what was measured and the truth lie."""
+    """Where what was measured and the target lie."""
 
     sparse: Path
     dense: Path
@@ -43,7 +44,7 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
         split: `"train"`, `"val"` or `"test"`.
 
     Raises:
-        InputError: There is no such folder, no map in it, or a map without its truth.
+        InputError: There is no such folder, no map in it, or a map without its target.
     """
     root = folders.split_folder(folder, split)
     expected = LAYOUT.format(split=root.name)
@@ -59,10 +60,10 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
         name = sparse.name.replace("velodyne_raw", "groundtruth_depth")
         pairs.append(Pair(sparse, root / "groundtruth_depth" / name))
     if not pairs:
-        raise InputError(f"{root} holds no map of depths. {expected}")
+        raise InputError(f"{root} contains no map of depths. {expected}")
     for pair in pairs:
         if not pair.dense.is_file():
-            raise InputError(f"{pair.sparse} has no truth: there is no {pair.dense}. {expected}")
+            raise InputError(f"{pair.sparse} has no target: there is no {pair.dense}. {expected}")
     return pairs
 
 
@@ -71,16 +72,16 @@ def _found(root: Path, pattern: str) -> list[Path]:
 
 
 def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """What was measured and the truth, in metres, 0 where there is none: two of float32 `(height, width)`.
+    """What was measured and the target, in metres, 0 where there is none: two of float32 `(height, width)`.
 
     Raises:
         UnreadableError: A file cannot be read.
-        InputError: One is no PNG of 16 bits and one channel, or the two differ in size.
+        InputError: One is not a PNG of 16 bits and one channel, or the two differ in size.
     """
     sparse, dense = read_depths(pair.sparse), read_depths(pair.dense)
     if sparse.shape != dense.shape:
         raise InputError(
-            f"{pair.sparse} is {sparse.shape[1]} x {sparse.shape[0]} pixels, its truth {pair.dense} "
+            f"{pair.sparse} is {sparse.shape[1]} x {sparse.shape[0]} pixels, its target {pair.dense} "
             f"{dense.shape[1]} x {dense.shape[0]}. Expected the same size: crop both alike; never resize them."
         )
     return sparse, dense

@@ -38,7 +38,7 @@ def image_suffixes() -> frozenset[str]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is no data: hidden, or left behind by a system, an archive or a viewer."""
+    """Whether a file or folder of this name is not data: hidden, or left behind by a system, an archive or a viewer."""
     return name.startswith(".") or name.lower() in LEFT_BEHIND
 
 
@@ -127,7 +127,7 @@ def no_folder(path: Path, expected: str) -> InputError:
 
 
 def check_split(folder: str | os.PathLike, split: str) -> None:
-    """See that `split` is one: called so by this library or by people, or a folder in `folder`.
+    """Check that `split` is one: called so by this library or by people, or a folder in `folder`.
 
     Raises:
         InputError: It is not; names those that there are.

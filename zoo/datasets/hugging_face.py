@@ -1,6 +1,6 @@
-"""A split of the library `datasets` as pairs of inputs and truths. Its images are decoded when they are wanted.
+"""A split of the library `datasets` as pairs of inputs and targets. Its images are decoded when they are wanted.
 
-The input is the first column of images, or `inputs`; the truth the first column of classes (`ClassLabel`), or
+The input is the first column of images, or `inputs`; the target the first column of classes (`ClassLabel`), or
 `targets`, or the second column of images: masks, or maps of depths. Other columns do not count.
 """
 
@@ -59,7 +59,7 @@ def title(split: Any) -> str:
 
 
 def class_names(data: Any) -> tuple[str, ...] | None:
-    """The names of the classes where the data are a split whose truth is classes."""
+    """The names of the classes where the data are a split whose target is classes."""
     if not is_split(data):
         return None
     import datasets
@@ -78,7 +78,7 @@ def images(split: Any) -> list[Cell]:
 
 
 def columns(split: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Inputs and truths.
+    """Inputs and targets.
 
     Raises:
         InputError: The split has no such columns, or is streamed.
@@ -87,9 +87,9 @@ def columns(split: Any) -> tuple[Sequence[Any], Sequence[Any]]:
 
     names = _names(split)
     inputs = _inputs(split, [*names[:1], *_present(split, "inputs")])
-    truths = [*_columns(split, datasets.ClassLabel), *_present(split, "targets")]
-    if truths:
-        return inputs, list(split.with_format("numpy")[truths[0]])
+    targets = [*_columns(split, datasets.ClassLabel), *_present(split, "targets")]
+    if targets:
+        return inputs, list(split.with_format("numpy")[targets[0]])
     if len(names) < 2:
         raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
     return inputs, _cells(split, names[1], is_input=False)

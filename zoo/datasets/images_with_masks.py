@@ -51,7 +51,7 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
     by_name = {path.stem: path for path in folders.image_files(masks) if path.suffix.lower() == ".png"}
     pairs = [Pair(path, by_name.get(path.stem, masks / f"{path.stem}.png")) for path in images]
     if not pairs:
-        raise InputError(f"{root} holds no image. {expected}")
+        raise InputError(f"{root} contains no image. {expected}")
     for pair in pairs:
         if not pair.mask.is_file():
             raise InputError(f"{pair.image} has no mask: there is no {pair.mask}. {expected}")

@@ -2,7 +2,7 @@
 
     page.py         the page: which model, its facts, what goes in, what comes out
     models.py       which models it may show, and those that stay loaded
-    views.py        one line a task: its input, its output, its samples
+    views.py        one line per task: its input, its output, its samples
     inputs.py       what goes in: an image, one with a brush, a file, a place
     painting.py     what is painted over an image
     outputs.py      what comes out: bars, overlays, sliders, plots

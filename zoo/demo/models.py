@@ -53,7 +53,8 @@ class Models:
             return self._load(handle)
 
     def _options(self, handle: str) -> dict[str, Any]:
-        """How a model is loaded. Raises InputError for what is no handle, UnknownModelError for what is not shown."""
+        """How a model is loaded. Raises InputError for what is not a handle, UnknownModelError for what is not
+        shown."""
         if not isinstance(handle, str):
             raise InputError(f"A model has no name {handle!r}. Expected one of `zoo list`, or hf://owner/name.")
         if not (self.own_files or scheme_of(handle)):

@@ -61,4 +61,4 @@ def read(part: Any) -> Image.Image:
     with opened_image(source) as opened:
         if max(opened.size) <= LARGEST_SIDE:
             return opened.convert("RGBA")
-    raise InputError(f"What was painted is too large. Expected at most {LARGEST_SIDE} pixels a side; drop it again.")
+    raise InputError(f"What was painted is too large. Expected at most {LARGEST_SIDE} pixels per side; drop it again.")

@@ -17,11 +17,11 @@ def uploaded(sent: Any) -> str:
     """The path of a file as the browser names it, `{"path": ...}`.
 
     Raises:
-        InputError: It is no file that was uploaded. The sentence is the same whether another one exists or not.
+        InputError: It is not a file that was uploaded. The sentence is the same whether another one exists or not.
     """
     path = sent.get("path") if isinstance(sent, dict) else None
     if not (isinstance(path, str) and is_uploaded(path)):
-        raise InputError("That is no file that was given to this page. Expected an upload or a sample; drop it again.")
+        raise InputError("That file was not uploaded to this page. Expected an upload or a sample; drop it again.")
     return path
 
 

@@ -1,4 +1,4 @@
-"""How the models of each task are shown: one line a task."""
+"""How the models of each task are shown: one line per task."""
 
 from typing import Any, NamedTuple
 

@@ -83,7 +83,7 @@ def _fill(request: Request, claim: Claim, blob: Path) -> None:
 
 
 def _receive(request: Request, claim: Claim, file: BinaryIO, progress: Any, deadline: float) -> None:
-    """Append what is missing to the file, or all of it where the Hub begins anew."""
+    """Append what is missing to the file, or all of it where the Hub starts over."""
     limit = _UNDECLARED_BYTES if claim.size_bytes is None else claim.size_bytes
     with _answer(request, claim, file.tell(), deadline) as response:
         if not response.headers.get("Content-Range", "").startswith(f"bytes {file.tell()}-"):
@@ -91,7 +91,7 @@ def _receive(request: Request, claim: Claim, file: BinaryIO, progress: Any, dead
             file.seek(0), file.truncate()
         for piece in response.iter_raw():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"it came slower than {SLOWEST_BYTES_PER_SECOND:,} bytes a second")
+                raise TimeoutError(f"it came slower than {SLOWEST_BYTES_PER_SECOND:,} bytes per second")
             if file.tell() + len(piece) > limit:
                 raise _damaged(request, f"more than {limit:,}", limit)
             file.write(piece)

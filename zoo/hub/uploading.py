@@ -2,7 +2,7 @@
 
 A commit is there as a whole or not at all, and replaces what an earlier version left. It gets its tag only after the
 Hub has said which files, sizes and hashes it holds; so whatever is interrupted, a version is whole, and publishing
-again goes on where it stopped: files that arrived are not sent twice, a commit that is there is not repeated.
+again resumes where it stopped: files that arrived are not sent twice, a commit that is there is not repeated.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Upload:
         token: Access token. None follows `HF_TOKEN` and the login stored on this machine.
 
     Raises:
-        InputError: That is no repository id.
+        InputError: It is not a repository id.
         AccessError: There is no token.
         OfflineError: Offline mode is on.
     """

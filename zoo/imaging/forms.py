@@ -95,7 +95,7 @@ def as_array(source: Any) -> np.ndarray:
     """An array of what holds numbers: tensors of all backends on any device, and lists.
 
     Raises:
-        InputError: It holds none.
+        InputError: It contains none.
     """
     if isinstance(source, list | tuple) and not isinstance(_leaf(source), int | float):
         with contextlib.suppress(ValueError, TypeError):

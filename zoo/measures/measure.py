@@ -22,7 +22,7 @@ class Measure(abc.ABC):
             inputs: What went in, for metrics that compare with something simpler: an array, or a dict of them.
 
         Raises:
-            InputError: The outputs are no numbers, or do not fit the targets.
+            InputError: The outputs are not numbers, or do not fit the targets.
         """
         outputs, targets = np.asarray(outputs), np.asarray(targets)
         if not np.isfinite(outputs).all():
@@ -52,7 +52,7 @@ class Measure(abc.ABC):
 
 
 def check_shapes(outputs: np.ndarray, targets: np.ndarray) -> None:
-    """See that there is a target for each number.
+    """Check that there is a target for each number.
 
     Raises:
         InputError: There is not.

@@ -15,7 +15,7 @@ from zoo.measures.measure import Measure
 
 
 class SegmentationScores(NamedTuple):
-    """All in percent. A class that occurs neither in the truth nor in the answers has no IoU: NaN, left out."""
+    """All in percent. A class that occurs neither in the target nor in the answers has no IoU: NaN, left out."""
 
     global_accuracy: float
     mean_class_accuracy: float
@@ -27,7 +27,7 @@ class SegmentationMeasure(Measure):
     """`global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and `class_iou_percent` by class.
 
     Outputs are logits, `(batch, any height, any width, classes)`, enlarged to the targets as in `zoo.predict`; targets
-    are classes, `(batch, height, width)`, and what is no class, such as -1 or 255, is not counted.
+    are classes, `(batch, height, width)`, and what is not a class, such as -1 or 255, is not counted.
 
     Args:
         labels: What the classes are called, in the order of the logits.
@@ -61,24 +61,24 @@ class SegmentationMeasure(Measure):
         }
 
 
-def confusion_matrix(truth: np.ndarray, answer: np.ndarray, num_classes: int) -> np.ndarray:
+def confusion_matrix(target: np.ndarray, answer: np.ndarray, num_classes: int) -> np.ndarray:
     """Count the pixels of each true class by the class that was answered.
 
     Args:
-        truth: Classes of the pixels, any shape of ints; outside 0 to `num_classes - 1` they are void and not counted.
+        target: Classes of the pixels, any shape of ints; outside 0 to `num_classes - 1` they are void and not counted.
         answer: What the network said, of the same shape, 0 to `num_classes - 1`.
         num_classes: How many classes there are.
 
     Returns:
-        int64 `(num_classes, num_classes)`: rows are the truth, columns the answers. Those of several images add up.
+        int64 `(num_classes, num_classes)`: rows are the target, columns the answers. Those of several images add up.
     """
-    known = (truth >= 0) & (truth < num_classes)
-    pairs = num_classes * truth[known].astype(np.int64) + answer[known]
+    known = (target >= 0) & (target < num_classes)
+    pairs = num_classes * target[known].astype(np.int64) + answer[known]
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def segmentation_scores(confusion: np.ndarray) -> SegmentationScores:
-    """The measures of a confusion matrix, rows the truth and columns the answers.
+    """The measures of a confusion matrix, rows the target and columns the answers.
 
     Returns:
         Global accuracy, the share of right pixels; mean class accuracy, the mean over the classes of the share of their

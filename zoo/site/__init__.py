@@ -16,7 +16,7 @@ from zoo.site.folder import owned_files, write_files
 
 
 def write_site(output_dir: str | os.PathLike[str]) -> int:
-    """Write the catalogue: a page with every model, and one page a model.
+    """Write the catalogue: a page with every model, and one page per model.
 
     Args:
         output_dir: Where to. New, empty, or one that this function has written before: then it is brought up to date,

@@ -16,7 +16,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make `folder` hold `files`, contents by relative path, and no more of the files that were written before.
 
     All of them are written into a hidden folder inside and then renamed, so whoever reads meanwhile sees whole files;
-    `index.html` comes last, so that it links to nothing that is not there. Killed on the way, the next call goes on.
+    `index.html` comes last, so that it links to nothing that is not there. If it is killed, the next call resumes.
 
     Raises:
         InputError: `folder` is a file, holds files and no list of ours, or has somebody else's file where one of ours

@@ -124,7 +124,7 @@ def _templates() -> jinja2.Environment:
 def _markdown() -> MarkdownIt:
     """CommonMark with tables and addresses as links; HTML in a card would be shown, not obeyed."""
     markdown = MarkdownIt("gfm-like", {"html": False})
-    markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # type: ignore[union-attr] # card.py is no site
+    markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # type: ignore[union-attr] # card.py is not a site
     markdown.add_render_rule("table_open", _table_open)
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     markdown.add_render_rule("image", _image)

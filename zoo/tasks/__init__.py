@@ -1,4 +1,4 @@
-"""What the models of each task take and give: one task a file, named as in the registry.
+"""What the models of each task take and give: one task per file, named as in the registry.
 
 A task knows the model's input layers, how a source becomes their numbers, how an output is told in words, numbers and
 images, and how a card describes both. The kinds of input that several tasks share are `images`, `masked`, `volumes`

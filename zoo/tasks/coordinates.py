@@ -10,7 +10,7 @@ from zoo.errors import InputError
 from zoo.imaging.forms import plain
 from zoo.tasks.task import Prepared, Task
 
-CANVAS = 64  # pixels a side, of models saved before their `config` had it
+CANVAS = 64  # pixels per side, of models saved before their `config` had it
 
 
 class Coordinates(Task):
@@ -60,7 +60,7 @@ def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
         x = y = math.nan
     if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
         raise InputError(
-            f"{str(place)!r} is no pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
+            f"{str(place)!r} is not a pixel of the canvas. Expected (x, y), such as (40, 12) or '40,12', "
             f"x from 0 to {width - 1} and y from 0 to {height - 1}."
         )
     return np.array([x, y], "float32")

@@ -38,7 +38,7 @@ class Task(abc.ABC):
     writes them. An array with `several_rank` axes is several sources, and a source without a path is `kind` number so.
     `tile` is how many pixels of output a side of a tile has, where a large image may go by tiles, whose outputs are
     `pixels`. `columns` are what a record holds, for a table of many: int, float, `np.float32`, str, and bytes for an
-    attribute of the record that becomes a PNG file; None where the sources are no files.
+    attribute of the record that becomes a PNG file; None where the sources are not files.
     """
 
     pipeline_tag: str
@@ -97,7 +97,7 @@ class Task(abc.ABC):
     def record(self, name: str, entry: Entry, prepared: Prepared, output: Outputs, top: int) -> Prediction:
         """What `zoo.predict` gives for one source called `name`.
 
-        Outputs with names are no task's answer: the record has their shapes, and `outputs` the arrays.
+        Named outputs have no task: the record has their shapes, and `outputs` the arrays.
 
         Raises:
             InputError: The output is not finite.

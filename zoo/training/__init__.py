@@ -1,1 +1,1 @@
-"""The parts of `zoo.finetune`: what is learnt from, in which order, and how a run is kept. Keras' `fit` loops."""
+"""The parts of `zoo.finetune`: what is trained on, in which order, and how a run is saved. Keras' `fit` loops."""

@@ -26,7 +26,7 @@ def check_arguments(
     output_dir: Any = None,
     resume: Any = True,
 ) -> None:
-    """See that each is of its kind and in its range.
+    """Check that each is of its kind and in its range.
 
     Raises:
         InputError: One is not; names it.

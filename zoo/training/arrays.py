@@ -38,7 +38,7 @@ class ArrayTrainer(TaskTrainer):
         return Examples(tuple(given), given[0][0].shape if len(shapes) == 1 else ())
 
     def check(self, entry: Entry, one: np.ndarray, target: np.ndarray) -> None:
-        """See that a target fits its input and the model.
+        """Check that a target fits its input and the model.
 
         Raises:
             InputError: It does not.

@@ -1,4 +1,4 @@
-"""Batches for Keras: the same ones for the same seed and epoch, whoever asks, so that a run can be gone on with."""
+"""Batches for Keras: the same ones for the same seed and epoch, whoever asks, so that a run can be resumed."""
 
 import functools
 import os
@@ -22,10 +22,10 @@ class Batches(keras.utils.PyDataset):
         entry: What the model says of itself.
         examples: What there is to read.
         shape: The input that the model takes, without the batch axis.
-        batch_size: How many examples go together. A rest that fills no batch is left out of an epoch that is shuffled;
-            the next one begins in another order.
+        batch_size: Examples per batch. A shuffled epoch drops a last batch that is not full; the next
+            epoch starts in another order.
         seed: Shuffles the examples anew for each epoch; None for all of them in their order.
-        augment: Whether each epoch sees other views of the examples.
+        augment: Show other views of the examples in each epoch.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What happens between the epochs of `fit`: each is kept on disk, and a person sees how far it is."""
+"""Keras callbacks of a run: save the state after each epoch, and show the progress."""
 
 import math
 import sys
@@ -14,7 +14,7 @@ from zoo.training.state import State
 
 
 class SaveState(keras.callbacks.Callback):
-    """Writes the state after each epoch, and ends the run when it has not got better for `patience` epochs."""
+    """Saves the state after each epoch, and stops after `patience` epochs without improvement."""
 
     def __init__(self, state: State, patience: int | None, *, writes: bool = True):
         super().__init__()
@@ -26,7 +26,7 @@ class SaveState(keras.callbacks.Callback):
         if not (math.isfinite(logs["loss"]) and math.isfinite(logs[monitored])):
             raise InputError(
                 f"The loss is {logs['loss']} after epoch {epoch + 1}. Expected a finite one: choose a lower "
-                "learning_rate, and see that the data hold no NaN."
+                "learning_rate, and check that the data contain no NaN."
             )
         is_best = self.state.record(logs, monitored)
         if self.patience is not None and self.state.waited >= self.patience:
@@ -36,7 +36,7 @@ class SaveState(keras.callbacks.Callback):
 
 
 class SetEpoch(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, before the first of them is read."""
+    """Sets the epoch of the batches before the first of them is read."""
 
     def __init__(self, batches: Batches):
         super().__init__()
@@ -47,7 +47,7 @@ class SetEpoch(keras.callbacks.Callback):
 
 
 class ShowProgress(keras.callbacks.Callback):
-    """A bar with the time left where a person looks at stderr, else a line an epoch."""
+    """A progress bar where stderr is a terminal, else one line per epoch."""
 
     def __init__(self, epochs: int, done: int):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every example is read once before the training: what is wrong is said then, not an hour later."""
+"""Every example is read once before training starts: errors are raised then, not an hour later."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ def checked(items: Sequence[Any], check: Callable[[Any], Any], *, skip_unreadabl
     Args:
         items: What to read.
         check: Reads one and returns what there is to know of it, such as its size.
-        skip_unreadable: Whether files that cannot be read are left out and named in a warning; else they are an error.
+        skip_unreadable: Skip unreadable files and name them in a warning; else they are an error.
 
     Returns:
         The items that stay, and what `check` returned for each.

@@ -1,4 +1,4 @@
-"""What a model is taught from: pairs of a source and its truth, found and checked before anything is trained."""
+"""What a model is trained on: pairs of a source and its target, found and checked before training starts."""
 
 import hashlib
 import os
@@ -13,14 +13,14 @@ from zoo.datasets.hugging_face import Cell
 from zoo.printing import warn
 from zoo.training.same_files import first_of_each
 
-HELD_OUT = 0.2  # the share of the examples that is kept for measuring where nothing else is
+HELD_OUT = 0.2  # the fraction of the examples that is held out where no validation data are passed
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Sources with their truth, not yet read.
+    """Sources with their target, not yet read.
 
-    `items` is what the trainer reads, one an example. `classes` holds the class of each, and `labels` the classes'
+    `items` is what the trainer reads, one per example. `classes` holds the class of each, and `labels` the classes'
     names, where examples have one class; `either` the classes that count as right where the data have one name for
     several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of images
     that differ, the smallest height and width.
@@ -48,10 +48,10 @@ class Examples:
 
 
 def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
-    """Part the examples: a fifth for measuring, and of each class at least one, the same for the same `seed`.
+    """Split the examples: a fifth for validation, at least one per class, the same for the same `seed`.
 
     The same file, linked or copied, is never on both sides; but where every class is nothing but copies of one file,
-    so that nothing could be measured, copies are, and that is said.
+    so that there would be no validation data, copies are, with a warning.
     """
     inputs = [item[0] if isinstance(item, tuple) else item for item in examples.items]
     classes = np.zeros(len(inputs), int) if examples.classes is None else np.array(examples.classes)
@@ -59,7 +59,7 @@ def hold_out(examples: Examples, seed: int) -> tuple[Examples, Examples]:
     if not held.any():
         held = _held(np.array(first_of_each(inputs, copies=False)), classes, seed)
         if held.any():
-            warn("Each class is copies of one file: what is measured on is also learnt from.")
+            warn("Each class is copies of one file: the validation data are also trained on.")
     return examples.part(np.flatnonzero(~held).tolist()), examples.part(np.flatnonzero(held).tolist())
 
 

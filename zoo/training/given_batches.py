@@ -1,4 +1,4 @@
-"""A `tf.data.Dataset` that somebody hands over: its first batch is looked at before anything is trained."""
+"""A `tf.data.Dataset` as data: its first batch is checked before training starts."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _SHAPE = "Expected batches (inputs, targets), as dataset.batch(n) makes them of 
 
 
 def check_kinds(train: Any, validation: Any) -> None:
-    """See that both are batches, or none is.
+    """Check that both are batches, or none is.
 
     Raises:
         InputError: One is.
@@ -27,7 +27,7 @@ def check_kinds(train: Any, validation: Any) -> None:
 
 
 def check_batches(batches: Any, name: str, model: ZooModel, trainer: TaskTrainer) -> None:
-    """See that batches end, and that the model and its loss take the first of them.
+    """Check that batches end, and that the model and its loss take the first of them.
 
     Args:
         batches: A `tf.data.Dataset`.
@@ -54,7 +54,7 @@ def check_batches(batches: Any, name: str, model: ZooModel, trainer: TaskTrainer
     except Exception as error:
         raise InputError(
             f"The targets of the {name} do not fit {model.spec.name} ({error}). Expected what {model.spec.task} is "
-            f"trained from: {trainer.data}, in batches."
+            f"trained on: {trainer.data}, in batches."
         ) from error
     if not np.isfinite(value):
         raise InputError(f"The loss of the first batch of the {name} is {value}. Expected finite inputs and targets.")

@@ -77,7 +77,7 @@ def barrier(name: str) -> None:
 
 
 def check_agreement(value: Any, what: str) -> None:
-    """See that all hosts have the same `value`, which `json.dumps` takes.
+    """Check that all hosts have the same `value`, which `json.dumps` takes.
 
     Raises:
         InputError: They have not; on each of them.

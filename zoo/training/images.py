@@ -1,4 +1,4 @@
-"""Images to learn from: found, and measured before the training."""
+"""Images to train on: found, and their sizes read before training starts."""
 
 import os
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def sources(data: Any, split: str) -> list[Any]:
         root = Path(data)
     found = folders.image_files(root)
     if not found:
-        raise InputError(f"{root} holds no image. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
+        raise InputError(f"{root} contains no image. Expected FOLDER/{{train,val}}/NAME.png or FOLDER/NAME.png.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a run will do, before it does it: which layers are trained when, how fast, and how much memory that takes."""
+"""The plan of a run: which layers are trained when, at which learning rate, and how much memory that takes."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ Freeze = Literal["backbone", "none"] | int
 HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
 FINETUNE_LEARNING_RATE = 1e-4
 HEAD_FRACTION = 0.25  # of the epochs, in which only the new head learns
-PATIENCE_FRACTION = 0.34  # of the epochs, after which a run that gets no better stops
+PATIENCE_FRACTION = 0.34  # of the epochs, without improvement, after which a run stops
 LARGEST_BATCH = 32
 ACTIVATION_BUDGET_BYTES = 4 << 30  # activations that an automatic batch size may take
 
@@ -62,11 +62,11 @@ class Plan:
 def phases(
     model: ZooModel, *, freeze: Freeze, epochs: int, learning_rate: float | Literal["auto"]
 ) -> tuple[Phase, ...]:
-    """In which order the layers of a model with its new head learn.
+    """The phases in which the layers of a model with its new head are trained.
 
-    A new head learns first and alone, a decoder with it: its first gradients would spoil what the others know. Then all
-    layers that are not frozen learn, at a tenth of the rate. Without a new head, or with random weights throughout,
-    there is one phase.
+    A new head is trained first and alone, a decoder with it: its first gradients would spoil the pretrained layers. Then
+    all layers that are not frozen are trained, at a tenth of the rate. Without a new head, or with random weights
+    throughout, there is one phase.
 
     Raises:
         InputError: `freeze` names more layers than there are, or would leave random weights random.
@@ -103,18 +103,18 @@ def _phase(model: ZooModel, name: str, first: int, last: int, rate: float, train
 
 
 def patience(epochs: int) -> int:
-    """After how many epochs without a better one a run stops."""
+    """Epochs without improvement after which a run stops."""
     return max(3, math.ceil(PATIENCE_FRACTION * epochs))
 
 
 def automatic_batch_size(model: ZooModel, count: int) -> int:
-    """The largest power of two that leaves four batches an epoch and fits into the room."""
+    """The largest power of two that leaves four batches per epoch and fits into the memory budget."""
     fits = max(1, ACTIVATION_BUDGET_BYTES // max(1, activation_bytes(model)))
     return 1 << int(math.log2(max(1, min(LARGEST_BATCH, count // 4, fits))))
 
 
 def activation_bytes(model: ZooModel) -> int:
-    """What the layers give for one example."""
+    """Bytes of all layers' outputs for one example."""
     import keras
 
     total = 0

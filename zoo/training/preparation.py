@@ -31,8 +31,8 @@ from zoo.weights.filling import abstract, digest
 class Preparation:
     """What `fit` is given.
 
-    `base` is the entry of the model that was handed over, and `input_shape` its shape, which the taught one gets again.
-    `model` is the copy that learns. `data` says in words what it learns from, `command` how it was called, and
+    `base` is the entry of the model that was handed over, and `input_shape` its shape, which the trained one gets
+    again. `model` is the copy that learns. `data` says in words what it learns from, `command` how it was called, and
     `settings` is all that decides the outcome.
     """
 
@@ -70,7 +70,7 @@ def prepare(
     Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called.
     """
     _check(model)
-    epochs, seed = int(epochs), int(seed)  # NumPy's numbers are no JSON
+    epochs, seed = int(epochs), int(seed)  # NumPy's numbers are not JSON
     freeze = freeze if isinstance(freeze, str) else int(freeze)
     learning_rate = learning_rate if isinstance(learning_rate, str) else float(learning_rate)
     batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
@@ -78,30 +78,30 @@ def prepare(
     options |= {"augment": augment, "seed": seed}
     trainer, entry, shape = find_trainer(model.spec.task), model.spec, _shape(model)
     data, validation_data = (path_of(one) if is_folder(one) else one for one in (data, validation_data))
-    learnt, measured = data, validation_data
+    train_data, val_data = data, validation_data
     check_kinds(data, validation_data)
     if not is_dataset(data):
-        learnt, measured = _examples(trainer, entry, data, validation_data, seed, skip_unreadable)
-        entry = trainer.adapted(entry, learnt)
-        shape = trainer.shape(entry, learnt)
-        trainer.check_size(entry, shape, measured)
+        train_data, val_data = _examples(trainer, entry, data, validation_data, seed, skip_unreadable)
+        entry = trainer.adapted(entry, train_data)
+        shape = trainer.shape(entry, train_data)
+        trainer.check_size(entry, shape, val_data)
     dtype = _dtype(trainer, mixed_precision)
     with abstract():
         reference = architectures.build(model.spec, input_shape=_shape(model))
     check_trainable(model, reference, trainer.loss(model.spec, None))
     keras.utils.set_random_seed(seed)
     copy = trainable_copy(model, entry, shape, dtype)
-    fed = _fed(trainer, copy, learnt, measured, options)
+    fed = _fed(trainer, copy, train_data, val_data, options)
     parts = plans.phases(copy, freeze=freeze, epochs=epochs, learning_rate=learning_rate)
     plan = _plan(copy, shape, fed, parts, dtype)
     settings = {
         **options,
         "plan": plan.as_dict(),
-        "training_data": _digest(learnt),
-        "validation_data": _digest(measured),
+        "training_data": _digest(train_data),
+        "validation_data": _digest(val_data),
         "weights": _weights_digest(model),
     }
-    loss = trainer.loss(copy.spec, learnt if isinstance(learnt, Examples) else None)
+    loss = trainer.loss(copy.spec, train_data if isinstance(train_data, Examples) else None)
     words = _in_words(data, plan)
     return Preparation(model.spec, copy, _shape(model), trainer, plan, *fed[:3], loss, words, command, settings)
 
@@ -118,25 +118,25 @@ class _Fed(NamedTuple):
     steps: int | None = None
 
 
-def _fed(trainer: TaskTrainer, copy: ZooModel, learnt: Any, measured: Any, options: dict[str, Any]) -> _Fed:
-    if not isinstance(learnt, Examples):
-        for batches, name in ((learnt, "training data"), (measured, "validation data")):
+def _fed(trainer: TaskTrainer, copy: ZooModel, train_data: Any, val_data: Any, options: dict[str, Any]) -> _Fed:
+    if not isinstance(train_data, Examples):
+        for batches, name in ((train_data, "training data"), (val_data, "validation data")):
             if batches is not None:
                 check_batches(batches, name, copy, trainer)
-        steps = int(learnt.cardinality())
-        return _Fed(learnt, measured, steps=steps if steps > 0 else None)
-    shape, count = trainer.shape(copy.spec, learnt), len(learnt.items)
+        steps = int(train_data.cardinality())
+        return _Fed(train_data, val_data, steps=steps if steps > 0 else None)
+    shape, count = trainer.shape(copy.spec, train_data), len(train_data.items)
     size, devices = options["batch_size"], hosts.devices()
     if size == "auto":
         size = max(devices, plans.automatic_batch_size(copy, count) // devices * devices)
     if size % devices:
         raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
-    # Keras wants every batch in equal shares; what is learnt from comes in whole batches anyway.
-    measured = measured.part(range(len(measured.items) // devices * devices))
-    training = Batches(trainer, copy.spec, learnt, shape, size, seed=options["seed"], augment=options["augment"])
-    held = Batches(trainer, copy.spec, measured, shape, size) if measured.items else None
-    weight = class_weights(learnt.classes) if learnt.classes is not None else None
-    return _Fed(training, held, weight, count, len(measured.items), size, len(training))
+    # Keras wants every batch in equal shares; training data come in whole batches anyway.
+    val_data = val_data.part(range(len(val_data.items) // devices * devices))
+    training = Batches(trainer, copy.spec, train_data, shape, size, seed=options["seed"], augment=options["augment"])
+    held = Batches(trainer, copy.spec, val_data, shape, size) if val_data.items else None
+    weight = class_weights(train_data.classes) if train_data.classes is not None else None
+    return _Fed(training, held, weight, count, len(val_data.items), size, len(training))
 
 
 def _plan(copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple[Phase, ...], dtype: str) -> Plan:
@@ -196,15 +196,15 @@ def _check(model: Any) -> None:
 def _examples(
     trainer: TaskTrainer, entry: Entry, data: Any, validation_data: Any, seed: int, skip_unreadable: bool
 ) -> tuple[Examples, Examples]:
-    """What to learn from and what to measure on."""
-    learnt = trainer.find(data, "train", entry, None, skip_unreadable=skip_unreadable)
+    """Training and validation examples."""
+    train_data = trainer.find(data, "train", entry, None, skip_unreadable=skip_unreadable)
     if validation_data is None and trainer.has_split(data, "val"):
         validation_data = data
     if validation_data is not None:
-        measured = trainer.find(validation_data, "val", entry, learnt.labels, skip_unreadable=skip_unreadable)
-        say_shared(learnt.items, measured.items)
-        return learnt, measured
-    return trainer.hold_out(learnt, entry, seed)
+        val_data = trainer.find(validation_data, "val", entry, train_data.labels, skip_unreadable=skip_unreadable)
+        say_shared(train_data.items, val_data.items)
+        return train_data, val_data
+    return trainer.hold_out(train_data, entry, seed)
 
 
 def _dtype(trainer: TaskTrainer, mixed_precision: bool | Literal["auto"]) -> str:
@@ -214,14 +214,14 @@ def _dtype(trainer: TaskTrainer, mixed_precision: bool | Literal["auto"]) -> str
 
 
 def _in_words(data: Any, plan: Plan) -> str:
-    """What is learnt from, for the card."""
+    """What the model was trained on, for the card."""
     if is_folder(data):
         name = Path(data).name
     else:
         name = hugging_face.title(data) if hugging_face.is_split(data) else "data in memory"
     if plan.training_examples is None:
         return name
-    return f"{name}: {plan.training_examples} examples to learn from, {plan.validation_examples} to measure on"
+    return f"{name}: {plan.training_examples} training examples, {plan.validation_examples} validation examples"
 
 
 def _shape(model: ZooModel) -> tuple[int | None, ...]:

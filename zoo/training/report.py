@@ -14,7 +14,7 @@ def can_draw() -> bool:
 
 
 def draw_history(history: Mapping[str, Sequence[float]], best_epoch: int, path: Path) -> None:
-    """One panel a measure, epochs from 1; what was measured on the validation data beside what was trained."""
+    """One panel per metric, epochs from 1; what was measured on the validation data beside what was trained."""
     if not can_draw():
         return
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> 
     axes = figure.subplots()
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set(xlabel="answer", ylabel="truth")
+    axes.set(xlabel="answer", ylabel="target")
     if count <= 40:
         axes.set_xticks(range(count), labels, rotation=90)
         axes.set_yticks(range(count), labels)

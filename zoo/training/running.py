@@ -104,7 +104,7 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
 
 
 def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any]]:
-    """The taught model in float32, with what it scores; draws the images of the run."""
+    """The trained model in float32 and its metrics; writes the plots of the run."""
     with dtype_policy("float32"):
         model = architectures.build(
             prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape

@@ -1,4 +1,4 @@
-"""Which examples are the same file, so that none is learnt from and measured on."""
+"""Which examples are the same file, so that none is both trained and evaluated on."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from zoo.printing import as_text, warn
 
 
 def first_of_each(inputs: Sequence[Any], *, copies: bool) -> list[int]:
-    """For each input the place of the first one that is the same file; of what is no file, its own place.
+    """For each input the place of the first one that is the same file; of what is not a file, its own place.
 
     Args:
         inputs: Paths, cells of a split of Hugging Face's `datasets`, or anything else.
@@ -34,14 +34,14 @@ def first_of_each(inputs: Sequence[Any], *, copies: bool) -> list[int]:
     return firsts
 
 
-def say_shared(learnt: Sequence[Any], measured: Sequence[Any]) -> None:
-    """Warn of files to measure on that are also learnt from: they make a model look better than it is."""
-    mine, others = ([file for file in map(_file, inputs) if file is not None] for inputs in (learnt, measured))
+def say_shared(training: Sequence[Any], validation: Sequence[Any]) -> None:
+    """Warn of validation files that are also trained on: they make a model look better than it is."""
+    mine, others = ([file for file in map(_file, inputs) if file is not None] for inputs in (training, validation))
     sizes = {file.stat().st_size for file in mine} & {file.stat().st_size for file in others}
     known = {content(file) for file in mine if file.stat().st_size in sizes}
     if shared := [file for file in others if file.stat().st_size in sizes and content(file) in known]:
         warn(
-            f"{len(shared)} of {len(measured)} examples to measure on are also learnt from, such as "
+            f"{len(shared)} of {len(validation)} validation examples are also trained on, such as "
             f"{as_text(shared[0])}: they make the model look better than it is."
         )
 

@@ -1,4 +1,4 @@
-"""How far a run is, on disk: everything that decides how it goes on, in one file that is there whole or not at all."""
+"""How far a run is, on disk: everything that decides how it continues, in one file that is whole or not there."""
 
 import contextlib
 import json
@@ -42,8 +42,8 @@ def held(folder: Path) -> Iterator[None]:
                 lock.acquire(timeout=0)
             except filelock.Timeout:
                 raise InputError(
-                    f"Another process trains in {folder}. Expected to be alone: wait for it, or choose another output "
-                    "folder."
+                    f"Another process trains in {folder}. Expected to be the only one: wait for it, or choose another "
+                    "output_dir."
                 ) from None
         try:
             yield
@@ -56,7 +56,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any], command: str = "") -> None:
-    """See that the run in `folder` is the one that is asked for.
+    """Check that the run in `folder` is the one that is asked for.
 
     Args:
         folder: Of the run.
@@ -77,8 +77,8 @@ def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any], comm
         return
     unfinished = f" That run is unfinished; to finish it, run the same command again: {command}" if command else ""
     raise InputError(
-        f"{folder} holds another run: {', '.join(keys)} differ. Expected the same arguments and data to go on with "
-        f"it; else choose another output folder, or resume=False (--no-resume) to begin anew.{unfinished}"
+        f"{folder} contains another run: {', '.join(keys)} differ. Expected the same arguments and data to resume it; "
+        f"otherwise choose another output_dir, or resume=False (--no-resume) to start over.{unfinished}"
     )
 
 
@@ -107,13 +107,13 @@ class State:
     """After how many epochs, with which history, and with which weights and optimizer.
 
     Args:
-        folder: Where the files lie. What lies there is gone on with, if it has the same `settings`.
+        folder: Where the files lie. What is there is resumed, if it has the same `settings`.
         settings: All that decides the outcome, as `json.dumps` takes it.
         command: How the run was called, so that a person can be told.
 
     Raises:
-        InputError: The folder holds another run.
-        UnreadableError: What lies there is damaged: nothing begins anew unless that is asked for.
+        InputError: The folder contains another run.
+        UnreadableError: What lies there is damaged: nothing starts over unless that is asked for.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], command: str = ""):
@@ -139,12 +139,13 @@ class State:
             pass
 
     def _check_begun(self) -> None:
-        """The best weights alone: a run that was killed while its first epoch was kept begins again, and says so."""
+        """The best weights alone: a run that was killed while its first epoch was saved starts again, with a
+        warning."""
         with _opened(self.folder / BEST) as file:
             metadata = file.metadata() or {}
         if metadata.get("epoch", "1") != "1":
             raise _damaged(self.folder / LAST, "the file is missing")
-        warn(f"{self.folder.parent}: the run was interrupted before its first epoch was kept; it begins again")
+        warn(f"{self.folder.parent}: the run was interrupted before its first epoch was saved; it starts again")
 
     def record(self, logs: dict[str, float], monitored: str) -> bool:
         """Add an epoch to the history; whether it is the best so far."""
@@ -173,7 +174,7 @@ class State:
         _replace(self.folder / LAST, tensors, {"state": json.dumps(facts)})
 
     def restore(self, model: keras.Model) -> None:
-        """Give the model the weights of the last epoch; see that those of the best one fit, too.
+        """Give the model the weights of the last epoch; check that those of the best one fit, too.
 
         Raises:
             UnreadableError: A file is damaged.
@@ -203,13 +204,13 @@ def _assign(variables: Sequence[Any], prefix: str, path: Path) -> None:
 
 
 def _check(variables: Sequence[Any], prefix: str, path: Path) -> None:
-    """See that a file holds a tensor per variable, of its shape, before any is assigned.
+    """Check that a file holds a tensor per variable, of its shape, before any is assigned.
 
     Raises:
         UnreadableError: It holds others.
     """
     with _opened(path) as file:
-        found = {name for name in file.keys() if name.startswith(f"{prefix}/")}  # noqa: SIM118 (it is no dict)
+        found = {name for name in file.keys() if name.startswith(f"{prefix}/")}  # noqa: SIM118 (it is not a dict)
         wanted = [f"{prefix}/{index}" for index in range(len(variables))]
         if found != set(wanted):
             raise _damaged(path, f"it holds {len(found)} tensors of the {prefix} instead of {len(wanted)}")
@@ -231,7 +232,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _damaged(path: Path, why: str) -> UnreadableError:
     return UnreadableError(
         f"{path} cannot be read ({why}). Expected the state of the run as zoo.finetune left it: bring it back from a "
-        "copy, or begin the run anew with resume=False (--no-resume)."
+        "copy, or start the run over with resume=False (--no-resume)."
     )
 
 

@@ -1,4 +1,4 @@
-"""What every task says about how its models are taught."""
+"""What a task trainer does: how the models of a task are trained."""
 
 import abc
 import os
@@ -15,15 +15,15 @@ from zoo.labels import read_labels
 from zoo.measures.measure import Measure
 from zoo.training.examples import Examples, hold_out
 
-LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are taught in crops of so much
+LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are trained on in crops of this size
 
 
 class TaskTrainer(abc.ABC):
-    """One task, taught. Stateless, as the task itself.
+    """How the models of one task are trained. Stateless, as the task itself.
 
     `bfloat16` says that the outputs are scores, so that computing in 16 bits does no harm; metres and pixels are not.
     `crops` says that examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
-    what the trainer is taught from, for a message.
+    the data that the trainer takes, for a message.
     """
 
     bfloat16 = False
@@ -37,14 +37,14 @@ class TaskTrainer(abc.ABC):
         """Find what there is, and check all of it.
 
         Args:
-            data: A folder, a pair of inputs and truths, or a split of Hugging Face's `datasets`.
+            data: A folder, a pair of inputs and targets, or a split of Hugging Face's `datasets`.
             split: Which part of a folder that has parts, such as `"train"` or `"val"`.
             entry: The model as it was handed over.
-            labels: The classes that the model knows, for data that are measured on; None for the training data.
-            skip_unreadable: Whether files that cannot be read are left out, and named in a warning.
+            labels: The classes that the model knows, for validation data; None for training data.
+            skip_unreadable: Skip unreadable files and name them in a warning.
 
         Raises:
-            InputError: A file cannot be read, or the data make no sense to learn from.
+            InputError: A file cannot be read, or the data cannot be trained on.
         """
 
     @abc.abstractmethod
@@ -61,12 +61,12 @@ class TaskTrainer(abc.ABC):
             item: One of `Examples.items`.
             entry: The model that takes it.
             shape: The input that the model takes in training; None for the whole example, in its own size.
-            generator: Draws another view of it at each call; None for the one that is measured.
+            generator: Draws another view of it at each call; None for validation.
         """
 
     @abc.abstractmethod
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
-        """What `compile` takes; `learnt` is what it is taught from, None where that is a dataset of batches."""
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
+        """What `compile` takes; `examples` are those to train on, None where they are a dataset of batches."""
 
     def metrics(self, entry: Entry) -> list[Any]:
         """What `compile` takes."""
@@ -74,13 +74,13 @@ class TaskTrainer(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, entry: Entry, examples: Examples | None) -> Measure:
-        """What a model of the task is measured by; `examples` are those to measure on, None where they are batches."""
+        """What a model of the task is measured by; `examples` are those to evaluate on, None where they are batches."""
 
     def draw(self, entry: Entry, measure: Any, example: tuple[Any, Any, Any], folder: Path) -> None:  # noqa: B027
-        """Write images of what was measured to `folder`; `example` is an input, its target and the output."""
+        """Write images of the evaluation to `folder`; `example` is an input, its target and the output."""
 
     def report(self, model: Any, batches: Iterable[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
-        """Measure a trained model and draw what there is to see: numbers by name, and dicts of them by class."""
+        """Evaluate a trained model and write images of it: metrics by name, and dicts of them per class."""
         measure, example = self.measure(model.spec, None), None
         for inputs, targets, *_ in batches:
             outputs = answers(model, inputs)
@@ -100,7 +100,7 @@ class TaskTrainer(abc.ABC):
         return entry
 
     def check_size(self, entry: Entry, shape: tuple[int, ...], measured: Examples) -> None:
-        """See that what is measured on fits the shape that is learnt.
+        """Check that the validation data fit the shape that is trained.
 
         Raises:
             InputError: It does not.
@@ -109,12 +109,12 @@ class TaskTrainer(abc.ABC):
         is_larger = len(own) == len(shape) and all(have >= want for have, want in zip(own, shape, strict=True))
         if own != shape and not (self.crops and is_larger):
             raise InputError(
-                f"The sizes do not match: inputs to measure on are {own or 'of several sizes'}, those to learn from "
+                f"The sizes do not match: validation inputs are {own or 'of several sizes'}, training inputs "
                 f"{shape}. Expected {'at least' if self.crops else 'exactly'} the latter."
             )
 
     def hold_out(self, examples: Examples, entry: Entry, seed: int) -> tuple[Examples, Examples]:
-        """Part the examples where there are none to measure on."""
+        """Split the examples where no validation data are passed."""
         return hold_out(examples, seed)
 
 
@@ -139,10 +139,10 @@ def is_folder(data: Any) -> bool:
 
 
 def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
-    """Inputs with their truths, from a tuple of the two or a split of `datasets`.
+    """Inputs with their targets, from a tuple of the two or a split of `datasets`.
 
     Raises:
-        InputError: It is no such tuple, or the two are not of one length.
+        InputError: It is not such a tuple, or the two are not of one length.
     """
     if hugging_face.is_split(data):
         data = hugging_face.columns(data)
@@ -151,15 +151,15 @@ def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
             f"The data are a {type(data).__name__}. Expected {what}, a split of Hugging Face's datasets, or a "
             "tf.data.Dataset of batches."
         )
-    inputs, truths = data
+    inputs, targets = data
     if not all(isinstance(part, Sized) for part in data):
         kinds = " and a ".join(type(part).__name__ for part in data)
         raise InputError(f"The data are a {kinds}. Expected inputs and targets that have a length: arrays or lists.")
-    if len(inputs) != len(truths) or len(inputs) == 0:
+    if len(inputs) != len(targets) or len(inputs) == 0:
         raise InputError(
-            f"There are {len(inputs)} inputs and {len(truths)} truths. Expected as many, and at least one."
+            f"There are {len(inputs)} inputs and {len(targets)} targets. Expected as many, and at least one."
         )
-    return list(zip(inputs, truths, strict=True))
+    return list(zip(inputs, targets, strict=True))
 
 
 def answers(model: Any, inputs: Any) -> Any:

@@ -51,7 +51,7 @@ def fill(
         unused: Patterns of tensors that the architecture knows and does not use.
         optional: Patterns of tensors that may be missing; their variables keep the constants that they start with.
         new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
-        random_layers: Patterns of layers that keep random values where the file holds none of their tensors.
+        random_layers: Patterns of layers that keep random values where the file has none of their tensors.
         first_conv: The layer whose filters are repeated or summed where the file's are for another number of channels.
         whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
 
@@ -94,7 +94,7 @@ def digest(weights: Iterable[keras.Variable]) -> str:
     total = hashlib.sha256()
     for weight in weights:
         values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
-        total.update(values.reshape(-1).view("uint8").data)  # bfloat16 is no type of a buffer
+        total.update(values.reshape(-1).view("uint8").data)  # bfloat16 is not a type of a buffer
     return total.hexdigest()
 
 

@@ -21,7 +21,7 @@ class Slot(NamedTuple):
 
     `stored` is the shape that the file has it in, up to axes of length 1 (`(filters, channels, 1, 1)` for a dense
     layer's `(filters, channels)`), and `axes` is how its axes are moved then. What comes out has the variable's shape
-    or, for a depthwise kernel of several filters a channel, its size. Without `stored` the shape has to be the same.
+    or, for a depthwise kernel of several filters per channel, its size. Without `stored` the shape has to be the same.
     `channel_axis` is set for the first convolution where the image's channels become others: the variable's axis.
     """
 

@@ -109,7 +109,7 @@ def _is_state(content: Any) -> bool:
 
 
 def _check_zip(path: Path) -> None:
-    """PyTorch stores its zip members as they are: one that unpacks to more than the file holds is no checkpoint.
+    """PyTorch stores its zip members as they are: one that unpacks to more than the file contains is not a checkpoint.
 
     Raises:
         IntegrityError: There is such a member.

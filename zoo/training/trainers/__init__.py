@@ -1,4 +1,4 @@
-"""How the models of each task are taught: one task a file, named as in `zoo.tasks`."""
+"""How the models of each task are trained: one file per task, named as in `zoo.tasks`."""
 
 import importlib
 

@@ -12,7 +12,7 @@ from zoo.training.examples import Examples
 
 
 class CoordinateClassificationTrainer(ArrayTrainer):
-    """One class a pixel of the canvas."""
+    """One class per pixel of the canvas."""
 
     input_rank, target_rank = 1, 1
 
@@ -20,18 +20,18 @@ class CoordinateClassificationTrainer(ArrayTrainer):
         side = entry.config.get("canvas", CANVAS)
         preprocess_coordinates(target, (side, side))
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return cross_entropy
 
     def measure(self, entry: Entry, examples: Examples | None) -> PixelMeasure:
         return PixelMeasure()
 
 
-def cross_entropy(truth: Any, logits: Any) -> Any:
+def cross_entropy(target: Any, logits: Any) -> Any:
     """Of the softmax over all pixels: (x, y) `(b, 2)`, logits `(b, h, w)` -> `(b,)`."""
     from keras import ops
 
-    index = ops.cast(truth[:, 1] * logits.shape[2] + truth[:, 0], "int32")
+    index = ops.cast(target[:, 1] * logits.shape[2] + target[:, 0], "int32")
     flat = ops.reshape(logits, (-1, logits.shape[1] * logits.shape[2]))
     return ops.sparse_categorical_crossentropy(index, flat, from_logits=True)
 

@@ -13,7 +13,7 @@ class CoordinateRegressionTrainer(ArrayTrainer):
 
     input_rank, target_rank = 3, 1
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return "mean_squared_error"
 
     def measure(self, entry: Entry, examples: Examples | None) -> DistanceMeasure:

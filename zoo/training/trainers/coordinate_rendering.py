@@ -22,19 +22,19 @@ class CoordinateRenderingTrainer(ArrayTrainer):
         if target.shape != (side, side):
             raise InputError(f"A canvas has the shape {target.shape}. Expected {(side, side)}, as the model draws.")
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return from_logits
 
     def measure(self, entry: Entry, examples: Examples | None) -> OverlapMeasure:
         return OverlapMeasure()
 
 
-def from_logits(truth: Any, logits: Any) -> Any:
-    """The cross entropy of yes and no; an axis of one channel may be missing in the truth."""
+def from_logits(target: Any, logits: Any) -> Any:
+    """The cross entropy of yes and no; an axis of one channel may be missing in the target."""
     from keras import ops
 
-    truth = ops.reshape(ops.cast(truth, "float32"), ops.shape(logits))
-    return ops.mean(ops.binary_crossentropy(truth, ops.cast(logits, "float32"), from_logits=True))
+    target = ops.reshape(ops.cast(target, "float32"), ops.shape(logits))
+    return ops.mean(ops.binary_crossentropy(target, ops.cast(logits, "float32"), from_logits=True))
 
 
 TRAINER = CoordinateRenderingTrainer()

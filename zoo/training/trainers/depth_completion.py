@@ -21,7 +21,7 @@ LARGEST_CROP = (256, 512)  # height and width in pixels
 
 
 class DepthCompletionTrainer(TaskTrainer):
-    """Maps are cropped, never resized. Pixels without truth do not count."""
+    """Maps are cropped, never resized. Pixels without target do not count."""
 
     crops = True
     data = "FOLDER/{train,val}/{sparse,dense}/NAME.png, KITTI's folders, or (sparse, dense) in float metres"
@@ -44,11 +44,11 @@ class DepthCompletionTrainer(TaskTrainer):
         return *map(min, examples.shape, LARGEST_CROP), 1
 
     def read(self, item, entry, shape, generator):
-        sparse, truth = _read(item)
-        sparse, truth = same_view([sparse[..., None], truth[..., None]], shape, generator)
-        return {"image": sparse, "mask": (sparse > 0).astype(np.float32)}, truth
+        sparse, target = _read(item)
+        sparse, target = same_view([sparse[..., None], target[..., None]], shape, generator)
+        return {"image": sparse, "mask": (sparse > 0).astype(np.float32)}, target
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return mae_metres
 
     def measure(self, entry: Entry, examples: Examples | None) -> DepthMeasure:
@@ -58,31 +58,31 @@ class DepthCompletionTrainer(TaskTrainer):
         depth_colors.image(example[2][..., 0]).save(folder / "depth.png")
 
 
-def mae_metres(truth: Any, depths: Any) -> Any:
-    """How far the depths are off where the truth is known (not 0): `(b, h, w, 1)` twice -> metres."""
+def mae_metres(target: Any, depths: Any) -> Any:
+    """How far the depths are off where the target is known (not 0): `(b, h, w, 1)` twice -> metres."""
     from keras import ops
 
-    known = ops.cast(ops.greater(truth, 0), depths.dtype)
-    return ops.sum(ops.abs(depths - truth) * known) / ops.maximum(ops.sum(known), 1)
+    known = ops.cast(ops.greater(target, 0), depths.dtype)
+    return ops.sum(ops.abs(depths - target) * known) / ops.maximum(ops.sum(known), 1)
 
 
 def _checked(item: Any) -> tuple[int, ...]:
     """The size of two maps that fit each other."""
-    sparse, truth = _read(item)
-    if sparse.shape != truth.shape:
+    sparse, target = _read(item)
+    if sparse.shape != target.shape:
         raise InputError(
-            f"Maps of depths have the shapes {sparse.shape} and {truth.shape}. Expected (height, width) of both."
+            f"Maps of depths have the shapes {sparse.shape} and {target.shape}. Expected (height, width) of both."
         )
-    for depths in (sparse, truth):
-        preprocess_depth(depths)  # says in a sentence what is no depth
+    for depths in (sparse, target):
+        preprocess_depth(depths)  # raises an error for what is not a depth
     return sparse.shape
 
 
 def _read(item: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(item, depth_maps.Pair):
         return depth_maps.read_pair(item)
-    sparse, truth = (_metres(values) for values in item)
-    return sparse, truth
+    sparse, target = (_metres(values) for values in item)
+    return sparse, target
 
 
 def _metres(values: Any) -> np.ndarray:

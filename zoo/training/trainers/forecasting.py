@@ -35,8 +35,8 @@ class ForecastingTrainer(TaskTrainer):
         return Examples(tuple(items), (length, 1))
 
     def hold_out(self, examples: Examples, entry: Entry, seed: int) -> tuple[Examples, Examples]:
-        """The last starts, and none before them whose future is theirs: what is measured on was never learnt."""
-        learnt, held, horizon = [], [], entry.config["horizon"]
+        """The last starts, and none before them whose future is theirs: what is evaluated on was never trained on."""
+        training, held, horizon = [], [], entry.config["horizon"]
         last: dict[int, int] = {}
         for one, start, _ in examples.items:
             last[id(one)] = start
@@ -45,13 +45,13 @@ class ForecastingTrainer(TaskTrainer):
             if start >= first_held:
                 held.append(place)
             elif start + horizon <= first_held:
-                learnt.append(place)
-        if not learnt:
+                training.append(place)
+        if not training:
             raise InputError(
                 f"The series is too short to hold out an end of {horizon} steps. Expected a longer one, or "
                 "validation_data=another series."
             )
-        return examples.part(learnt), examples.part(held)
+        return examples.part(training), examples.part(held)
 
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
         return examples.shape
@@ -62,7 +62,7 @@ class ForecastingTrainer(TaskTrainer):
             end = start + shape[0]
         return series[start:end], series[end : end + entry.config["horizon"], 0]
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return "mean_absolute_error"
 
     def measure(self, entry: Entry, examples: Examples | None) -> ForecastingMeasure:

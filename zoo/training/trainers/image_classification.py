@@ -19,7 +19,7 @@ from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs
 from zoo.training.views import random_view
 
-SIZE = 224  # pixels a side, for a model without a size of its own and images that differ in theirs
+SIZE = 224  # pixels per side, for a model without a size of its own and images that differ in theirs
 
 
 class ImageClassificationTrainer(TaskTrainer):
@@ -82,7 +82,7 @@ class ImageClassificationTrainer(TaskTrainer):
             return random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
         return preprocess(source, entry.input), np.int32(label)
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         import keras
 
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -120,16 +120,16 @@ def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
     try:
         array = np.asarray(classes)
     except ValueError as error:  # of several lengths
-        raise InputError("The classes are lists of several lengths. Expected one int from 0 an image.") from error
+        raise InputError("The classes are lists of several lengths. Expected one int from 0 per image.") from error
     if array.ndim != 1 or array.dtype.kind not in "iub" or array.min() < 0:
         raise InputError(
-            f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 an image."
+            f"The classes have the shape {array.shape} and the dtype {array.dtype}. Expected one int from 0 per image."
         )
     count = int(array.max()) + 1
     if labels is None and (missing := sorted(set(range(count)) - set(array.tolist()))):
         raise InputError(f"The class {missing[0]} has no image. Expected each from 0 to {count - 1} to occur.")
     if labels is not None and count > len(labels):
-        raise InputError(f"The data to measure on have the class {count - 1}. Expected 0 to {len(labels) - 1}.")
+        raise InputError(f"The validation data have the class {count - 1}. Expected 0 to {len(labels) - 1}.")
     return [int(number) for number in array]
 
 

@@ -1,4 +1,4 @@
-"""Images whose holes are filled: whole images are the truth, and the holes are made here."""
+"""Images whose holes are filled: whole images are the target, and the holes are made here."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class InpaintingTrainer(TaskTrainer):
         mask = _strokes(whole.shape[:2], generator or np.random.default_rng(int(whole.sum())))
         return {"image": whole * mask.astype(np.uint8), "mask": mask}, whole.astype(np.float32)
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return "mean_absolute_error"  # outside the holes it is zero: the model leaves those pixels as they are
 
     def measure(self, entry: Entry, examples: Examples | None) -> InpaintingMeasure:
@@ -46,7 +46,7 @@ class InpaintingTrainer(TaskTrainer):
 
     def draw(self, entry, measure, example, folder) -> None:
         inputs, whole, output = example
-        report.write_row([inputs["image"], output, whole], folder / "damaged-answer-truth.png")
+        report.write_row([inputs["image"], output, whole], folder / "damaged-output-target.png")
 
 
 def _strokes(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:

@@ -30,7 +30,7 @@ LARGEST_CROP = (512, 512)  # height and width in pixels
 class SemanticSegmentationTrainer(TaskTrainer):
     """Pixels without a class do not count. `classes.txt`, a name a line, in the folder says that there are others.
 
-    Void is 255, or the number after the last class, as in CamVid; any other value that is no class is an error.
+    Void is 255, or the number after the last class, as in CamVid; any other value that is not a class is an error.
     """
 
     bfloat16 = True
@@ -67,8 +67,8 @@ class SemanticSegmentationTrainer(TaskTrainer):
         image, values = same_view(_read(item, len(entry.input.mean)), shape, generator)
         return image, images_with_masks.classes(values, entry.num_classes)
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
-        weights = None if learnt is None or learnt.pixels is None else pixel_weights(learnt.pixels)
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
+        weights = None if examples is None or examples.pixels is None else pixel_weights(examples.pixels)
         return functools.partial(mean_over_known, weights=weights)
 
     def metrics(self, entry: Entry) -> list[Any]:
@@ -84,37 +84,37 @@ class SemanticSegmentationTrainer(TaskTrainer):
         report.draw_confusion(measure.confusion, measure.labels, folder / "confusion.png")
 
 
-def mean_over_known(truth: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
+def mean_over_known(target: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
     """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number.
 
     `weights`, `(classes,)`, say what a pixel of each class counts; by default all count alike.
     """
     from keras import ops
 
-    classes, known, logits = _matched(truth, logits)
+    classes, known, logits = _matched(target, logits)
     if weights is not None:
         known = known * ops.take(ops.convert_to_tensor(weights), ops.maximum(classes, 0))
     losses = ops.sparse_categorical_crossentropy(ops.maximum(classes, 0), logits, from_logits=True)
     return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1e-6)
 
 
-def pixel_accuracy(truth: Any, logits: Any) -> Any:
+def pixel_accuracy(target: Any, logits: Any) -> Any:
     """The share of the pixels that have a class and got it."""
     from keras import ops
 
-    classes, known, logits = _matched(truth, logits)
+    classes, known, logits = _matched(target, logits)
     hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), classes), logits.dtype)
     return ops.sum(hits * known) / ops.maximum(ops.sum(known), 1)
 
 
-def _matched(truth: Any, logits: Any) -> tuple[Any, Any, Any]:
+def _matched(target: Any, logits: Any) -> tuple[Any, Any, Any]:
     """Classes, 1 where there is one, and logits of as many pixels: a smaller map is enlarged as in `zoo.predict`."""
     from keras import ops
 
     logits = ops.cast(logits, "float32")
-    if logits.shape[1:3] != truth.shape[1:3]:
-        logits = ops.image.resize(logits, ops.shape(truth)[1:3], "bilinear", data_format="channels_last")
-    classes = ops.cast(truth, "int32")
+    if logits.shape[1:3] != target.shape[1:3]:
+        logits = ops.image.resize(logits, ops.shape(target)[1:3], "bilinear", data_format="channels_last")
+    classes = ops.cast(target, "int32")
     return classes, ops.cast(ops.greater_equal(classes, 0), "float32"), logits
 
 
@@ -126,11 +126,11 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Expected text in UTF-8, a class a line.") from error
+        raise InputError(f"{path} cannot be read ({error}). Expected text in UTF-8, one class per line.") from error
     names = tuple(name.strip() for name in lines if name.strip())
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
-            f"{path} holds {len(set(names))} names in {len(names)} lines. Expected a class a line, two or more."
+            f"{path} holds {len(set(names))} names in {len(names)} lines. Expected one class per line, two or more."
         )
     if known and find_classes(names, known, None) != [(number,) for number in range(len(known))]:
         raise InputError(
@@ -147,8 +147,8 @@ def _checked(item: Any, channels: int, count: int) -> tuple[tuple[int, int], tup
     if strange.size:
         where = item.mask if isinstance(item, Pair) else "A mask"
         raise InputError(
-            f"{where} holds {strange[0]}, which is no class. Expected 0 to {count - 1}, and {UNKNOWN} or {count} where "
-            f"there is none; {CLASSES_FILE} in the folder names other classes, one a line."
+            f"{where} contains {strange[0]}, which is not a class. Expected 0 to {count - 1}, and {UNKNOWN} or {count} "
+            f"for void; {CLASSES_FILE} in the folder names other classes, one per line."
         )
     known = values[(values >= 0) & (values < count)]
     return image.shape[:2], tuple(np.bincount(known, minlength=count).tolist())

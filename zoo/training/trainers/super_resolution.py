@@ -15,11 +15,11 @@ from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer
 from zoo.training.views import same_view
 
-LARGEST_PATCH = 48  # pixels a side of the small image
+LARGEST_PATCH = 48  # pixels per side of the small image
 
 
 class SuperResolutionTrainer(TaskTrainer):
-    """Crops of the images are the truth; they are not enlarged or reduced themselves."""
+    """Crops of the images are the target; they are not enlarged or reduced themselves."""
 
     crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of images"
@@ -47,7 +47,7 @@ class SuperResolutionTrainer(TaskTrainer):
         small = Image.fromarray(large).resize((width, height), Image.Resampling.BICUBIC)
         return np.asarray(small), large.astype(np.float32)
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return "mean_absolute_error"
 
     def metrics(self, entry: Entry) -> list[Any]:
@@ -58,14 +58,14 @@ class SuperResolutionTrainer(TaskTrainer):
 
     def draw(self, entry, measure, example, folder) -> None:
         small, large, output = example
-        report.write_row([bicubic(small, large.shape), output, large], folder / "bicubic-answer-truth.png")
+        report.write_row([bicubic(small, large.shape), output, large], folder / "bicubic-output-target.png")
 
 
-def psnr_db(truth: Any, output: Any) -> Any:
+def psnr_db(target: Any, output: Any) -> Any:
     """The peak signal-to-noise ratio of each image, 0 to 255, over red, green and blue: `(b, h, w, 3)` -> `(b,)`."""
     from keras import ops
 
-    error = ops.mean(ops.square(ops.clip(output, 0, 255) - truth), axis=(1, 2, 3))
+    error = ops.mean(ops.square(ops.clip(output, 0, 255) - target), axis=(1, 2, 3))
     return 10 * ops.log10(255**2 / ops.maximum(error, 1e-3))
 
 

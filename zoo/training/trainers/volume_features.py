@@ -19,7 +19,7 @@ class VolumeFeaturesTrainer(ArrayTrainer):
     def prepared(self, one: np.ndarray) -> np.ndarray:
         return preprocess_volume(one)
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return "mean_squared_error"
 
     def measure(self, entry: Entry, examples: Examples | None) -> SquaredErrorMeasure:

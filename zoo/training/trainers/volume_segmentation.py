@@ -28,7 +28,7 @@ class VolumeSegmentationTrainer(ArrayTrainer):
                 "each voxel that is sought, 0 for the others."
             )
 
-    def loss(self, entry: Entry, learnt: Examples | None) -> Any:
+    def loss(self, entry: Entry, examples: Examples | None) -> Any:
         return from_logits
 
     def measure(self, entry: Entry, examples: Examples | None) -> OverlapMeasure:
