@@ -1,8 +1,8 @@
-"""What the signatures of a SavedModel answer: what `zoo.predict` says, as tensors, by task.
+"""The outputs of a SavedModel's signatures: what `zoo.predict` returns, as tensors, by task.
 
 Tensors that belong together stand in one order: `classes`, `scores` and `indices` best first, `probabilities` and
-`labels` in the order of the classes. Whether all this is so is for `signature_check.py` to find out: it asks the code
-of `zoo.predict`, and nothing here.
+`labels` in the order of the classes. `signature_check.py` checks all this against the code of
+`zoo.predict`, and uses nothing of this file.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TOP = 5  # classes that a classification names
 
 
 class Answer(NamedTuple):
-    """How one task is answered.
+    """The outputs of one task's signatures.
 
     Attributes:
         tensors: From the entry, the inputs and the network's outputs to named tensors, each with the batch first.

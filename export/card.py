@@ -37,7 +37,7 @@ def model_card(model: Any) -> "ModelCard":
 
     Args:
         model: A name or another handle, an `Entry`, or a model from `zoo.load`. Of a model whose weights were
-            changed since, the card tells what it began with, and not what was measured of that.
+            changed since, the card names the model it started from, and not that model's metrics.
 
     Returns:
         A `huggingface_hub.ModelCard`: `str(card)` is the whole file, `card.data` its metadata, `card.text` the rest.

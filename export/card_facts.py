@@ -1,4 +1,5 @@
-"""What a card says beyond the registry: written by hand in `cards.yaml`, measured in `zoo/checkpoints/<file>.json`."""
+"""What a card states beyond the registry: written by hand in `cards.yaml`, measured in
+`zoo/checkpoints/<file>.json`."""
 
 import functools
 import json

@@ -105,6 +105,6 @@ def explanation(model: ZooModel, name: str, message: str) -> str:
     reason = re.search(r"'tf\.\w+' op [^\n]+", message) or re.search(r"[^\n]*(not supported|nsupported)[^\n]*", message)
     why = reason.group()[:300] if reason else message.strip()[:300]
     return (
-        f"{model.spec.name} cannot be written as {name} because of the layer {where}. The converter says: {why}. "
+        f"{model.spec.name} cannot be written as {name} because of the layer {where}. The converter reports: {why}. "
         "Choose another format; saved_model holds every model."
     )

@@ -9,7 +9,7 @@ from zoo.export.answers import ANSWERS
 from zoo.model import ZooModel
 
 _SIGNATURES = {
-    "serving_default": "gives what `zoo.predict` says",
+    "serving_default": "gives what `zoo.predict` returns",
     "serving_uint8": "gives the same for uint8",
     "encoded": "gives the same for whole JPEG or PNG files, prepared as `model.preprocess` does",
     "features": "gives what goes into the head of the network",
@@ -43,7 +43,7 @@ def with_section(card: str, section: str) -> str:
 
 
 def saved_model_section(entry: Entry, signatures: dict[str, Any]) -> str:
-    """Each signature of a SavedModel with its tensors, and a snippet that asks one."""
+    """Each signature of a SavedModel with its tensors, and a snippet that calls one."""
     rows = []
     for name, signature in signatures.items():
         inputs = signature.structured_input_signature[1]

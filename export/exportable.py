@@ -34,7 +34,7 @@ def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
     if model.spec.random != "none" and not allow_random:
         what = "a head with random weights" if model.spec.random == "head" else "random weights"
         raise ExportError(
-            f"{model.spec.name} has {what}: what it answers means nothing. Train it first, or pass allow_random=True "
+            f"{model.spec.name} has {what}: its outputs mean nothing. Train it first, or pass allow_random=True "
             "to try out the export."
         )
     return in_float32(model)
@@ -86,7 +86,7 @@ def _images(model: ZooModel, shape: tuple, count: int, generator: np.random.Gene
 
 
 def reference_outputs(model: ZooModel, inputs: Any) -> dict[str, np.ndarray]:
-    """What the Keras model answers, by name; a single output is called `output`."""
+    """The outputs of the Keras model, by name; a single one is called `output`."""
     outputs = named(model(inputs, training=False))
     return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
 

@@ -1,4 +1,4 @@
-"""The table of formats in `export/README.md`: a model of each builder in every format, and how far its answers differ.
+"""The table of formats in `export/README.md`: a model of each builder in every format, and how far its outputs differ.
 
 python -m zoo.export.format_table     exports them into a temporary folder and writes the table anew
 """

@@ -19,7 +19,7 @@ _LUMINANCE = (19595, 38470, 7471)  # Pillow's, of 65536
 
 @functools.cache
 def decoder(spec: Input) -> Any:
-    """`decoded_batch` as one function, traced once: the signature holds it, and its answers are checked by it."""
+    """`decoded_batch` as one function, traced once: the signature contains it, and its outputs are checked by it."""
     contents = tf.TensorSpec((None,), tf.string)
     return tf.function(lambda files: decoded_batch(files, spec), input_signature=[contents], autograph=False)
 

@@ -1,4 +1,4 @@
-"""Whether each signature of a SavedModel says what `zoo.predict` says.
+"""Checks that each signature of a SavedModel gives what `zoo.predict` returns.
 
 What is expected comes from the code that `zoo.predict` runs, its task and the Keras model, never from the functions
 that the signatures were traced from: those would agree with themselves whatever they did.
@@ -46,11 +46,11 @@ def check_signatures(
     Args:
         found: The signatures of an export, loaded back.
         model: The Keras model.
-        inputs: What it is asked, as the model takes it.
-        network: What gives the network's outputs that the answers follow from: the Keras model, or, where numbers are
+        inputs: Its inputs, as the model takes them.
+        network: Gives the network's outputs that the signature's follow from: the Keras model, or, where numbers are
             rounded on purpose, the export's own call.
         exact: False where numbers are rounded on purpose.
-        tolerance: How far an answer may be from what is expected, as a share of the largest output.
+        tolerance: How far an output may be from the expected one, as a fraction of the largest.
 
     Returns:
         By signature, `largest_difference`, `largest_reference` and `relative_difference`.
@@ -80,7 +80,7 @@ def check_signatures(
 
 
 def predicted(entry: Entry, inputs: Any, outputs: Any, served: Arrays) -> Arrays:
-    """What `zoo.predict` says of each input, in the shapes of a signature's tensors.
+    """What `zoo.predict` returns for each input, in the shapes of a signature's tensors.
 
     `served` decides only between pixels or classes that are equally good.
     """
@@ -184,7 +184,7 @@ def _compare(where: str, served: Arrays, expected: Arrays, largest: float, toler
             most = 1e-3  # of the pixels may lie between two classes
         if not difference <= most:
             raise ExportError(
-                f"{where}: {name!r} is not what zoo.predict says (off by {difference:.3g}). "
+                f"{where}: {name!r} is not what zoo.predict returns (off by {difference:.3g}). "
                 f"Expected at most {most:.3g}; it is not kept. Please report it."
             )
     numbers = [name for name in expected if served[name].dtype.kind == "f"]

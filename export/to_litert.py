@@ -41,7 +41,7 @@ def litert(
         allow_random: Export a model that has random weights too.
 
     Returns:
-        The folder of the version; `export.json` in it says how far the answers differ from the Keras model's.
+        The folder of the version; `export.json` in it states how far the outputs differ from the Keras model's.
 
     Raises:
         ExportError: As `saved_model`, or LiteRT has not every operation of the model; the message names the layer.

@@ -11,7 +11,7 @@ from zoo.export.verification import Outputs
 from zoo.model import ZooModel
 
 FILE = "model.onnx"
-OPSETS = range(9, 19)  # those that tf2onnx 1.17 writes; below them ONNX Runtime answers NaN
+OPSETS = range(9, 19)  # those that tf2onnx 1.17 writes; below them ONNX Runtime gives NaN
 
 
 def onnx(
@@ -34,7 +34,7 @@ def onnx(
         allow_random: Export a model that has random weights too.
 
     Returns:
-        The folder of the version; `export.json` in it says how far the answers differ from the Keras model's.
+        The folder of the version; `export.json` in it states how far the outputs differ from the Keras model's.
 
     Raises:
         ExportError: As `saved_model`, or ONNX has not every operation of the model; the message names the layer.

@@ -36,14 +36,14 @@ def saved_model(
 
     Its signatures, each a dict of tensors with the batch first:
 
-    - `serving_default`: `image`, float32 `(batch, height, width, 3)`, 0 to 255, raw pixels -> what `zoo.predict` says.
-      Of a classification: `classes`, `scores` and `indices`, the five best, best first, and `probabilities` of all
-      classes in the order of `labels.txt`. The README beside the export lists each task's.
+    - `serving_default`: `image`, float32 `(batch, height, width, 3)`, 0 to 255, raw pixels -> what `zoo.predict`
+      returns. Of a classification: `classes`, `scores` and `indices`, the five best, best first, and `probabilities` of
+      all classes in the order of `labels.txt`. The README beside the export lists each task's.
     - `serving_uint8`: the same from uint8.
     - `encoded`: `image_bytes`, string `(batch,)`: what JPEG or PNG files hold, prepared as `model.preprocess` does.
     - `features`: what goes into the head.
 
-    Each is asked once it is saved, and refused where it does not say what `zoo.predict` says.
+    Each is called once it is saved, and refused where its outputs are not those of `zoo.predict`.
 
     It is also a reusable SavedModel: `tensorflow_hub.load(path)` can be called on pixels, and
     `tensorflow_hub.KerasLayer(path, trainable=True)` fine-tunes it in `tf_keras`. (It does not load inside Keras 3.)
@@ -63,7 +63,7 @@ def saved_model(
         difference from the Keras model.
 
     Raises:
-        ExportError: The version exists, the weights are random, or the export answers differently (in float32 by more
+        ExportError: The version exists, the weights are random, or the export's outputs differ (in float32 by more
             than 1e-5 of the largest value).
         AccessError: `output_dir` cannot be written.
         InputError: An argument is out of range.

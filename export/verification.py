@@ -1,7 +1,7 @@
 """An export is loaded back and compared before anyone can see it; `verify` does it again wherever it lies.
 
 Beside the export lie `export.json` (what it is, how far it differs, the SHA-256 of its files) and `verification.npz`
-(seeded inputs, and what the Keras model answered).
+(seeded inputs, and the Keras model's outputs).
 """
 
 import datetime
@@ -32,7 +32,7 @@ Runner = Callable[[Path, Any], Outputs]
 
 
 def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, tolerance: float = TOLERANCE) -> dict:
-    """Compare an export's outputs with the Keras model's and say how far apart they are.
+    """Compare an export's outputs with the Keras model's.
 
     Returns:
         `largest_difference`, `largest_reference`, `relative_difference`; where `exact` is False what the task measures.
@@ -43,9 +43,9 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
     if {name: value.shape for name, value in outputs.items()} != {
         name: value.shape for name, value in reference.items()
     }:
-        raise ExportError(f"{entry.name}: the export answers in another shape. It is not kept; please report it.")
+        raise ExportError(f"{entry.name}: the export's outputs have another shape. It is not kept; please report it.")
     if not all(np.isfinite(value).all() for value in outputs.values()):
-        raise ExportError(f"{entry.name}: the export answers with NaN or infinity, so it is not kept.")
+        raise ExportError(f"{entry.name}: the export's outputs are NaN or infinite, so it is not kept.")
     largest = max(float(np.abs(value).max()) for value in reference.values())
     difference = max(float(np.abs(outputs[name] - reference[name]).max()) for name in reference)
     found = {
@@ -55,7 +55,7 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
     }
     if exact and not difference <= tolerance * largest:  # NaN is not
         raise ExportError(
-            f"{entry.name}: the export differs by {difference:.3g} from the Keras model, whose largest answer is "
+            f"{entry.name}: the export differs by {difference:.3g} from the Keras model, whose largest output is "
             f"{largest:.3g}. Expected at most {tolerance * largest:.3g}; it is not kept."
         )
     return found if exact else found | agreement(entry, outputs, reference)
@@ -94,16 +94,16 @@ def write_extras(
 
 
 def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Check an export where it lies: no file changed, and it answers as the Keras model did when it was exported.
+    """Check an export: no file changed, and its outputs are those of the Keras model when it was exported.
 
     Args:
         folder: One version, as an export returned it.
 
     Returns:
-        The record of the export, with `verified`: how far the answers on this machine differ.
+        The record of the export, with `verified`: how far the outputs on this machine differ.
 
     Raises:
-        ExportError: Not an export of this library, damaged, a file that changed, or answers that differ.
+        ExportError: Not an export of this library, damaged, a file that changed, or outputs that differ.
         MissingExtraError: The runtime of its format is not installed.
     """
     folder = path_of(folder)
@@ -115,7 +115,7 @@ def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
     stored = {name: reference.pop(name) for name in list(reference) if name.startswith("inputs")}
     inputs = stored.get("inputs", {name.removeprefix("inputs_"): array for name, array in stored.items()})
     if not stored or not reference:
-        raise ExportError(f"{folder}: verification.npz lacks inputs or answers. Export the model again.")
+        raise ExportError(f"{folder}: verification.npz lacks inputs or outputs. Export the model again.")
     module = importlib.import_module(f"zoo.export.to_{record.format}")
     try:
         outputs = module.run(folder, inputs)

@@ -79,7 +79,7 @@ def jit_compile() -> Literal["auto", False]:
 
 @contextlib.contextmanager
 def dtype_policy(policy: Any) -> Iterator[None]:
-    """Within it, new layers compute as `policy` says, or as the layers of a model do, whatever holds elsewhere."""
+    """Within it, new layers compute in `policy`, or as the layers of a model do, whatever holds elsewhere."""
     import keras
 
     before = keras.config.dtype_policy()

@@ -16,7 +16,7 @@ from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import by_shape, check_fits
 from zoo.training.examples import Examples
-from zoo.training.trainer import TaskTrainer, answers, is_dataset, is_folder, known_labels
+from zoo.training.trainer import TaskTrainer, is_dataset, is_folder, known_labels, model_outputs
 from zoo.training.trainers import find_trainer
 
 BATCH = 8  # examples of one size per forward pass, at most
@@ -87,7 +87,7 @@ def evaluate(
     measure = trainer.measure(model.spec, examples)
     for inputs, targets in batches:
         check_fits(model, inputs)
-        measure.add(answers(model, inputs), targets, inputs)
+        measure.add(model_outputs(model, inputs), targets, inputs)
     metrics = measure.results()
     if len(metrics) < 2:
         raise InputError(

@@ -1,4 +1,4 @@
-"""From inputs to named answers."""
+"""From inputs to predictions."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

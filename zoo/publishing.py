@@ -210,7 +210,7 @@ def _refuse_untrained(model: "ZooModel") -> None:
     if names := untrained(model):
         some = f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
         raise PublishError(
-            f"{model.spec.name} has random weights: nobody has trained {some}. Expected a model whose answers mean "
+            f"{model.spec.name} has random weights: nobody has trained {some}. Expected a model whose outputs mean "
             "something; train it first."
         )
 
@@ -225,7 +225,7 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
             dataset=as_text(given.training.data).strip() or "data of the publisher", source="its publisher"
         ),
     )
-    # Of a model that lies in the package the card itself tells how it was trained.
+    # Of a model that lies in the package the card itself describes how it was trained.
     is_embedded = given.original is not None and given.original.is_embedded
     facts = {"source": Source.of(repo_id), "license": license, "base": None if is_embedded else given.base}
     return entry.model_copy(update=facts)

@@ -95,7 +95,7 @@ class Snapshot:
         model: The model, which stays as it is.
         tensors: Its weights as a safetensors file, called as their Keras variable paths.
         sha256: Of `tensors`.
-        spec: What the model says of itself; what it began with counts as trained once it has changed.
+        spec: The entry of the model; its initial weights count as trained once it has changed.
         is_unchanged: Whether the weights are known to be those that were loaded.
     """
 
@@ -194,7 +194,8 @@ def _compare(model: ZooModel, loaded: ZooModel) -> None:
     expected, actual = reference_outputs(model, inputs), reference_outputs(loaded, inputs)
     if not all(np.isfinite(values).all() for values in expected.values()):
         raise PublishError(
-            f"{model.spec.name} outputs NaN or infinity. Expected finite numbers; train it again with a lower learning rate."
+            f"{model.spec.name} outputs NaN or infinity. Expected finite numbers; train it again with a lower "
+            "learning rate."
         )
     if found := difference(model, loaded, in_training=False):
         raise _other(model.spec, found)

@@ -285,7 +285,7 @@ def test_the_command_says_what_came_of_it(photos, tmp_path):
     few, output = some(photos, tmp_path / "few"), tmp_path / "p.parquet"
     command = ["predict", "blurnet-textures", f"{few}/*.jpg", "-o", str(output)]
     told = CliRunner().invoke(main, command)
-    assert told.stdout == f"{output}\n  3 rows, 0 of them without an answer: see the column `error`\n"
+    assert told.stdout == f"{output}\n  3 rows, 0 of them without a prediction: see the column `error`\n"
     again = CliRunner().invoke(main, [*command, "--json"])
     assert json.loads(again.stdout) == {
         "output": str(output),

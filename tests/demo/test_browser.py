@@ -27,7 +27,7 @@ def same(image, other):
 def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
     path = sample("super-resolution", 1)
     page.drop(path)
-    page.said("espcn-x2.photos answered in")
+    page.said("espcn-x2.photos took")
     before, after = page.images(2)
     record = zoo.predict("espcn-x2", path)[0]
     assert same(after, record.image)
@@ -41,7 +41,7 @@ def test_the_same_image_is_classified_by_one_model_after_another(page):
     page.drop(path)
     for name in ("blurnet-textures.grey", "maxpool-textures.grey"):
         page.pick(name)
-        page.run_until(f"{name} answered in")
+        page.run_until(f"{name} took")
         expected = [item["label"] for item in zoo.predict(name, path)[0]["predictions"]]
         assert expected[0] == "bricks"
         marks = page.seen("[data-testid$=-confidence-set]")
@@ -53,7 +53,7 @@ def test_a_segmentation_has_a_legend_in_its_colours(page):
     page.pick("segnet-basic.camvid")
     assert "for non-commercial use only" in page.facts()
     page.drop(path)
-    page.said("segnet-basic.camvid answered in")
+    page.said("segnet-basic.camvid took")
     record = zoo.predict("segnet-basic", path)[0]
     legend = [button.text for button in page.seen("[id^=answer-] .legend-item")]
     assert legend == [f"{item['label']} {item['area']:.1%}" for item in record["classes"]]
@@ -82,7 +82,7 @@ def test_what_is_painted_over_is_filled(page):
     page.pick("pconv-unet.photos")
     page.drop(path)
     page.stroke(60, 20)
-    page.run_until("pconv-unet.photos answered in")
+    page.run_until("pconv-unet.photos took")
     damaged, mended = page.images(2)
     photograph = np.asarray(read_image(path))
     mask = (np.asarray(damaged.convert("RGB")) != (255, 0, 255)).any(axis=-1)
@@ -103,7 +103,7 @@ def test_a_place_is_named_and_drawn_and_found(page):
         assert same(shown.resize((64, 64), 0), zoo.predict(name, "44,50")[0].image)
     page.pick("coordconv-regressor.quadrant")
     page.drop(sample("coordinate-regression"))
-    assert "x 44, y 50" in page.said("coordconv-regressor.quadrant answered in")
+    assert "x 44, y 50" in page.said("coordconv-regressor.quadrant took")
     pixels = np.asarray(page.images()[0].convert("RGB"))
     rows, columns = np.nonzero((pixels == (255, 0, 255)).all(axis=-1))
     assert (columns.mean() / 6, rows.mean() / 6) == pytest.approx((44.5, 50.5), abs=0.2)  # the middle of the pixel
@@ -151,7 +151,7 @@ def test_bad_images_are_answered_with_a_sentence_and_the_next_one_with_an_image(
         assert page.driver.find_elements("css selector", "[id^=answer-] img") == []
         page.clear()
     page.drop(sample("super-resolution"))
-    page.said("espcn-x2.photos answered in")
+    page.said("espcn-x2.photos took")
 
 
 def test_bad_images_are_no_canvas(page, bad_files):
@@ -189,7 +189,7 @@ def test_the_features_of_a_folder_that_is_typed_are_plotted(page, classifier, tm
     page.until(lambda: "Task: image features" in page.facts() and "a folder on this machine" in page.facts())
     page.drop(sample("image-features"))
     record = zoo.predict(headless, sample("image-features"))[0]
-    page.said("answered in")
+    page.said("took")
     assert page.status().endswith(f": {len(record['features'])} features")
     page.seen("[id^=answer-] .vega-embed svg")
 

@@ -1,4 +1,4 @@
-"""What stands about a model beside its answers."""
+"""What is shown about a model beside its predictions."""
 
 import pytest
 from markdown_it import MarkdownIt

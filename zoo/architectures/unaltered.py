@@ -64,7 +64,7 @@ def check_trainable(model: ZooModel, reference: ZooModel, loss: Any) -> None:
         loss: What it will be trained with.
 
     Raises:
-        InputError: Something would; says what.
+        InputError: Something would; the message names it.
     """
     frozen = [layer.name for layer in model.layers if layer.weights and not layer.trainable]
     if frozen or not model.trainable:

@@ -1,7 +1,7 @@
 """U-Net for volumes. Çiçek et al., 2016, https://arxiv.org/abs/1606.06650, figure 2.
 
 Three choices of ours: the input is photon counts, and the network brings them into its own unit; the convolutions are
-padded, so that the answer is as large as the volume, and any size will do; and there are fewer channels.
+padded, so that the output is as large as the volume, and any size will do; and there are fewer channels.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,7 @@ def _type(kind: Any) -> pa.DataType:
 
 
 def row(record: Prediction, task: Task) -> dict[str, Any]:
-    """One answered input: its record, and the attributes that the task declares as bytes, as PNG files."""
+    """One predicted input: its record, and the attributes that the task declares as bytes, as PNG files."""
     files = [name for name, kind in (task.columns or {}).items() if kind is bytes]
     return {**record, "error": None} | {name: _png(getattr(record, name)) for name in files}
 

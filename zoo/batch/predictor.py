@@ -1,4 +1,4 @@
-"""From inputs to rows: files are read and answers written by threads while the network computes."""
+"""From inputs to rows: files are read and predictions written by threads while the network computes."""
 
 import os
 from collections import deque
@@ -37,13 +37,13 @@ class Ready(NamedTuple):
 
 
 class Predictor:
-    """A model that answers shares, in constant memory.
+    """A model that predicts shares, in constant memory.
 
     Args:
-        model: Whose answers.
+        model: The model.
         top: How many classes a classification names.
         batch_size: How many inputs of one size go through the network at once.
-        threads: How many read files and write answers beside it; by default as many as there are processors.
+        threads: Threads that read files and write predictions; by default as many as there are processors.
     """
 
     def __init__(self, model: ZooModel, *, top: int, batch_size: int, threads: int | None = None):

@@ -1,4 +1,4 @@
-"""What a person should know of a model before relying on it: said once, as a warning of the logger `zoo`."""
+"""What a user should know of a model before relying on it: a warning of the logger `zoo`, once."""
 
 import functools
 from collections.abc import Collection
@@ -26,7 +26,7 @@ def _once(sentence: str) -> None:
 
 
 def warn_of_not_finite(path: Path, tensors: list[str]) -> None:
-    """Warn of weights that are NaN or infinite: whatever the model answers will be as well."""
+    """Warn of weights that are NaN or infinite: the model's outputs will be as well."""
     more = f" and {len(tensors) - 3} more" if len(tensors) > 3 else ""
     sentence = (
         f"{path} has NaN or infinity in {', '.join(tensors[:3])}{more}. Expected finite weights; the model's outputs "

@@ -18,7 +18,7 @@ from zoo.errors import RegistryError, UnknownModelError
 
 # Lists in zoo/labels/ by their number of classes.
 IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k", 21_843: "imagenet-21k-goog"}
-# Of `model_args`: what changes no answer, and the values that leave the network as it is.
+# Of `model_args`: what changes no output, and the values that leave the network as it is.
 _OF_TRAINING = {"drop_rate", "drop_path_rate", "drop_block_rate", "zero_init_last", "bn_momentum", "pretrained"}
 _AS_IT_IS = {"global_pool": "avg", "output_stride": 32, "features_only": False}
 # Beside `pretrained_cfg`; the rest of what stands there says nothing about the network.

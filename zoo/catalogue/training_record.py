@@ -1,4 +1,4 @@
-"""What a training tells of itself: `run.json` beside the model that it saved. No TensorFlow here.
+"""The record of a training: `run.json` beside the model that it saved. No TensorFlow here.
 
 Until a run is whole it has no `run.json`, and a folder `state` from which the same command resumes.
 """
@@ -22,9 +22,9 @@ _Record = TypeVar("_Record", bound=BaseModel)
 
 
 class TrainingRecord(BaseModel):
-    """The keys of `run.json` that a card tells; others may stand beside them.
+    """The keys of `run.json` that a card shows; there may be others.
 
-    `data` says in words what was trained on, and `command` how it was called. `metrics` were measured on the
+    `data` describes the training data, and `command` how it was called. `metrics` were measured on the
     validation data, with the unit in the name (`top1_percent`); `history` has a list of numbers, one per epoch.
     """
 

@@ -1,1 +1,2 @@
-"""The command `zoo`, a file per group of commands. What they do stands elsewhere; here it is asked for and printed."""
+"""The command `zoo`, one file per group of commands. What they do is elsewhere; here arguments are read and results
+printed."""

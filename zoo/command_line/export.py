@@ -83,7 +83,7 @@ def card(handle: str) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole record.")
 def verify(folder: Path, as_json: bool) -> None:
-    """Check the export in FOLDER: no file changed, and it answers here as it did when it was exported."""
+    """Check the export in FOLDER: no file changed, and its outputs here are those of when it was exported."""
     import_keras_quietly()
     import zoo.export
 
@@ -92,7 +92,7 @@ def verify(folder: Path, as_json: bool) -> None:
         print_json(record)
     else:
         difference = record["verified"]["relative_difference"]
-        said = f"{record['model']} as {record['format']}: answers differ by {difference:.1e} of the largest"
+        said = f"{record['model']} as {record['format']}: outputs differ by {difference:.1e} of the largest"
         click.echo(as_text(said))
 
 

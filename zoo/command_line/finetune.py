@@ -135,9 +135,8 @@ def _told(plan: dict[str, Any]) -> list[str]:
             f"{phase['trained_parameters']:,} parameters, learning rate at most {phase['learning_rate']:g}, "
             f"{steps} steps with batches of {plan['batch_size']}"
         )
-    lines.append(
-        f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory; stops after {plan['patience']} epochs without improvement"
-    )
+    lines.append(f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory")
+    lines.append(f"stops after {plan['patience']} epochs without improvement")
     return lines
 
 

@@ -1,4 +1,5 @@
-"""The command line: `zoo list | info | predict | finetune | evaluate | …`; answers on stdout, the rest on stderr."""
+"""The command line: `zoo list | info | predict | finetune | evaluate | …`; data on stdout, everything else on
+stderr."""
 
 import importlib
 import os

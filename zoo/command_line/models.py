@@ -1,4 +1,4 @@
-"""The commands that tell which models there are: `zoo list | info | pin`. They import no TensorFlow."""
+"""The commands about which models there are: `zoo list | info | pin`. They import no TensorFlow."""
 
 import fnmatch
 import json

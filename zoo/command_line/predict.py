@@ -1,4 +1,4 @@
-"""The command that answers: `zoo predict`, for some images or for any number. Imports what it needs when it runs."""
+"""The command `zoo predict`, for a few images or any number of them. Imports what it needs when it runs."""
 
 import glob
 import sys
@@ -38,10 +38,10 @@ def predict(
 ) -> None:
     """Run MODEL on images: named classes, or an image for -o.
 
-    With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. A row for
-    each image, with its answer or why there is none. If it is killed, the same command resumes.
+    With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. One row per
+    image, with its prediction or the reason why there is none. If it is killed, the same command resumes.
 
-    Of several images those that cannot be read are told, and the exit code is 1; the others are answered. - is stdin.
+    Of several images, unreadable ones are named on stderr, and the exit code is 1. - is stdin.
     """
     options = {name: value for name, value in options.items() if value is not None}
     resolve(handle)  # a wrong name is answered before anything large is imported
@@ -108,7 +108,7 @@ def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options:
     if as_json:
         return print_json(record)
     click.echo(as_text(output))
-    click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without an answer: see the column `error`")
+    click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without a prediction: see the column `error`")
 
 
 def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]:

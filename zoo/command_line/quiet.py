@@ -1,4 +1,4 @@
-"""TensorFlow's remarks at start-up, kept from a person who asked for something else."""
+"""Keeps TensorFlow's messages at start-up from the user's terminal."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Sparse maps of depths with denser ones that say the target: the data of depth completion, in the layouts they come
+"""Sparse depth maps with denser ones as targets: the data of depth completion, in the layouts they come
 in.
 
     FOLDER/SPLIT/{sparse,dense}/NAME.png                                         one folder for each kind

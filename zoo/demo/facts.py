@@ -1,4 +1,4 @@
-"""What stands about a model beside its answers, in Markdown that loads nothing: what its makers wrote is text."""
+"""What is shown about a model beside its predictions, in Markdown that loads nothing: what its makers wrote is text."""
 
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import is_non_commercial

@@ -1,4 +1,4 @@
-"""What a visitor may ask of the page, decided before Gradio sees it: from where, for what, and how much of it.
+"""What a visitor may do with the page, decided before Gradio sees it: from where, for what, and how much of it.
 
 Gradio serves more than this page needs: it fetches addresses, passes requests on, runs events past the queue. So only
 what the page itself asks for is let through. A page on loopback answers no other site either: neither one whose name
@@ -21,7 +21,7 @@ from zoo.demo.uploads import is_uploaded, nothing, uploads_bytes
 
 UPLOAD_BYTES = 64 << 20  # of one request with files
 BODY_BYTES = 1 << 20  # of any other
-UPLOADS_BUDGET_BYTES = 4 << 30  # of all uploads and answers, which are deleted after an hour
+UPLOADS_BUDGET_BYTES = 4 << 30  # of all uploads and predictions, which are deleted after an hour
 _READ = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?|/(static|assets|svelte|pwa_icon)/.*"
     r"|/gradio_api/(info|theme\.css|startup-events|heartbeat/\w+|upload_progress|queue/data|file=/.*)"

@@ -1,4 +1,4 @@
-"""The page of the demo: pick a model, give it something, see what it answers.
+"""The page of the demo: pick a model, give it an input, see its predictions.
 
 Each task has its parts on the page, and those of one task are seen. So an image stays where it is while one model
 after another looks at it.
@@ -23,9 +23,9 @@ from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 
 FIRST = "espcn-x2.photos"
-LINES = 3  # of an answer in words
-WAITING = 64  # calls; more are told to come again
-KEPT_SECONDS = 3600  # then what was uploaded and answered is deleted
+LINES = 3  # of a prediction as text
+WAITING = 64  # calls; more are refused for now
+KEPT_SECONDS = 3600  # then uploads and predictions are deleted
 # Nothing is measured, kept in the browser, shared, or offered to other programs.
 OPTIONS: dict[str, Any] = {
     "share": False,
@@ -153,10 +153,10 @@ def _connect(task: str, panel: Panel, picked: gr.components.Component, status: g
 
 
 def _said(record: Prediction, seconds: float) -> str:
-    """What the model said, in a few lines, and how long it took."""
+    """The prediction in a few lines, and how long it took."""
     lines = find_task(record["task"]).lines(record)
     words = "; ".join(line.strip() for line in lines[:LINES]) + ("; …" if lines[LINES:] else "")
-    return f"**{as_markdown(record['model'])}** answered in **{seconds:.2f} s**: {as_markdown(words)}"
+    return f"**{as_markdown(record['model'])}** took **{seconds:.2f} s**: {as_markdown(words)}"
 
 
 def _follow(

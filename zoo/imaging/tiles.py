@@ -1,7 +1,7 @@
-"""Large images by overlapping tiles: the same answer as of the whole, in the memory of one tile.
+"""Large images by overlapping tiles: the same output as of the whole, in the memory of one tile.
 
 A network of convolutions sees of the image, for each pixel of its output, a square around it and no more: its reach. A
-tile that is larger by the reach on each side answers for its middle what the whole image would, up to rounding. Two
+tile that is larger by the reach on each side gives for its middle what the whole image would, up to rounding. Two
 things are kept as they are in the whole: where the strides begin, so tiles begin at multiples of their product, and
 whether sides are even, on which padding depends, so a tile is as long as the image, modulo that product.
 """
@@ -81,7 +81,7 @@ class Runner:
         return whole
 
     def _middle(self, inputs: Prepared, row: "Span", column: "Span") -> np.ndarray:
-        """What the network answers for the kept part of one tile."""
+        """The network's output for the kept part of one tile."""
         output = self._alone(_cut(inputs, slice(row.start, row.stop), slice(column.start, column.stop)))
         assert isinstance(output, np.ndarray)  # noqa: S101 (of pixels)
         scale = output.shape[0] // (row.stop - row.start)
@@ -91,7 +91,7 @@ class Runner:
 
 
 class Span(NamedTuple):
-    """From where to where a tile lies along one axis, and which part of its answer is kept."""
+    """From where to where a tile lies along one axis, and which part of its output is kept."""
 
     start: int
     stop: int
@@ -162,7 +162,7 @@ def each(outputs: Outputs) -> Iterator[Outputs]:
 def _check_size(height: int, width: int) -> None:
     if height * width > LARGEST_OUTPUT:
         raise InputError(
-            f"The answer would have {width} x {height} pixels. Expected at most {LARGEST_OUTPUT:,}: a smaller image, "
+            f"The output would have {width} x {height} pixels. Expected at most {LARGEST_OUTPUT:,}: a smaller image, "
             "or a part of it."
         )
 

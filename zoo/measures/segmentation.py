@@ -15,7 +15,7 @@ from zoo.measures.measure import Measure
 
 
 class SegmentationScores(NamedTuple):
-    """All in percent. A class that occurs neither in the target nor in the answers has no IoU: NaN, left out."""
+    """All in percent. A class that occurs neither in the targets nor in the predictions has no IoU: NaN, left out."""
 
     global_accuracy: float
     mean_class_accuracy: float
@@ -62,15 +62,16 @@ class SegmentationMeasure(Measure):
 
 
 def confusion_matrix(target: np.ndarray, answer: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count the pixels of each true class by the class that was answered.
+    """Count the pixels of each true class by the predicted class.
 
     Args:
         target: Classes of the pixels, any shape of ints; outside 0 to `num_classes - 1` they are void and not counted.
-        answer: What the network said, of the same shape, 0 to `num_classes - 1`.
+        answer: Predicted classes, of the same shape, 0 to `num_classes - 1`.
         num_classes: How many classes there are.
 
     Returns:
-        int64 `(num_classes, num_classes)`: rows are the target, columns the answers. Those of several images add up.
+        int64 `(num_classes, num_classes)`: rows are the targets, columns the predictions. Those of several images add
+        up.
     """
     known = (target >= 0) & (target < num_classes)
     pairs = num_classes * target[known].astype(np.int64) + answer[known]
@@ -78,11 +79,11 @@ def confusion_matrix(target: np.ndarray, answer: np.ndarray, num_classes: int) -
 
 
 def segmentation_scores(confusion: np.ndarray) -> SegmentationScores:
-    """The measures of a confusion matrix, rows the target and columns the answers.
+    """The measures of a confusion matrix, rows the targets and columns the predictions.
 
     Returns:
         Global accuracy, the share of right pixels; mean class accuracy, the mean over the classes of the share of their
-        pixels that was found; mean IoU, the mean of intersection over union of the true and the answered pixels.
+        pixels that was found; mean IoU, the mean of intersection over union of the true and the predicted pixels.
     """
     right, true, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN

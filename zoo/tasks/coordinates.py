@@ -1,4 +1,4 @@
-"""Models that take (x, y), column and row of a pixel, and answer for every pixel of a canvas."""
+"""Models that take (x, y), column and row of a pixel, and give an output for every pixel of a canvas."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every task answers about its models."""
+"""What a task knows about its models."""
 
 import abc
 import os
@@ -67,7 +67,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def lines(self, record: dict[str, Any]) -> list[str]:
-        """What `answer` added, for a terminal."""
+        """What `answer` added, as lines for a terminal."""
 
     @abc.abstractmethod
     def takes(self, entry: Entry) -> str:

@@ -19,7 +19,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         trainer: Reads an example.
-        entry: What the model says of itself.
+        entry: The entry of the model.
         examples: What there is to read.
         shape: The input that the model takes, without the batch axis.
         batch_size: Examples per batch. A shuffled epoch drops a last batch that is not full; the next

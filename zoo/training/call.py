@@ -20,7 +20,7 @@ def written_call(model: Any, data: Any, options: Mapping[str, Any]) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """A path as it was given, or its last part where it is absolute: a card does not tell of this machine."""
+    """A path as it was given, or its last part where it is absolute: a card does not reveal this machine."""
     text = os.fspath(path)
     is_private = Path(text).is_absolute() or text.startswith("~")
     return f".../{Path(text).name}" if is_private else text

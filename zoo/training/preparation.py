@@ -32,7 +32,7 @@ class Preparation:
     """What `fit` is given.
 
     `base` is the entry of the model that was handed over, and `input_shape` its shape, which the trained one gets
-    again. `model` is the copy that learns. `data` says in words what it learns from, `command` how it was called, and
+    again. `model` is the copy that learns. `data` describes what it is trained on, `command` how it was called, and
     `settings` is all that decides the outcome.
     """
 
@@ -190,7 +190,7 @@ def _check(model: Any) -> None:
     if not isinstance(model, ZooModel):
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
     if model.spec.features:
-        raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model that gives answers.")
+        raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
 
 
 def _examples(

@@ -43,7 +43,7 @@ def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> 
     axes = figure.subplots()
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set(xlabel="answer", ylabel="target")
+    axes.set(xlabel="prediction", ylabel="label")
     if count <= 40:
         axes.set_xticks(range(count), labels, rotation=90)
         axes.set_yticks(range(count), labels)

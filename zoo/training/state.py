@@ -1,4 +1,4 @@
-"""How far a run is, on disk: everything that decides how it continues, in one file that is whole or not there."""
+"""The progress of a run, on disk: everything that decides how it continues, in one file that is whole or not there."""
 
 import contextlib
 import json
@@ -56,12 +56,12 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any], command: str = "") -> None:
-    """Check that the run in `folder` is the one that is asked for.
+    """Check that the run in `folder` has the settings that are wanted.
 
     Args:
         folder: Of the run.
         found: Its settings.
-        wanted: Those that are asked for.
+        wanted: The settings of this call.
         command: How an unfinished run was called, where that is known.
 
     Raises:
@@ -107,13 +107,13 @@ class State:
     """After how many epochs, with which history, and with which weights and optimizer.
 
     Args:
-        folder: Where the files lie. What is there is resumed, if it has the same `settings`.
+        folder: The folder of the files. What is there is resumed, if it has the same `settings`.
         settings: All that decides the outcome, as `json.dumps` takes it.
-        command: How the run was called, so that a person can be told.
+        command: How the run was called, for messages.
 
     Raises:
         InputError: The folder contains another run.
-        UnreadableError: What lies there is damaged: nothing starts over unless that is asked for.
+        UnreadableError: What is there is damaged: nothing starts over unless that is asked for.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], command: str = ""):

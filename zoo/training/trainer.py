@@ -21,8 +21,8 @@ LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are train
 class TaskTrainer(abc.ABC):
     """How the models of one task are trained. Stateless, as the task itself.
 
-    `bfloat16` says that the outputs are scores, so that computing in 16 bits does no harm; metres and pixels are not.
-    `crops` says that examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
+    `bfloat16`: the outputs are scores, so computing in 16 bits does no harm; metres and pixels are not.
+    `crops`: examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
     the data that the trainer takes, for a message.
     """
 
@@ -83,7 +83,7 @@ class TaskTrainer(abc.ABC):
         """Evaluate a trained model and write images of it: metrics by name, and dicts of them per class."""
         measure, example = self.measure(model.spec, None), None
         for inputs, targets, *_ in batches:
-            outputs = answers(model, inputs)
+            outputs = model_outputs(model, inputs)
             measure.add(outputs, targets, inputs)
             example = example or first_of((inputs, targets, outputs))
         metrics = measure.results()
@@ -96,7 +96,7 @@ class TaskTrainer(abc.ABC):
         return is_folder(data) and folders.split_folder(data, split).is_dir()
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
-        """What the model will say of itself: other classes, other names."""
+        """The entry of the trained model: other classes, other names."""
         return entry
 
     def check_size(self, entry: Entry, shape: tuple[int, ...], measured: Examples) -> None:
@@ -162,7 +162,7 @@ def pairs(data: Any, what: str) -> list[tuple[Any, Any]]:
     return list(zip(inputs, targets, strict=True))
 
 
-def answers(model: Any, inputs: Any) -> Any:
+def model_outputs(model: Any, inputs: Any) -> Any:
     """What the model gives for a batch: arrays."""
     import keras
 

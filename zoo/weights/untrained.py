@@ -52,7 +52,7 @@ def untrained(model: ZooModel) -> list[str]:
 
 
 def current_spec(model: ZooModel) -> Entry:
-    """What the model says of itself as training has left it: once every random value is replaced, none is random, and
+    """The entry of the model as training has left it: once every random value is replaced, none is random, and
     the metrics of the old weights are gone; a clone that still has its new weights is random. The model stays as it
     is."""
     if model.spec.random == "none" and not model.initial_fingerprints:
@@ -66,7 +66,7 @@ def current_spec(model: ZooModel) -> Entry:
 
 
 def mark_trained(model: ZooModel) -> None:
-    """Let the model itself say so."""
+    """Write `current_spec` into the model."""
     model.spec = current_spec(model)
 
 
@@ -82,7 +82,7 @@ def is_as_loaded(model: ZooModel) -> bool:
 
 
 def warn_of_untrained(model: ZooModel) -> None:
-    """Say once per model which layers answer with the random values that they began with."""
+    """Warn once per model of the layers that still have their random initial values."""
     if model in _told:
         return
     layers = sorted({path.split("/")[0] for path in untrained(model)})

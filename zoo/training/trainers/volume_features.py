@@ -1,4 +1,4 @@
-"""What a volume is to be told by: inputs are volumes of one size, targets the features that they should have."""
+"""Features of volumes: inputs are volumes of one size, targets the features that they should have."""
 
 from typing import Any
 
