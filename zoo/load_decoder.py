@@ -62,7 +62,7 @@ def with_decoder(
 
 
 def _check_options(decoder: str, options: Mapping[str, Any]) -> None:
-    """See that a decoder takes these options.
+    """Check that a decoder takes these options.
 
     Raises:
         InputError: It does not; names the nearest.

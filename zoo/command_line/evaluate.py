@@ -19,7 +19,7 @@ def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
     import zoo
     from zoo.catalogue.resolving import resolve
 
-    resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is an error before anything large is imported
     import_keras_quietly()
     with progress_bar("evaluating") as progress:
         record = zoo.evaluate(handle, data, split=split, progress=progress)

@@ -76,7 +76,7 @@ def finetune(
     """Fine-tune MODEL on the folder DATA, and print its metrics. If it is killed, the same command resumes."""
     from zoo.catalogue.resolving import resolve
 
-    resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is an error before anything large is imported
     if hosts is not None:
         os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()

@@ -44,7 +44,7 @@ def predict(
     Of several images, unreadable ones are named on stderr, and the exit code is 1. - is stdin.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    resolve(handle)  # a wrong name is answered before anything large is imported
+    resolve(handle)  # a wrong name is an error before anything large is imported
     if output is not None and output.suffix == ".parquet":
         return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
     if options:

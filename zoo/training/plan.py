@@ -64,8 +64,8 @@ def phases(
 ) -> tuple[Phase, ...]:
     """The phases in which the layers of a model with its new head are trained.
 
-    A new head is trained first and alone, a decoder with it: its first gradients would spoil the pretrained layers. Then
-    all layers that are not frozen are trained, at a tenth of the rate. Without a new head, or with random weights
+    A new head is trained first and alone, a decoder with it: its first gradients would spoil the pretrained layers.
+    Then all layers that are not frozen are trained, at a tenth of the rate. Without a new head, or with random weights
     throughout, there is one phase.
 
     Raises:
