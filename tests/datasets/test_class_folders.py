@@ -133,7 +133,7 @@ def test_a_class_without_an_image_is_named(names, tmp_path):
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
     write(tmp_path, "dog/1.png", os.fsdecode(b"caf\xe9/2.png"))
-    with pytest.raises(InputError, match="no UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         find_images(tmp_path)
 
 

@@ -113,9 +113,9 @@ def test_a_network_without_a_head_has_no_backbone_to_freeze(tmp_path):
         zoo.finetune("espcn-x2", images, freeze="backbone", output_dir=tmp_path / "run")
 
 
-def test_images_to_measure_on_have_the_size_of_those_to_learn_from(photographs, tmp_path):
+def test_validation_images_have_the_size_of_the_training_images(photographs, tmp_path):
     other = write_photographs(tmp_path / "other", {"blue": 1, "green": 1}, side=20)
-    with pytest.raises(InputError, match=r"measure on are \(20, 20, 3\), those to learn from \(16, 16, 3\)"):
+    with pytest.raises(InputError, match=r"validation inputs are \(20, 20, 3\), training inputs \(16, 16, 3\)"):
         zoo.finetune("blurnet-textures", photographs, validation_data=other, output_dir=tmp_path / "run")
 
 
