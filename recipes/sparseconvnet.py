@@ -134,8 +134,8 @@ def report(name: str, density: str, seconds: float) -> dict:
     return {
         "command": "python recipes/sparseconvnet.py DATA",
         "metric": (
-            "mean absolute error (and RMSE) over those pixels of a map that have a target, then the mean over the maps; "
-            "metres on KITTI's test pairs, pixels of disparity on the motorcycle"
+            "mean absolute error (and RMSE) over those pixels of a map that have a target, then the mean over the "
+            "maps; metres on KITTI's test pairs, pixels of disparity on the motorcycle"
         ),
         "network": name,
         "density": density,
