@@ -17,7 +17,7 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 
 .PHONY: demo test test-all check publish clean
 demo: .venv/installed ## one model of each task on something real, on one page
-	$(BIN)/python -m recipes.demo
+	$(BIN)/python -m tools.demo
 
 check: .venv/installed ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -39,7 +39,7 @@ test-all: test ## the same with the slow tests, as CI runs it
 
 publish: .venv/installed ## put the embedded models on the Hugging Face Hub: make publish ORG=owner
 	@test -n "$(ORG)" || { echo "Which owner? make publish ORG=owner, with a token that may write there"; exit 1; }
-	$(BIN)/python -m recipes.publish $(ORG)
+	$(BIN)/python -m tools.publish $(ORG)
 
 clean:
 	rm -rf .venv dist build

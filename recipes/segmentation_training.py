@@ -18,7 +18,7 @@ import safetensors.numpy
 
 from recipes import camvid
 from recipes.camvid import CLASSES, Frame
-from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
+from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts, write_weights
 from zoo.layers.fused_batch_normalization import fuse_normalization
 
 SEED = 0
@@ -173,10 +173,9 @@ def main(recipes: Sequence[Recipe], paper: Mapping[str, dict[str, float]], descr
 
     `paper` is what the paper reports on the same frames, by the name of the network there.
     """
-    options = parser(description)
+    options = measuring(parser(description))
     options.add_argument("data", type=Path, help="folder of CamVid, with train, val and test")
     options.add_argument("--model", choices=[recipe.name for recipe in recipes], help="only this one; by default all")
-    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
     arguments = options.parse_args()
     test = camvid.read_split(arguments.data, "test")
     for recipe in recipes:

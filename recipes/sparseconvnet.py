@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from recipes import sparseconvnet_scores as scoring
-from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
+from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts, write_weights
 from zoo.architectures import sparseconvnet
 from zoo.datasets import depth_maps
 
@@ -152,10 +152,9 @@ def write(folder: Path, name: str, density: str, trained: keras.Model, seconds: 
 
 def main() -> None:
     """Train each network on each density, write the weights, load them afresh, measure."""
-    options = parser(__doc__)
+    options = measuring(parser(__doc__))
     options.add_argument("data", type=Path, metavar="DATA", help="folder with the maps of depths")
     options.add_argument("--model", choices=BUILDERS, help="train this network only")
-    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
     arguments = options.parse_args()
     runs = [run for run in RUNS if arguments.model in (None, run[0]) and not arguments.measure]
     pairs = depth_maps.find_pairs(arguments.data, "train") if runs else []

@@ -5,7 +5,6 @@ weights, `<name>-x<scale>.safetensors` (names are the Keras variable paths), and
 """
 
 import dataclasses
-import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +15,9 @@ import numpy as np
 import safetensors.numpy
 from PIL import Image
 
+from recipes import training_run
 from recipes.photographs import HELD_OUT, TRAINING, bicubic, degrade, luma_psnr, luma_ssim, photograph
-from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
+from recipes.training_run import TrainingRun, filled
 from zoo.architectures.enlargement import luma
 
 SHRINKS = (1.0, 0.8, 0.65, 0.5)  # a smaller copy has sharper edges
@@ -170,22 +170,19 @@ def report(recipe: Recipe, scale: int, folder: Path) -> dict[str, Any]:
 
 def main(recipe: Recipe, description: str) -> None:
     """Train, write the weights, load them afresh, measure."""
-    options = parser(description)
-    options.add_argument("--scale", type=int, default=2, choices=sorted(recipe.rounds), help="enlargement")
-    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = options.parse_args()
-    weights = recipe.weights(arguments.scale, arguments.output)
-    record = weights.with_suffix(".json")
-    if arguments.measure:
-        facts = json.loads(record.read_text())
-    else:
-        state = arguments.state / f"{weights.stem}.state"
-        trained, seconds = train(recipe, arguments.scale, state, arguments.output)
-        write_weights(trained, weights)
-        state.unlink()  # the next run starts anew
-        facts = {"training_photographs": list(TRAINING)}
-        facts |= run_facts(steps=recipe.steps(arguments.scale), seed=SEED, seconds=seconds, packages=PACKAGES)
-    measured = report(recipe, arguments.scale, arguments.output)
-    text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
-    record.write_text(text + "\n")
-    print(text)
+    parser = training_run.measuring(training_run.parser(description))
+    parser.add_argument("--scale", type=int, default=2, choices=sorted(recipe.rounds), help="enlargement")
+    options = parser.parse_args()
+    scale, folder = options.scale, options.output
+
+    def facts(seconds: float) -> dict[str, Any]:
+        run = training_run.run_facts(steps=recipe.steps(scale), seed=SEED, seconds=seconds, packages=PACKAGES)
+        return {"training_photographs": list(TRAINING), **run}
+
+    training_run.main(
+        recipe.weights(scale, folder).stem,
+        options,
+        train=lambda state: train(recipe, scale, state, folder),
+        facts=facts,
+        measure=lambda weights: report(recipe, scale, folder),
+    )

@@ -6,7 +6,6 @@ The package needs its extra `train`. The run is seeded, and it resumes where it 
 `tcn-co2.safetensors` (names are the Keras variable paths), and `tcn-co2.json`, what was measured and how.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pandas as pd
 import statsmodels.datasets
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
+from recipes import training_run
+from recipes.training_run import TrainingRun, filled
 from zoo.architectures.tcn import forecasts, tcn
 
 NAME = "tcn-co2"
@@ -153,24 +153,14 @@ def mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def main() -> None:
     """Train, write the weights, load them afresh, measure."""
-    options = parser(__doc__)
-    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = options.parse_args()
-    weights = arguments.output / f"{NAME}.safetensors"
-    record = weights.with_suffix(".json")
-    if arguments.measure:
-        facts = json.loads(record.read_text())
-    else:
-        state, known = arguments.state / f"{NAME}.state", co2()[:-TEST_WEEKS]
-        trained, seconds = train(known.to_numpy(), state)
-        write_weights(trained, weights)
-        state.unlink()  # the next run starts anew
-        facts = {"trained_until": str(known.index[-1].date())}
-        facts |= run_facts(steps=STEPS, seed=SEED, seconds=seconds, packages=("pandas", "statsmodels"))
-    measured = measure(weights)
-    text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
-    record.write_text(text + "\n")
-    print(text)
+    known = co2()[:-TEST_WEEKS]
+
+    def facts(seconds: float) -> dict[str, Any]:
+        run = training_run.run_facts(steps=STEPS, seed=SEED, seconds=seconds, packages=("pandas", "statsmodels"))
+        return {"trained_until": str(known.index[-1].date()), **run}
+
+    options = training_run.measuring(training_run.parser(__doc__)).parse_args()
+    training_run.main(NAME, options, train=lambda state: train(known.to_numpy(), state), facts=facts, measure=measure)
 
 
 if __name__ == "__main__":

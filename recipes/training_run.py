@@ -22,11 +22,51 @@ import safetensors.numpy
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """The options that every recipe has."""
+    """The options that every recipe has; `measuring` adds another."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("zoo/checkpoints"), help="folder for the weights")
     parser.add_argument("--state", type=Path, default=Path("runs"), help="folder from which a stopped run resumes")
     return parser
+
+
+def measuring(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The same with the option to measure what is there."""
+    parser.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
+    return parser
+
+
+def main(
+    name: str,
+    options: argparse.Namespace,
+    *,
+    train: Callable[[Path], tuple[keras.Model, float]],
+    facts: Callable[[float], dict[str, Any]],
+    measure: Callable[[Path], dict[str, Any]],
+    dtype: str = "float32",
+) -> None:
+    """Train, write the weights, load them afresh, measure; with `--measure` only that.
+
+    Args:
+        name: Of the checkpoint: `name.safetensors` are its weights, `name.json` what was measured and how it was made.
+        options: Those of `measuring(parser(...))`.
+        train: From the file of the state to the model, and the seconds it took.
+        facts: From those seconds to how the checkpoint was made.
+        measure: From the file of weights to its metrics.
+        dtype: Of the weights in the file.
+    """
+    weights, state = options.output / f"{name}.safetensors", options.state / f"{name}.state"
+    record = weights.with_suffix(".json")
+    if options.measure:
+        known = json.loads(record.read_text())
+    else:
+        trained, seconds = train(state)
+        write_weights(trained, weights, dtype)
+        state.unlink()  # the next run starts anew
+        known = facts(seconds)
+    measured = measure(weights)
+    text = json.dumps(measured | {key: fact for key, fact in known.items() if key not in measured}, indent=2)
+    record.write_text(text + "\n")
+    print(text)
 
 
 class TrainingRun:

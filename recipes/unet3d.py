@@ -7,15 +7,15 @@ The package needs its extra `train`. The run is seeded, and it resumes where it 
 measured and how, beside the best threshold.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from recipes import training_run
 from recipes.phantoms import best_threshold, dice, phantoms, smoothed
-from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
+from recipes.training_run import TrainingRun, filled
 from zoo.architectures.unet3d import unet3d
 
 NAME = "unet3d-phantoms"
@@ -62,6 +62,15 @@ def train(state: Path) -> tuple[keras.Model, float]:
     return run.model, run.seconds
 
 
+def quickly(state: Path) -> tuple[keras.Model, float]:
+    """The same in bfloat16, three times faster; the weights stay float32."""
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        return train(state)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
 def held_out() -> tuple[np.ndarray, np.ndarray]:
     """Counts and lesions, `(32, 32, 48, 48, 1)`, float32; the same each time."""
     return phantoms(TEST_PHANTOMS, np.random.default_rng(TEST_SEED))
@@ -104,30 +113,13 @@ def measure(weights: Path) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Train, write the weights, load them afresh, measure."""
-    options = parser(__doc__)
-    options.add_argument("--measure", action="store_true", help="measure the weights that are there, without training")
-    arguments = options.parse_args()
-    weights = arguments.output / f"{NAME}.safetensors"
-    record = weights.with_suffix(".json")
-    if arguments.measure:
-        facts = json.loads(record.read_text())
-    else:
-        state = arguments.state / f"{NAME}.state"
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")  # three times faster; the weights stay float32
-        trained, seconds = train(state)
-        keras.mixed_precision.set_global_policy("float32")
-        write_weights(trained, weights, "float16")
-        state.unlink()  # the next run starts anew
-        steps = ROUNDS * STEPS_PER_ROUND
-        facts = {"training_phantoms": steps * BATCH_SIZE}
-        facts |= run_facts(steps=steps, seed=SEED, seconds=seconds, packages=("scipy",))
-    measured = measure(weights)
-    text = json.dumps(measured | {key: fact for key, fact in facts.items() if key not in measured}, indent=2)
-    record.write_text(text + "\n")
-    print(text)
+def facts(seconds: float) -> dict[str, Any]:
+    """How the checkpoint was made."""
+    steps = ROUNDS * STEPS_PER_ROUND
+    run = training_run.run_facts(steps=steps, seed=SEED, seconds=seconds, packages=("scipy",))
+    return {"training_phantoms": steps * BATCH_SIZE, **run}
 
 
 if __name__ == "__main__":
-    main()
+    options = training_run.measuring(training_run.parser(__doc__)).parse_args()
+    training_run.main(NAME, options, train=quickly, facts=facts, measure=measure, dtype="float16")

@@ -26,7 +26,7 @@ def test_the_embedded_models_are_published_with_their_own_cards(hub):
     code = """
 import sys
 sys.argv[1:] = ["zoo-org", "espcn-x2", "tcn-co2"]
-from recipes.publish import main
+from tools.publish import main
 main()
 main()  # both are there
 """

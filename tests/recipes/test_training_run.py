@@ -1,5 +1,6 @@
 """A training run: what its state holds, when it is written, and what is left of a run."""
 
+import json
 from types import SimpleNamespace
 
 import keras
@@ -100,3 +101,24 @@ def test_a_recipe_says_in_its_first_line_what_it_does(capsys):
     out = capsys.readouterr().out
     assert "Train a network." in out
     assert "More." not in out
+
+
+def test_a_recipe_trains_writes_and_measures_or_measures_alone(tmp_path):
+    def train(state):
+        run = TrainingRun(state, untrained)
+        learn(run, 1)
+        return run.model, 2.0
+
+    def measure(weights):
+        return {"first": float(filled(untrained(), weights).weights[0][0, 0]), "seed": "as measured"}
+
+    def facts(seconds):
+        return {"seconds": seconds, "seed": 0}
+
+    places = ["--output", str(tmp_path / "files"), "--state", str(tmp_path / "runs")]
+    for more in ([], ["--measure"]):
+        options = training_run.measuring(parser("Train.")).parse_args([*places, *more])
+        training_run.main("small", options, train=train, facts=facts, measure=measure)
+        record = json.loads((tmp_path / "files" / "small.json").read_text())
+        assert record == {**measure(tmp_path / "files" / "small.safetensors"), "seconds": 2.0}
+    assert not list((tmp_path / "runs").iterdir())

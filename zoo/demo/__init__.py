@@ -9,7 +9,7 @@
     facts.py        what is shown about a model beside its predictions
     guard.py        what a visitor may do
     uploads.py      which files are opened
-    samples/        small images and arrays, made by recipes/demo_samples.py
+    samples/        small images and arrays, made by tools/demo_samples.py
 
 It is made with Gradio, of the extra `layerzoo[demo]`; nothing is measured or sent anywhere, and nothing is loaded from
 elsewhere but the models that come from the Hub.

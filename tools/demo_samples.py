@@ -1,6 +1,6 @@
 """Make the samples of the demo in a browser: small images, a series, a volume, a map of depths.
 
-    python -m recipes.demo_samples [--output zoo/demo/samples]
+    python -m tools.demo_samples [--output zoo/demo/samples]
 
 The photographs lie inside scikit-image and scikit-learn, the series inside statsmodels (the extra `train`); all were
 kept out of the training of the models that they are shown to, the textures by other strips. The rest is generated.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from PIL import Image, ImageDraw, ImageFont
 
 import zoo
-from recipes.demo_scenes import Scene
+from tools.demo_scenes import Scene
 
 WIDTH = 1800  # pixels
 HEIGHT = 250  # of an image

@@ -1,6 +1,6 @@
 """One model of each task on something real that it was not trained on: offline, one command, one page to look at.
 
-python -m recipes.demo [--output demo]
+python -m tools.demo [--output demo]
 """
 
 import argparse
@@ -33,8 +33,8 @@ def main() -> None:
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
     import_keras_quietly()
-    from recipes.contact_sheet import sheet  # only now: these import Keras
-    from recipes.demo_scenes import SCENES
+    from tools.contact_sheet import sheet  # only now: these import Keras
+    from tools.demo_scenes import SCENES
 
     print_gains()
     scenes = []

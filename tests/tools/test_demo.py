@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from PIL import Image
 
-from recipes import contact_sheet, demo_scenes
+from tools import contact_sheet, demo_scenes
 from zoo.catalogue.registry import registry
 
 

@@ -1,4 +1,4 @@
-"""recipes/demo_samples.py: the samples of the package are what it makes."""
+"""tools/demo_samples.py: the samples of the package are what it makes."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 import zoo
-from recipes import demo_samples
+from tools import demo_samples
 
 SHIPPED = Path(zoo.__file__).parent / "demo" / "samples"
 

@@ -1,7 +1,7 @@
 """Puts the embedded models on the Hugging Face Hub, each in a repository of its own under its name and licence.
 
-    python -m recipes.publish ORGANISATION              # what `make publish ORG=...` does
-    python -m recipes.publish ORGANISATION espcn-x2     # only these
+    python -m tools.publish ORGANISATION              # what `make publish ORG=...` does
+    python -m tools.publish ORGANISATION espcn-x2     # only these
 
 It needs a token that may write there (`hf auth login`, or HF_TOKEN). A model that is there already, with this card, is
 no new version, so what was interrupted is run again.

@@ -1,0 +1,1 @@
+"""What a maintainer runs: the demonstration on one page, the samples of `zoo demo`, publishing the embedded models."""
