@@ -1,5 +1,7 @@
 """Out of the zoo: model cards, SavedModels that serve and fine-tune, LiteRT, ONNX and OpenVINO.
 
+Nothing here changes a model: every export is compared with it before it appears.
+
     zoo.export.saved_model("resnet50", "served")  # served/resnet50/1
     zoo.export.litert("espcn-x2", "phone")
     print(zoo.export.model_card("espcn-x2"))

@@ -1,4 +1,4 @@
-"""Keras layers, one concept per file."""
+"""Keras layers, one concept per file. Nothing here knows models, files or tasks, and all run on every backend."""
 
 # ruff: noqa: E402 (the backend is asked for before Keras is imported)
 from zoo.backend import check_backend

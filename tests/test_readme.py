@@ -1,6 +1,7 @@
 """What the README shows, runs."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -24,3 +25,23 @@ def test_the_two_commands_of_the_readme_are_targets_of_make():
     commands = re.findall(r"^make (\w+)", README, re.M)
     assert commands == ["demo", "test"]
     assert all(re.search(rf"^{command}:", makefile, re.M) for command in commands)
+
+
+def test_the_install_table_names_every_extra():
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    table = README.split("## Install")[1].split("## Quick start")[0]
+    named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(pyproject["project"]["optional-dependencies"])
+
+
+def test_every_link_leads_somewhere():
+    root = Path(__file__).parents[1]
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        anchors = {
+            re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)", text, re.M)
+        }
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            path, _, anchor = link.partition("#")
+            assert (page.parent / path).exists(), f"{page.name}: {link}"
+            assert path or anchor in anchors, f"{page.name}: {link}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.training.photographs import write_photographs
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-LINES = re.search(r"## Fine-tune on your own.*?```py\n(.*?)```", README, re.S)
+LINES = re.search(r"## Fine-tune\n.*?```py\n(.*?)```", README, re.S)
 
 
 def test_photographs_become_a_published_model_that_another_process_loads(hub, tmp_path):

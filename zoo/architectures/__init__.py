@@ -1,4 +1,7 @@
-"""Architectures, one family per file. A builder turns a tensor into tensors; `build` makes the model around it."""
+"""Architectures, one family per file. A builder turns a tensor into tensors; `build` makes the model around it.
+
+Nothing here reads files or weights, or knows names of checkpoints: sizes are data of the registry.
+"""
 
 import importlib
 from collections.abc import Iterator

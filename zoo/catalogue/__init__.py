@@ -1,4 +1,4 @@
 """What is known about models before they are built: registry, handles, descriptions, licences.
 
-Nothing here imports TensorFlow or Keras at the top: `zoo list` and `zoo info` are instant.
+Nothing here builds a model, or imports TensorFlow or Keras at the top: `zoo list` and `zoo info` are instant.
 """

@@ -1,1 +1,1 @@
-"""Readers of data sets that lie on this machine, in their public layouts. Nothing is downloaded."""
+"""Readers of data sets on this machine, in their public layouts. Nothing here downloads, or knows models."""

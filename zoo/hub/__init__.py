@@ -1,1 +1,1 @@
-"""The Hugging Face Hub: files come down verified and go up in one commit. Nothing here knows Keras or a network."""
+"""The Hugging Face Hub: files are downloaded verified and uploaded in one commit. Nothing here knows Keras or a network."""

@@ -1,4 +1,4 @@
-"""Names of classes in the order of the logits."""
+"""Names of classes in the order of the logits, one list per file. Nothing here but lists and their reader."""
 
 import functools
 from importlib import resources
@@ -6,7 +6,7 @@ from importlib import resources
 
 @functools.cache
 def read_labels(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The names of a list in this folder, one a line after its WordNet synset; a list itself is returned as it is."""
+    """The names of a list in this folder, one per line after its WordNet synset; a list itself is returned as it is."""
     if not isinstance(labels, str):
         return labels
     return tuple(line.split(" ", 1)[1] for line in _lines(labels))

@@ -1,8 +1,8 @@
 """The catalogue as a web page: static files from the registry and the cards. `zoo site -o site` calls this.
 
-    pages.py        which files there are, and what stands in them
+    pages.py        the files and their contents
     plot.py         accuracy against size, as places in a drawing
-    folder.py       how they come to lie in a folder, whole, without touching what is somebody else's
+    folder.py       writes them into a folder, whole, and never touches other files
     templates/      the pages; style.css, catalogue.js and copy.js go with them as they are
 
 Nothing is loaded from elsewhere, and nothing here imports TensorFlow.
