@@ -1,1 +1,1 @@
-"""The Hugging Face Hub: files are downloaded verified and uploaded in one commit. Nothing here knows Keras or a network."""
+"""The Hugging Face Hub: verified downloads, and uploads in one commit. Nothing here knows Keras or a model."""
