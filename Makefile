@@ -19,9 +19,10 @@ BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 demo: .venv/installed ## one model of each task on something real, on one page
 	$(BIN)/python -m tools.demo
 
-check: .venv/installed ## format, lint and types
+check: .venv/installed ## format, lint, words and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python tests/test_words.py
 	$(BIN)/mypy
 
 test: check ## the quick tests on TensorFlow, then the layers and six networks on the other backends

@@ -51,14 +51,14 @@ def apart(test: np.ndarray) -> np.ndarray:
 
 
 def classifier_row(split: Split) -> list[np.ndarray]:
-    """Training pixels, the test pixels that are asked for, and the pixels that each network answers."""
+    """Training pixels, the test pixels, and the pixels that each network predicts."""
     training, test = split_centres(split)
     asked = every_third(test)
     return [dots(training), dots(asked)] + [found(name, split, asked) for name in NETWORKS["classifier"]]
 
 
 def regressor_row(split: Split) -> list[np.ndarray]:
-    """Training centres, the centres of the squares that are shown, and the centres that each network answers."""
+    """Training centres, the centres of the squares that are shown, and the centres that each network predicts."""
     training, test = split_centres(split)
     shown = every_third(test)
     canvases = [np.uint8(255) * canvas.astype("uint8") for canvas in squares(shown)]
@@ -66,7 +66,7 @@ def regressor_row(split: Split) -> list[np.ndarray]:
 
 
 def found(name: str, split: Split, sources: np.ndarray | list[np.ndarray]) -> np.ndarray:
-    """The places that a network answers."""
+    """The places that a network predicts."""
     records = zoo.predict(f"{name}.{split}", sources, batch_size=32)
     return dots(np.array([(record["x"], record["y"]) for record in records]))
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 SHAPE = (32, 48, 48)  # voxels: depth, height, width
 BLUR_VOXELS = 1.0  # standard deviation of the scanner's point-spread function
-COUNTS = (3.0, 10.0)  # photons a voxel, on average, where the uptake is 1
+COUNTS = (3.0, 10.0)  # photons per voxel, on average, where the uptake is 1
 LESIONS = (2, 6)  # a phantom
 LESION_UPTAKE = (2.2, 3.5)  # that of the body is 1
 # Middle and half axes as shares of the shape, each jittered by a tenth; then the range of the uptake.

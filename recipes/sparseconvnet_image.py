@@ -33,7 +33,7 @@ CURVES = {
 
 
 def draw_maps(figure: matplotlib.figure.SubFigure) -> None:
-    """One row per share: the points given, what each network answers, and the target."""
+    """One row per share: the input points, the output of each network, and the target."""
     target = motorcycle()
     colours = {"cmap": "turbo", "vmin": 0, "vmax": 60}
     models = {name: zoo.load(name) for name in SHOWN}

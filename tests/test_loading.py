@@ -198,7 +198,7 @@ def test_weights_of_another_architecture_are_refused(architecture, path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08\x00\x00\x00\x00\x00\x00\x00{}", b"not safetensors" * 100])
-def test_a_file_that_is_no_safetensors_is_refused(content, tmp_path):
+def test_a_file_that_is_not_safetensors_is_refused(content, tmp_path):
     (tmp_path / "w.safetensors").write_bytes(content)
     with pytest.raises((zoo.IntegrityError, zoo.WeightsMismatchError), match=r"w\.safetensors"):
         zoo.load("resnet10t", weights=tmp_path / "w.safetensors")

@@ -3,8 +3,8 @@
     python -m tools.publish ORGANISATION              # what `make publish ORG=...` does
     python -m tools.publish ORGANISATION espcn-x2     # only these
 
-It needs a token that may write there (`hf auth login`, or HF_TOKEN). A model that is there already, with this card, is
-no new version, so what was interrupted is run again.
+It needs a token that may write there (`hf auth login`, or HF_TOKEN). A model that is there already, with this card,
+gets no new version, so an interrupted run can be repeated.
 """
 
 import argparse

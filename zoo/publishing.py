@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Published(NamedTuple):
-    """What came of publishing: the page, the commit, the version, which a pull request has none of, and the Space."""
+    """The result of publishing: the page, the commit, the version (None for a pull request), and the Space."""
 
     url: str
     commit: str

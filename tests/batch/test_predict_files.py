@@ -207,7 +207,7 @@ def test_a_file_of_somebody_else_stays(model, photos, tmp_path):
     assert output.read_text() == "mine"
 
 
-def test_an_output_inside_the_source_is_no_input(model, photos, tmp_path, monkeypatch):
+def test_an_output_inside_the_source_is_not_an_input(model, photos, tmp_path, monkeypatch):
     monkeypatch.chdir(some(photos, tmp_path / "few"))
     for _ in range(2):
         assert zoo.predict_files(model, ".", "predictions.parquet")["count"] == 3
@@ -233,7 +233,7 @@ def test_hidden_files_are_none_and_every_other_is(model, photos, tmp_path):
     assert "200000000 pixels" in found["huge.png"]
 
 
-def test_an_error_that_is_no_inputs_stops_the_job_and_names_the_files(photos, tmp_path, monkeypatch):
+def test_an_error_that_is_not_an_inputs_stops_the_job_and_names_the_files(photos, tmp_path, monkeypatch):
     def fail(runner, batch):
         raise ValueError("a shape that no kernel takes")
 
@@ -281,7 +281,7 @@ def test_a_missing_extra_is_a_sentence(engine, module, extra, model, photos, tmp
         zoo.predict_files(model, photos, tmp_path / "p.parquet", engine=engine)
 
 
-def test_the_command_says_what_came_of_it(photos, tmp_path):
+def test_the_command_prints_the_result(photos, tmp_path):
     few, output = some(photos, tmp_path / "few"), tmp_path / "p.parquet"
     command = ["predict", "blurnet-textures", f"{few}/*.jpg", "-o", str(output)]
     told = CliRunner().invoke(main, command)

@@ -165,13 +165,13 @@ def test_labels_are_whatever_a_folder_can_be_called(describe):
         b" " * 17_000_000,
     ],
 )
-def test_what_is_no_json_object_is_refused_with_the_file(content, name, describe):
+def test_what_is_not_a_json_object_is_refused_with_the_file(content, name, describe):
     with pytest.raises(zoo.RegistryError, match=f"^{name} of ") as caught:
         zoo.info(describe(content, name))
     assert len(str(caught.value)) < 1000
 
 
-def test_a_description_that_is_no_file_is_refused(tmp_path):
+def test_a_description_that_is_not_a_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "zoo.json")
     with pytest.raises(zoo.RegistryError, match="not a file"):
         zoo.info(tmp_path)
@@ -203,7 +203,7 @@ def test_a_keras_file_without_a_spec_is_told(content, message, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x89HDF\r\n\x1a\n", b"x" * 1000])
-def test_a_file_that_is_no_archive_is_told(content, tmp_path):
+def test_a_file_that_is_not_an_archive_is_told(content, tmp_path):
     path = tmp_path / "m.keras"
     path.write_bytes(content)
     with pytest.raises(zoo.RegistryError, match="not a file of Keras 3"):

@@ -36,7 +36,7 @@ def test_a_folder_is_a_folder_whatever_its_name_holds(name, here):
 
 
 @pytest.mark.parametrize("name", ["espcn-x2", "espcn-x2.photos", "resnet18", "resnet18@v1", "resnet18.a1_in1k"])
-def test_the_registrys_name_is_no_folder_of_the_working_directory(name, here):
+def test_the_registrys_name_is_not_a_folder_of_the_working_directory(name, here):
     (here / name).mkdir()
     assert parse(name).kind == "registry"
     assert parse(f"./{name}").path == pathlib.Path(name)
@@ -156,7 +156,7 @@ def test_what_is_not_there_or_no_model_is_told(handle, message, here):
 @pytest.mark.parametrize(
     "handle", [None, 3, b"resnet18", "", " ", "a\nb", "a\x1b[31m", "\0", "./a\0b", "x" * 10**6, [], np.zeros(3)]
 )
-def test_what_is_no_handle_is_an_error_of_the_argument(handle):
+def test_what_is_not_a_handle_is_an_error_of_the_argument(handle):
     with pytest.raises(zoo.InputError, match="handle=") as caught:
         zoo.info(handle)
     assert len(str(caught.value)) < 600
@@ -166,7 +166,7 @@ def test_what_is_no_handle_is_an_error_of_the_argument(handle):
 @pytest.mark.parametrize(
     "handle", ["hf://", "hf://o", "hf://o/r/x", "hf://o/../r", "hf://o/r\n", "hf://o/" + "r" * 10**5]
 )
-def test_what_is_no_repository_is_an_error_of_the_argument(handle):
+def test_what_is_not_a_repository_is_an_error_of_the_argument(handle):
     with pytest.raises(zoo.InputError, match="hf://owner/name") as caught:
         zoo.info(handle)
     assert len(str(caught.value)) < 600

@@ -54,7 +54,7 @@ def test_another_registry_is_read_anew(path, tmp_path, monkeypatch):
     assert kept.read_kept() is None
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(path):
+def test_a_folder_that_cannot_be_written_is_not_an_error(path):
     path.parent.write_text("a file")
     kept.keep({})
     assert kept.read_kept() is None

@@ -58,7 +58,7 @@ def test_a_wrong_choice_is_answered_with_the_right_ones(arguments, message):
     assert "\x1b" not in result.stderr
 
 
-def test_choices_that_match_no_model_together_are_no_error():
+def test_choices_that_match_no_model_together_are_not_an_error():
     result = run("list", "espcn*", "--task", "forecasting")
     assert (result.exit_code, result.stderr) == (0, "0 models\n")
 

@@ -114,7 +114,7 @@ def test_an_architecture_in_two_families_is_an_error(read):
         b"a: &a [*a]",
     ],
 )
-def test_what_is_no_yaml_is_an_error_with_the_file(content, tmp_path):
+def test_what_is_not_yaml_is_an_error_with_the_file(content, tmp_path):
     (tmp_path / "registry.yaml").write_bytes(content)
     with pytest.raises(zoo.RegistryError, match=r"registry\.yaml"):
         Registry(tmp_path / "registry.yaml")

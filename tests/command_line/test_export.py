@@ -23,7 +23,7 @@ def test_export_prints_the_folder_that_verify_takes(tmp_path):
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{tmp_path / 'espcn-x2' / '4'}\n"
     result = run("verify", tmp_path / "espcn-x2" / "4")
-    assert result.stdout.startswith("espcn-x2.photos as saved_model: answers differ by ")
+    assert result.stdout.startswith("espcn-x2.photos as saved_model: outputs differ by ")
     record = json.loads(run("verify", tmp_path / "espcn-x2" / "4", "--json").stdout)
     assert record["inference_only"] is True
     assert record["verified"]["relative_difference"] <= 1e-5
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verify_refuses_what_is_no_export(tmp_path):
+def test_verify_refuses_what_is_not_an_export(tmp_path):
     result = run("verify", tmp_path)
     assert result.exit_code == 1
     assert "is not an export of this library" in result.stderr

@@ -121,7 +121,7 @@ def test_a_damaged_file_among_several_is_told_and_the_others_are_answered(photo,
         ("/dev/zero", "is a pipe or a device. Expected a regular file"),
     ],
 )
-def test_what_is_no_image_is_told_with_what_to_do(name, sentence):
+def test_what_is_not_an_image_is_told_with_what_to_do(name, sentence):
     result = run("predict", "espcn-x2", name)
     assert result.exit_code == 1
     assert sentence in result.stderr

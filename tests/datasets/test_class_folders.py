@@ -33,7 +33,7 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)
-def test_what_is_hidden_in_a_class_is_no_example_and_is_said_once(hidden, tmp_path, caplog):
+def test_what_is_hidden_in_a_class_is_not_an_example_and_is_said_once(hidden, tmp_path, caplog):
     write(tmp_path, "cat/1.png", "cat/deep/2.png", "dog/3.png", f"cat/{hidden}")
     assert found(tmp_path) == {"cat": ["1.png", "2.png"], "dog": ["3.png"]}
     silent = hidden in ("Thumbs.db", "desktop.ini", ".DS_Store")
@@ -42,12 +42,12 @@ def test_what_is_hidden_in_a_class_is_no_example_and_is_said_once(hidden, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["__MACOSX", ".git", ".Trash-1000", "@eaDir", "System Volume Information", "#recycle"])
-def test_a_folder_that_a_system_left_is_no_class(name, tmp_path):
+def test_a_folder_that_a_system_left_is_not_a_class(name, tmp_path):
     write(tmp_path, "cat/1.png", "dog/2.png", f"{name}/cat/1.png")
     assert list(found(tmp_path)) == ["cat", "dog"]
 
 
-def test_files_that_are_no_images_are_said(tmp_path, caplog):
+def test_files_that_are_not_images_are_said(tmp_path, caplog):
     write(tmp_path, "cat/1.png", "dog/2.png", "loose.png", "cat/IMG_1.HEIC", "cat/notes.txt", "dog/film.mpg")
     assert found(tmp_path) == {"cat": ["1.png"], "dog": ["2.png"]}
     [record] = caplog.records
@@ -130,7 +130,7 @@ def test_a_class_without_an_image_is_named(names, tmp_path):
         find_images(tmp_path)
 
 
-def test_a_name_that_is_no_text_is_refused(tmp_path):
+def test_a_name_that_is_not_text_is_refused(tmp_path):
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
     write(tmp_path, "dog/1.png", os.fsdecode(b"caf\xe9/2.png"))
     with pytest.raises(InputError, match="not UTF-8"):

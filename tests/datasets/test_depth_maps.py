@@ -67,7 +67,7 @@ def test_pixels_of_8_bits_are_refused(tmp_path):
         depth_maps.read_depths(tmp_path / "depth.png")
 
 
-def test_a_file_that_is_no_image_is_refused(tmp_path):
+def test_a_file_that_is_not_an_image_is_refused(tmp_path):
     (tmp_path / "depth.png").write_text("depth")
     with pytest.raises(InputError, match=r"cannot be read .* Expected a whole JPEG, PNG"):
         depth_maps.read_depths(tmp_path / "depth.png")

@@ -33,7 +33,7 @@ def test_masks_in_a_folder_of_their_own(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "I;16"])
-def test_values_that_are_no_class_are_void(tmp_path, mode):
+def test_values_that_are_not_a_class_are_void(tmp_path, mode):
     mask = Image.fromarray(MASK)
     if mode == "P":
         mask.putpalette(list(range(256)) * 3)
@@ -80,7 +80,7 @@ def test_a_mask_in_colours(tmp_path):
         read_pair(pair, 11)
 
 
-def test_a_file_that_is_no_image(tmp_path):
+def test_a_file_that_is_not_an_image(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a.jpg cannot be read"):
         read_pair(Pair(tmp_path / "a.jpg", write(tmp_path / "a.png", MASK)), 11)

@@ -154,7 +154,7 @@ def test_bad_images_are_answered_with_a_sentence_and_the_next_one_with_an_image(
     page.said("espcn-x2.photos took")
 
 
-def test_bad_images_are_no_canvas(page, bad_files):
+def test_bad_images_are_not_a_canvas(page, bad_files):
     page.pick("pconv-unet.photos")
     for name in ("words.png", "huge.png"):
         page.drop(bad_files / name)

@@ -31,7 +31,7 @@ def test_the_models_asked_for_last_are_kept():
 
 
 @pytest.mark.parametrize("handle", ["{folder}", "{folder}.keras", "./mine"])
-def test_files_of_the_server_are_no_models_for_those_who_only_visit(handle, tmp_path):
+def test_files_of_the_server_are_not_models_for_those_who_only_visit(handle, tmp_path):
     folder = zoo.save(zoo.load("fsrcnn-x2"), tmp_path / "mine")
     visited = Models(own_files=False, own_token=False)
     for ask in (visited.entry, visited.model):

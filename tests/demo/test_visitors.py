@@ -39,7 +39,7 @@ def events(client):
 
 
 def ask(client, event, *data):
-    """Run an event as the page does, and return what it answers; None where Gradio has only "Error" to say."""
+    """Run an event as the page does, and return its response; None where Gradio has only "Error" to say."""
     session = uuid.uuid4().hex[:8]
     joined = client.post("/gradio_api/queue/join", json={"data": data, "fn_index": event, "session_hash": session})
     assert joined.status_code == 200, joined.text
@@ -110,7 +110,7 @@ def test_samples_and_uploads_are_opened(client, events):
 
 
 @pytest.mark.parametrize("handle", [None, 3, ["espcn-x2"], {"path": "x"}, "", "~", "a\x1b[2J<b>", "x" * 10_000])
-def test_what_is_no_handle_is_a_sentence(client, events, handle):
+def test_what_is_not_a_handle_is_a_sentence(client, events, handle):
     sentence = ask(client, events["Image", "Before | after"], handle, {"path": str(SAMPLES / "cat.jpg")})[-1]
     assert sentence
     assert "\x1b" not in sentence
@@ -194,7 +194,7 @@ def test_nothing_larger_than_offered_is_taken(client):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b'{"data": NaN}', b"\xff"])
-def test_what_is_no_question_is_refused(client, body):
+def test_what_is_not_a_question_is_refused(client, body):
     sent = client.post("/gradio_api/queue/join", content=body, headers={"Content-Type": "application/json"})
     assert 400 <= sent.status_code < 500
 

@@ -30,7 +30,7 @@ def short_of_space(length):
 
 
 def scattered(model):
-    """Give a model with random weights the statistics of a trained one, so that its answers differ between images."""
+    """Give a model with random weights the statistics of a trained one, so that its outputs differ between images."""
     keras.utils.set_random_seed(0)
     for variable in model.variables:
         shape = variable.shape

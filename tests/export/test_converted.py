@@ -110,7 +110,7 @@ def test_an_opset_that_there_is_not_is_refused(opset, tmp_path):
         zoo.export.onnx("espcn-x2", tmp_path, opset=opset)
 
 
-def test_a_full_disk_is_no_fault_of_a_layer(export, tmp_path):
+def test_a_full_disk_is_not_a_fault_of_a_layer(export, tmp_path):
     with short_of_space(20_000), pytest.raises(AccessError, match=r"cannot be written \(File too large\)"):
         export("espcn-x2", tmp_path / "new")
     assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,7 @@ def test_a_batch_of_different_sizes_becomes_one_tensor():
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n"]
 )
-def test_bytes_that_are_no_image_are_refused(content):
+def test_bytes_that_are_not_an_image_are_refused(content):
     message = "Invalid JPEG data" if content[:3] == b"\xff\xd8\xff" else "neither JPEG nor PNG"
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         in_graph(WHOLE)(content)

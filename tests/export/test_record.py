@@ -129,7 +129,7 @@ def test_arrays_of_another_model_are_one_sentence(arrays, exported):
         zoo.export.verify(exported)
 
 
-def test_nan_among_the_expected_answers_is_no_agreement(exported):
+def test_nan_among_the_expected_answers_is_not_agreement(exported):
     path = exported / "assets.extra" / "verification.npz"
     with np.load(path) as file:
         arrays = dict(file)

@@ -106,7 +106,7 @@ def test_a_version_is_a_number_from_1(version, tmp_path):
 @pytest.mark.parametrize(
     "name", ["..", ".", "", "/", "../..", ".hidden", "a/.hidden", "\0", "a\nb", " ", 300 * "a", "..\\.."]
 )
-def test_a_name_that_is_no_folder_is_refused(name, tmp_path):
+def test_a_name_that_is_not_a_folder_is_refused(name, tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(ExportError, match="cannot be the name of a folder"), new_version(tmp_path / "out", name, None):
         pass

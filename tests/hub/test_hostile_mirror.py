@@ -41,7 +41,7 @@ NO_HUB = (
 )
 
 
-def test_an_answer_that_is_no_hubs_is_refused_before_anything_is_written(hub: HubServer, commit: str):
+def test_an_answer_that_is_not_the_hubs_is_refused_before_anything_is_written(hub: HubServer, commit: str):
     hub.faults += [declared(commit, **changes) for changes in NO_HUB]
     answers = fetches(hub, *[{}] * (len(NO_HUB) - 1), {"revision": "0" * 40})
     for answer, changes in zip(answers, NO_HUB, strict=True):
@@ -58,7 +58,7 @@ def test_the_hub_is_asked_once_what_the_file_is(hub: HubServer, commit: str):
     assert not [path for path in hub.home.parent.rglob("X*")]
 
 
-def test_a_bad_address_of_the_content_is_no_other_error(hub: HubServer, commit: str):
+def test_a_bad_address_of_the_content_is_not_another_error(hub: HubServer, commit: str):
     locations = ("http://[", "file:///etc/passwd", "\x80", "//", "http://localhost:99999/", "data:,x", "", "/none")
     for location in locations:
         hub.faults.append(Fault("GET", "/resolve/", times=1, status=302, headers={"Location": location}))
@@ -68,7 +68,7 @@ def test_a_bad_address_of_the_content_is_no_other_error(hub: HubServer, commit: 
     assert errors[0] == "OfflineError"
 
 
-def test_a_bad_address_in_what_is_declared_is_no_other_error(hub: HubServer, commit: str):
+def test_a_bad_address_in_what_is_declared_is_not_another_error(hub: HubServer, commit: str):
     locations = ("http://[", "", "http://localhost:99999/", "http://localhost:1/\x80")
     hub.faults += [declared(commit, Location=location) for location in locations]
     answers = fetches(hub, *({"cache_dir": str(hub.home / str(number))} for number in range(len(locations))))
@@ -175,7 +175,7 @@ def test_how_long_to_wait_is_read_or_left():
 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
-def test_odd_times_to_wait_are_no_other_error(hub: HubServer, commit: str, method: str):
+def test_odd_times_to_wait_are_not_another_error(hub: HubServer, commit: str, method: str):
     values = ["²", "-1", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT", "\x80\xff"]
     for value in values:
         hub.faults.append(Fault(method, "/resolve/", times=1, status=429, headers={"Retry-After": value}))

@@ -1,4 +1,4 @@
-"""Calls of `zoo.hub.fetching.fetch` in client processes of the test Hub, and what came of them."""
+"""Calls of `zoo.hub.fetching.fetch` in client processes of the test Hub, and the result of them."""
 
 import json
 from pathlib import Path
@@ -37,12 +37,12 @@ for arguments in json.loads(sys.argv[1]):
 
 
 def fetch_code(*calls: dict[str, Any]) -> str:
-    """Code that makes these calls of `fetch` and prints what came of each."""
+    """Code that makes these calls of `fetch` and prints the result of each."""
     return f"import sys; sys.argv[1:] = [{json.dumps(json.dumps(calls))}]\n{CLIENT}"
 
 
 def answers_in(output: str) -> list[dict[str, Any]]:
-    """What came of the calls."""
+    """The results of the calls."""
     return [json.loads(line) for line in output.splitlines()]
 
 

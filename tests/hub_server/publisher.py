@@ -1,4 +1,4 @@
-"""A client of the test Hub that stays alive: it publishes when it is told to, and says what the result is.
+"""A client of the test Hub that stays alive: it publishes when it is told to, and reports the result.
 
 Starting Keras takes seconds, and the Hub's client reads its environment at import; so one process serves many tests.
 """

@@ -1,4 +1,4 @@
-"""Repositories as the test Hub keeps them, and what it answers with."""
+"""Repositories as the test Hub stores them, and its responses."""
 
 import hashlib
 import json

@@ -93,7 +93,7 @@ def test_what_pillow_raises_of_a_broken_qoi_names_the_file():
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device", "folder"])
-def test_what_is_no_regular_file_is_refused_at_once(reader, kind, tmp_path):
+def test_what_is_not_a_regular_file_is_refused_at_once(reader, kind, tmp_path):
     path = tmp_path / "photo.jpg"
     if kind == "folder":
         path.mkdir()
@@ -194,7 +194,7 @@ def test_only_the_box_that_the_crop_keeps_is_resized(monkeypatch):
     assert resized == [(224, 224)]
 
 
-def test_a_document_that_another_program_would_run_is_no_image(tmp_path):
+def test_a_document_that_another_program_would_run_is_not_an_image(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) print\n")
     with pytest.raises(zoo.errors.UnreadableError, match="not an image that Pillow knows"):
         read_image(tmp_path / "photo.jpg")

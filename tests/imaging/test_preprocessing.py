@@ -127,13 +127,13 @@ def test_arrays_of_several_dtypes_are_taken(array, expected):
         (np.array([[0.0, 65535.0]]), "floats has values from 0 to 65535"),
     ],
 )
-def test_an_array_that_is_no_image_is_refused(array, message):
+def test_an_array_that_is_not_an_image_is_refused(array, message):
     with pytest.raises(zoo.InputError, match=message):
         preprocess(array, ANY)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_file_that_is_no_image_is_refused_by_name(content, tmp_path):
+def test_a_file_that_is_not_an_image_is_refused_by_name(content, tmp_path):
     path = tmp_path / "photo.png"
     path.write_bytes(content)
     with pytest.raises(zoo.InputError, match=r"photo\.png cannot be read as an image"):
@@ -153,7 +153,7 @@ def test_a_missing_file_is_named(tmp_path):
         preprocess(tmp_path / "nothing.png", ANY)
 
 
-def test_a_folder_is_no_image(tmp_path):
+def test_a_folder_is_not_an_image(tmp_path):
     with pytest.raises(zoo.InputError, match="cannot be read as an image"):
         preprocess(tmp_path, ANY)
 
@@ -180,12 +180,12 @@ def test_a_volume_gets_zero_mean_and_unit_variance_beside_its_background(tmp_pat
         (np.full((4, 5, 6), 7), "no two values"),
     ],
 )
-def test_an_array_that_is_no_volume_is_refused(volume, message):
+def test_an_array_that_is_not_a_volume_is_refused(volume, message):
     with pytest.raises(zoo.InputError, match=message):
         preprocess_volume(volume)
 
 
-def test_a_pickled_array_is_no_volume_and_is_not_unpickled(tmp_path):
+def test_a_pickled_array_is_not_a_volume_and_is_not_unpickled(tmp_path):
     np.save(tmp_path / "volume.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(zoo.InputError, match="cannot be read as a volume"):
         preprocess_volume(tmp_path / "volume.npy")

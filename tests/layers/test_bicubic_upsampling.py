@@ -47,6 +47,6 @@ def test_unknown_sizes_and_save_and_load(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 1.5])
-def test_a_size_that_is_no_positive_int_is_refused(size):
+def test_a_size_that_is_not_a_positive_int_is_refused(size):
     with pytest.raises(InputError, match="`size` must be an int of at least 1"):
         BicubicUpSampling2D(size)

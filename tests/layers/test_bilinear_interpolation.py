@@ -42,7 +42,7 @@ def test_it_is_saved_with_its_layer(tmp_path):
     assert isinstance(loaded.layers[-1].kernel_initializer, BilinearInterpolation)
 
 
-def test_a_shape_that_is_no_kernel_is_refused():
+def test_a_shape_that_is_not_a_kernel_is_refused():
     with pytest.raises(
         InputError, match=r"BilinearInterpolation: the kernel must have shape .* Received: shape=\(4, 4\)"
     ):

@@ -50,6 +50,6 @@ def test_a_map_that_is_large_enough_passes_unchanged_whatever_is_known_of_its_si
 
 
 @pytest.mark.parametrize("size", [0, 1.5])
-def test_a_size_that_is_no_positive_int_is_refused(size):
+def test_a_size_that_is_not_a_positive_int_is_refused(size):
     with pytest.raises(InputError, match="`size` must be an int of at least 1"):
         MinimumSize2D(size)

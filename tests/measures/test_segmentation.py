@@ -7,12 +7,12 @@ import pytest
 
 from zoo.measures.segmentation import confusion_matrix, segmentation_scores
 
-TRUTH = np.array([[0, 0, 0, 1], [1, 1, -1, 255]])
+TARGET = np.array([[0, 0, 0, 1], [1, 1, -1, 255]])
 ANSWER = np.array([[0, 0, 1, 1], [1, 0, 1, 0]])
 
 
 def test_pixels_are_counted_by_target_and_answer_and_void_is_not():
-    np.testing.assert_array_equal(confusion_matrix(TRUTH, ANSWER, 3), [[2, 1, 0], [1, 2, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(confusion_matrix(TARGET, ANSWER, 3), [[2, 1, 0], [1, 2, 0], [0, 0, 0]])
 
 
 def test_small_integers_do_not_overflow():

@@ -39,7 +39,7 @@ print(json.dumps([*told, spec.base.source, spec.base.license]))
     np.testing.assert_array_equal(found["image"], classifier.preprocess(inputs[0]))
 
 
-def test_each_version_is_one_commit_and_the_same_model_again_is_no_new_one(publisher, server, repo_id, folders):
+def test_each_version_is_one_commit_and_the_same_model_again_is_not_a_new_one(publisher, server, repo_id, folders):
     made = [publisher.publish(folder, repo_id)["version"] for folder in (folders[0], folders[1], folders[1])]
     assert made == ["v1", "v2", "v2"]
     assert len(server.repositories[repo_id].commits) == 3  # the Hub's own first one, and two

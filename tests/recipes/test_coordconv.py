@@ -92,7 +92,7 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(task,
 
 
 @pytest.mark.parametrize("task", coordconv.TASKS)
-def test_the_image_of_the_cards_is_what_the_models_answer(task):
+def test_the_image_of_the_cards_shows_the_predictions(task):
     with Image.open(CHECKPOINTS.parent / "model_cards" / f"coordconv-{task}.png") as image:
         checked_in = np.asarray(image.convert("L"))
     drawn = np.asarray(coordconv_image.sheet(task))

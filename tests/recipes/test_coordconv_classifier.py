@@ -43,7 +43,7 @@ def test_the_twin_is_trained_on_whole_canvases():
     np.testing.assert_array_equal(indices, inputs[:, 1] * CANVAS + inputs[:, 0])
 
 
-def test_the_score_is_the_share_of_right_pixels():
+def test_the_score_is_the_fraction_of_right_pixels():
     class Model:
         def predict(self, places, **options):
             logits = np.zeros((len(places), CANVAS, CANVAS))

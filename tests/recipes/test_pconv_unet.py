@@ -126,7 +126,7 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name)
     np.testing.assert_allclose(loaded, recipes, atol=0.01)
 
 
-def test_the_image_of_the_cards_is_what_the_models_answer():
+def test_the_image_of_the_cards_shows_the_predictions():
     with Image.open(CHECKPOINTS.parent / "model_cards" / "pconv-unet.png") as image:
         checked_in = np.asarray(image.convert("RGB"), "float32")
     drawn = np.asarray(pconv_unet_image.sheet(), "float32")

@@ -13,7 +13,7 @@ CARDS = Path(zoo.__file__).parent / "model_cards"
 
 
 @pytest.mark.parametrize("file", segmentation_images.SHEETS)
-def test_the_image_of_the_card_is_what_the_models_answer(file):
+def test_the_image_of_the_card_shows_the_predictions(file):
     with Image.open(CARDS / f"{file}.png") as image:
         checked_in = np.asarray(image.convert("RGB")).astype(int)
     drawn = np.asarray(segmentation_images.sheet(segmentation_images.SHEETS[file])).astype(int)

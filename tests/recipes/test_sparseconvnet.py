@@ -50,7 +50,7 @@ def test_one_density_is_that_of_the_files_and_the_other_is_random(pairs, monkeyp
         shares[density] = inputs["mask"].mean(axis=(1, 2, 3))
     assert np.ptp(shares["one-density"]) < 0.005
     assert shares["random-density"].min() < 0.01
-    assert shares["random-density"].max() > 0.2  # the points are no denser than 0.1; filled, they are
+    assert shares["random-density"].max() > 0.2  # the points are not denser than 0.1; filled, they are
 
 
 def test_the_loss_is_the_mean_error_where_there_is_target():

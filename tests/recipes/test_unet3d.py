@@ -86,7 +86,7 @@ def test_the_registry_repeats_what_was_measured(report):
     assert trainable_parameters(model) == report["parameters"] == 1e6 * model.spec.parameters_millions
 
 
-def test_the_image_of_the_card_is_what_the_model_answers():
+def test_the_image_of_the_card_shows_the_predictions():
     with Image.open(CHECKPOINT.parent.parent / "model_cards" / f"{unet3d.NAME}.png") as image:
         checked_in = np.asarray(image.convert("RGB")).astype(int)
     drawn = np.asarray(phantoms_image.sheet()).astype(int)

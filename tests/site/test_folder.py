@@ -67,7 +67,7 @@ def test_a_folder_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path, conten
     assert held(tmp_path) == before
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_file_is_not_a_folder(tmp_path):
     (tmp_path / "site").write_text("mine")
     with pytest.raises(InputError, match=r"site is a file\. Expected a folder"):
         write_files(tmp_path / "site", FILES)

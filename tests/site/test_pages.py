@@ -140,7 +140,7 @@ def test_the_same_registry_gives_the_same_bytes(site):
     assert files == {name: (site / name).read_bytes() for name in files}
 
 
-def test_html_in_a_card_is_shown_and_a_file_name_is_no_address():
+def test_html_in_a_card_is_shown_and_a_file_name_is_not_an_address():
     html = _markdown().render("<script>alert(1)</script> card.py https://arxiv.org/abs/1609.05158", {})
     assert "<script>" not in html
     assert re.findall('href="(.*?)"', html) == ["https://arxiv.org/abs/1609.05158"]

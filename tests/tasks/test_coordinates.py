@@ -42,7 +42,7 @@ def test_one_pair(model, one):
 
 
 @pytest.mark.parametrize("place", [(64, 0), (0, -1), (1, 2, 3), "40", "a,b", (np.nan, 1), 7])
-def test_what_is_no_pixel_is_refused(model, place):
+def test_what_is_not_a_pixel_is_refused(model, place):
     with pytest.raises(zoo.InputError, match=r"is not a pixel of the canvas. Expected \(x, y\).*x from 0 to 63"):
         zoo.predict(model, [place])
 

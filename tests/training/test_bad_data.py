@@ -67,12 +67,12 @@ def test_inputs_without_target_are_refused():
         find(CLASSIFIER, np.zeros((2, 8, 8, 3), "uint8"))
 
 
-def test_a_mask_with_a_value_that_is_no_class_is_named(tmp_path):
+def test_a_mask_with_a_value_that_is_not_a_class_is_named(tmp_path):
     with pytest.raises(InputError, match=r"a.png contains 7, which is not a class\. Expected 0 to 1, and 255 or 2"):
         find(SEGMENTER, masked(tmp_path, np.full((4, 6), 7)))
 
 
-def test_void_is_no_error(tmp_path):
+def test_void_is_not_an_error(tmp_path):
     examples = find(SEGMENTER, masked(tmp_path, [[0, 1, 2, 255, 0, 1]] * 4))
     _, classes = find_trainer(SEGMENTER.task).read(examples.items[0], SEGMENTER, (4, 6, 3), None)
     np.testing.assert_array_equal(classes, [[0, 1, -1, -1, 0, 1]] * 4)

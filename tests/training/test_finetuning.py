@@ -31,7 +31,7 @@ def test_the_classes_are_the_folders_and_are_learned(run):
     assert zoo.predict(run.model, image)[0]["predictions"][0]["label"] == "red"
 
 
-def test_the_taught_model_says_where_it_comes_from(run):
+def test_the_trained_model_knows_its_base(run):
     spec = run.model.spec
     assert (spec.random, spec.source, spec.base.name) == ("none", None, "blurnet-textures.grey")
     assert spec.metrics["top1_percent"] == 100
@@ -75,7 +75,7 @@ def test_the_same_command_again_gives_the_run_that_is_there(run, tmp_path):
     assert (run.folder / "run.json").stat().st_mtime_ns == before
 
 
-def test_another_command_does_not_go_on_with_the_run_that_is_there(run):
+def test_another_command_does_not_resume_the_run_that_is_there(run):
     with pytest.raises(InputError, match=r"contains another run: .*plan.batch_size"):
         zoo.finetune(
             "blurnet-textures",
@@ -138,7 +138,7 @@ def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
     assert run.model.spec.random == "none"
 
 
-def test_a_saved_model_is_no_place_for_a_run(photographs, tmp_path):
+def test_a_saved_model_is_not_a_place_for_a_run(photographs, tmp_path):
     zoo.save(zoo.load("blurnet-textures"), tmp_path / "mine")
     for resume in (True, False):
         with pytest.raises(InputError, match=r"contains a model that zoo\.finetune did not write"):
@@ -146,7 +146,7 @@ def test_a_saved_model_is_no_place_for_a_run(photographs, tmp_path):
     assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
 
 
-def test_a_run_begins_anew_where_that_is_asked_for(photographs, tmp_path):
+def test_a_run_starts_over_where_that_is_asked_for(photographs, tmp_path):
     options = {"epochs": 1, "freeze": "backbone", "resume": False, "output_dir": tmp_path / "run"}
     first, second = (zoo.finetune("blurnet-textures", photographs, seed=seed, **options) for seed in (0, 1))
     assert first.history != second.history

@@ -164,7 +164,7 @@ def test_a_run_that_was_killed_while_its_first_epoch_was_kept_says_that_it_begin
     assert "it starts again" in caplog.text
 
 
-def test_settings_whose_plan_is_no_plan_are_those_of_another_run(state, interrupted):
+def test_settings_whose_plan_is_not_a_plan_are_those_of_another_run(state, interrupted):
     path = state / "last.safetensors"
     path.write_bytes(metadata(settings={"plan": 3})(path.read_bytes()))
     with pytest.raises(InputError, match="contains another run"):

@@ -74,7 +74,7 @@ def test_a_generator_gives_the_same_view_of_both(task):
     assert whole[1].shape[:2] == (HEIGHT, WIDTH)
 
 
-def test_views_of_different_sizes_are_no_views_of_one_thing():
+def test_views_of_different_sizes_are_not_views_of_one_thing():
     with pytest.raises(ValueError, match=r"the sizes \[\(2, 3\), \(2, 4\)\]"):
         same_view([np.zeros((2, 3)), np.zeros((2, 4, 3))], (1, 1), None)
 

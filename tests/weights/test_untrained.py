@@ -42,7 +42,7 @@ def test_what_was_frozen_while_the_rest_was_trained_stays_untrained(model):
     assert model.spec.random == "all"
 
 
-def test_saving_and_loading_is_no_training(model, tmp_path):
+def test_saving_and_loading_is_not_training(model, tmp_path):
     model.save(tmp_path / "model.keras")
     folder = zoo.save(model, tmp_path / "folder")
     for loaded in (zoo.load(tmp_path / "model.keras"), zoo.load(folder)):

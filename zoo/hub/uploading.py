@@ -112,7 +112,7 @@ class Upload:
                 and files.keys() <= present.keys()
                 and _holds(present, {name: files[name] for name in self.identity_files})
             ):
-                return head  # published before, perhaps by a try whose answer was lost
+                return head  # published before, perhaps by a try whose response was lost
             try:
                 commit = self._send(folder, files, stale, message, parent_commit=head).oid
             except Exception as error:
