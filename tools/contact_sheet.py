@@ -1,6 +1,6 @@
-"""Scenes on one page: each with its model and words above, and a caption below each image."""
+"""Scenes on one page, in rows as wide as the page: each scene with its model and words above, captions below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -8,42 +8,44 @@ import zoo
 from tools.demo_scenes import Scene
 
 WIDTH = 1800  # pixels
-HEIGHT = 250  # of an image
-GAP = 12
+MARGIN, GAP, SCENE_GAP = 24, 12, 48
 TITLE, CAPTION = 24, 15  # sizes of the letters
+HEADING = 2 * TITLE + CAPTION  # pixels above the images
+FOOT = 2 * CAPTION  # pixels below them
 
 
-def strip(scene: Scene) -> Image.Image:
-    """One scene: its images at one height, side by side."""
-    images = [image.convert("RGB") for image in scene.images.values()]
-    images = [image.resize((round(image.width * HEIGHT / image.height), HEIGHT)) for image in images]
-    title, words = ImageFont.load_default(TITLE), ImageFont.load_default(CAPTION)
-    top = 2 * TITLE + CAPTION
-    heading = f"{scene.model}: {zoo.info(scene.model).task.replace('-', ' ')}"
-    needed = round(max(title.getlength(heading), words.getlength(scene.words)))
-    width = max(sum(image.width for image in images) + GAP * (len(images) - 1), needed)
-    page = Image.new("RGB", (width, top + HEIGHT + 2 * CAPTION), "white")
-    draw, left = ImageDraw.Draw(page), 0
-    draw.text((0, 0), heading, fill="black", font=title)
-    draw.text((0, TITLE + 10), scene.words, fill="#444444", font=words)
-    for caption, image in zip(scene.images, images, strict=True):
-        page.paste(image, (left, top))
-        draw.text((left, top + HEIGHT + 4), caption, fill="#444444", font=words)
-        left += image.width + GAP
+def row(scenes: Sequence[Scene]) -> Image.Image:
+    """Scenes side by side, all images of one height: `WIDTH` pixels together."""
+    images = [image for scene in scenes for image in scene.images.values()]
+    gaps = SCENE_GAP * (len(scenes) - 1) + GAP * (len(images) - len(scenes))
+    height = int((WIDTH - 2 * MARGIN - gaps) / sum(image.width / image.height for image in images))
+    page = Image.new("RGB", (WIDTH, HEADING + height + FOOT), "white")
+    left = MARGIN
+    for scene in scenes:
+        left = _place(scene, page, left, height) + SCENE_GAP
     return page
 
 
-def sheet(scenes: Iterable[Scene]) -> Image.Image:
-    """All scenes, in lines as wide as the page."""
-    places, left, top, bottom = [], 2 * GAP, 2 * GAP, 0
-    for image in map(strip, scenes):
-        if left > 2 * GAP and left + image.width > WIDTH:
-            left, top = 2 * GAP, bottom + 2 * GAP
-        places.append((image, (left, top)))
-        bottom = max(bottom, top + image.height)
-        left += image.width + 4 * GAP
-    width = max(left + image.width for image, (left, _) in places) + 2 * GAP
-    page = Image.new("RGB", (width, bottom + GAP), "white")
-    for image, place in places:
-        page.paste(image, place)
+def _place(scene: Scene, page: Image.Image, left: int, height: int) -> int:
+    """Draw a scene from `left` on; returns where it ends."""
+    draw, words = ImageDraw.Draw(page), ImageFont.load_default(CAPTION)
+    heading = f"{scene.model}: {zoo.info(scene.model).task.replace('-', ' ')}"
+    draw.text((left, 0), heading, "black", ImageFont.load_default(TITLE))
+    draw.text((left, TITLE + 10), scene.words, "#444444", words)
+    for caption, image in scene.images.items():
+        shown = image.convert("RGB").resize((round(image.width * height / image.height), height))
+        page.paste(shown, (left, HEADING))
+        draw.text((left, HEADING + height + 4), caption, "#444444", words)
+        left += shown.width + GAP
+    return left - GAP
+
+
+def sheet(rows: Iterable[Sequence[Scene]]) -> Image.Image:
+    """The rows below one another."""
+    strips = [row(scenes) for scenes in rows]
+    height = MARGIN + sum(strip.height + MARGIN for strip in strips)
+    page, top = Image.new("RGB", (WIDTH, height), "white"), MARGIN
+    for strip in strips:
+        page.paste(strip, (0, top))
+        top += strip.height + MARGIN
     return page

@@ -1,4 +1,4 @@
-"""One model of each task on something real that it was not trained on: offline, one command, one page to look at.
+"""A model of each task on what it was not trained on, beside what it has to beat: offline, on one page to look at.
 
 python -m tools.demo [--output demo]
 """
@@ -34,15 +34,17 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     import_keras_quietly()
     from tools.contact_sheet import sheet  # only now: these import Keras
-    from tools.demo_scenes import SCENES
+    from tools.demo_scenes import ROWS, Scene
 
     print_gains()
-    scenes = []
-    for make in SCENES:
-        scenes.append(make())
-        print(f"{scenes[-1].model:<22}{scenes[-1].words}", flush=True)
+    rows: list[list[Scene]] = []
+    for makers in ROWS:
+        rows.append([])
+        for make in makers:
+            rows[-1].append(make())
+            print(f"{rows[-1][-1].model:<22}{rows[-1][-1].words}", flush=True)
     path = folder / "zoo.png"
-    sheet(scenes).save(path)
+    sheet(rows).save(path)
     print(f"all of it in one image: {path}")
 
 

@@ -78,6 +78,8 @@ def main() -> None:
     cat = degrade(photograph("chelsea.png"), 2)[1]
     cat.save(folder / "cat.jpg", quality=90)
     damaged(cat, generator).save(folder / "damaged.png", optimize=True)
+    degrade(photograph("coffee.png"), 2)[1].save(folder / "espresso.jpg", quality=90)
+    degrade(photograph("flower.jpg"), 2)[1].save(folder / "flower.jpg", quality=90)
     photograph("china.jpg").resize((480, 320), Image.Resampling.BICUBIC).save(folder / "pagoda.jpg", quality=85)
     for name, patch in textures().items():
         patch.save(folder / f"{name}.png", optimize=True)

@@ -8,6 +8,7 @@ from PIL import Image
 
 import zoo
 from tests.chromium import NEEDED
+from zoo.demo.uploads import SAMPLES
 from zoo.demo.views import VIEWS
 from zoo.imaging.label_maps import colors
 from zoo.imaging.planes import read_image
@@ -24,8 +25,16 @@ def same(image, other):
     return np.array_equal(np.asarray(image.convert("RGB")), np.asarray(other.convert("RGB")))
 
 
+def test_the_page_opens_with_a_model_that_names_photographs(page):
+    page.drop(sample("image-classification"))
+    page.said("tf_efficientnet_lite0.in1k took")
+    best = page.seen("[data-testid$=-confidence-set]")[0]
+    assert best.get_attribute("data-testid").removesuffix("-confidence-set") == "Egyptian cat"
+
+
 def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
     path = sample("super-resolution", 1)
+    page.pick("espcn-x2.photos")
     page.drop(path)
     page.said("espcn-x2.photos took")
     before, after = page.images(2)
@@ -36,7 +45,7 @@ def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
 
 
 def test_the_same_image_is_classified_by_one_model_after_another(page):
-    path = sample("image-classification")
+    path = str(SAMPLES / "bricks.png")
     page.pick("blurnet-textures.grey")
     page.drop(path)
     for name in ("blurnet-textures.grey", "maxpool-textures.grey"):
@@ -150,8 +159,8 @@ def test_bad_images_are_answered_with_a_sentence_and_the_next_one_with_an_image(
         assert page.said(name).startswith(sentence)
         assert page.driver.find_elements("css selector", "[id^=answer-] img") == []
         page.clear()
-    page.drop(sample("super-resolution"))
-    page.said("espcn-x2.photos took")
+    page.drop(sample("image-classification"))
+    page.said("tf_efficientnet_lite0.in1k took")
 
 
 def test_bad_images_are_not_a_canvas(page, bad_files):

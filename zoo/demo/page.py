@@ -22,7 +22,7 @@ from zoo.printing import as_markdown
 from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 
-FIRST = "espcn-x2.photos"
+FIRST = "tf_efficientnet_lite0.in1k"
 LINES = 3  # of a prediction as text
 WAITING = 64  # calls; more are refused for now
 KEPT_SECONDS = 3600  # then uploads and predictions are deleted

@@ -22,6 +22,8 @@ def _files(*names: str) -> list[list[Any]]:
 
 _DAMAGED: dict[str, Any] = {"background": str(SAMPLES / "damaged.png"), "layers": [], "composite": None}
 _IMAGES = _files("cat.jpg", "pagoda.jpg")
+_PHOTOGRAPHS = _files("cat.jpg", "espresso.jpg", "flower.jpg", "pagoda.jpg")
+_TEXTURES = _files("bricks.png", "grass.png", "gravel.png")
 _PLACES = [[40, 12], [44, 50]]
 
 VIEWS = {
@@ -30,9 +32,7 @@ VIEWS = {
     "coordinate-rendering": View(inputs.PLACE, outputs.CANVAS, _PLACES),
     "depth-completion": View(inputs.DEPTHS, outputs.DEPTHS, _files("depths.png")),
     "forecasting": View(inputs.SERIES, outputs.FORECAST, _files("co2.npy")),
-    "image-classification": View(
-        inputs.IMAGE, outputs.BARS, [*_files("bricks.png", "grass.png", "gravel.png"), *_IMAGES]
-    ),
+    "image-classification": View(inputs.IMAGE, outputs.BARS, [*_PHOTOGRAPHS, *_TEXTURES]),
     "image-features": View(inputs.IMAGE, outputs.FEATURES, _IMAGES),
     "inpainting": View(inputs.DAMAGED, outputs.MENDED, [[_DAMAGED]]),
     "semantic-segmentation": View(inputs.IMAGE, outputs.CLASSES, _files("pagoda.jpg", "cat.jpg")),
