@@ -7,9 +7,9 @@ from zoo.command_line.quiet import import_keras_quietly
 
 @click.command()
 @click.argument("handle", metavar="[MODEL]", required=False)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--lend-token", is_flag=True, help="Let visitors type what your Hugging Face token may read.  [--host]")
+@click.option("--lend-token", is_flag=True, help="Let visitors load what your Hugging Face token may read.  [--host]")
 def demo(handle: str | None, host: str, port: int, lend_token: bool) -> None:
     """Show MODEL in a browser, or every model to pick one: images in, predictions out. Ctrl+C stops it."""
     from zoo.catalogue.resolving import resolve

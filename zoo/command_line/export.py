@@ -1,4 +1,4 @@
-"""The commands that take a model out: `zoo export | card | verify`. Each imports what it needs when it runs."""
+"""The commands `zoo export | card | verify`. Each imports what it needs when it runs."""
 
 import difflib
 from pathlib import Path
@@ -14,7 +14,9 @@ FORMATS = ("saved_model", "litert", "onnx", "openvino")
 
 @click.command()
 @click.argument("handle", metavar="MODEL")
-@click.option("-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder where models lie.")
+@click.option(
+    "-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder for exported models."
+)
 @click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--version", help="A number from 1; by default the next.")
 @click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")

@@ -38,28 +38,34 @@ class AutoOr(click.ParamType):
 @click.option(
     "--validation-data", type=click.Path(path_type=Path), help="What to evaluate on; by default DATA/val or a fifth."
 )
-@click.option("--epochs", default=10, show_default=True, type=int, help="How often all of DATA is seen, at most.")
+@click.option("--epochs", default=10, show_default=True, type=int, help="Epochs to train at most.")
 @click.option(
     "--freeze",
     default="none",
     show_default=True,
     type=AutoOr(int, "backbone", "none"),
-    help="What stays as it is: backbone, none, or the first N layers.",
+    help="Layers to freeze: backbone, none, or the first N.",
 )
-@click.option("--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="The peak.")
-@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples per step.")
-@click.option("--augment/--no-augment", default=True, help="Whether each epoch sees other crops.")
 @click.option(
-    "--mixed-precision/--full-precision", default=None, help="By default bfloat16 on GPUs, where it does no harm."
+    "--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="Peak learning rate."
 )
-@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, instead of refusing.")
-@click.option("--resume/--no-resume", default=True, help="Whether to resume the run in OUTPUT_DIR.")
+@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples per step.")
+@click.option("--augment/--no-augment", default=True, help="Show random crops, randomly mirrored, in each epoch.")
+@click.option(
+    "--mixed-precision/--full-precision",
+    default=None,
+    help="Compute in bfloat16; by default on GPUs, where outputs are scores.",
+)
+@click.option("--skip-unreadable", is_flag=True, help="Skip unreadable files and name them, instead of stopping.")
+@click.option("--resume/--no-resume", default=True, help="Resume the run in OUTPUT_DIR, or start over.")
 @click.option("--seed", default=0, show_default=True, type=int)
 @click.option(
-    "--hosts", metavar="HOST:PORT,HOST,...", help="Train on several hosts: the same command on each, but its index."
+    "--hosts",
+    metavar="HOST:PORT,HOST,...",
+    help="Train on several hosts: run the same command on each, with its own index.",
 )
-@click.option("--host-index", default=0, show_default=True, type=int, help="Which of HOSTS this is.")
-@click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and train nothing.")
+@click.option("--host-index", default=0, show_default=True, type=int, help="Index of this host in HOSTS, from 0.")
+@click.option("--dry-run", is_flag=True, help="Check everything and print the plan, without training.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def finetune(

@@ -27,7 +27,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--task", help="Only this task, such as super-resolution.")
 @click.option("--tag", default="*", help="Only tags that match, such as '*in12k*'.")
 @click.option("--license", "license_", help="Only this licence, such as apache-2.0.")
-@click.option("--max-parameters", type=float, metavar="MILLIONS", help="Only models of at most so many parameters.")
+@click.option("--max-parameters", type=float, metavar="MILLIONS", help="Only models with at most so many parameters.")
 @click.option("--pretrained/--random", "pretrained", default=None, help="Only models with weights, or without.")
 @as_json
 def list_(

@@ -23,15 +23,19 @@ from zoo.tasks.task import Prediction
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to write the image, or a folder for several; NAME.parquet for the rows of many.",
+    help="File of the output image, or a folder for several; NAME.parquet for a table of any number.",
 )
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many classes to name.")
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of classes, best first.")
 @click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
-@click.option("--batch-size", type=click.IntRange(1), help="Images computed at once, by default 8.  [-o NAME.parquet]")
+@click.option("--batch-size", type=click.IntRange(1), help="Images per forward pass, by default 8.  [-o NAME.parquet]")
 @click.option("--engine", type=click.Choice(["local", "ray"]), help="This process, or Ray.  [-o NAME.parquet]")
-@click.option("--concurrency", type=click.IntRange(1), help="How many workers; one per GPU or machine.  [--engine ray]")
-@click.option("--address", help="Of a cluster: auto, HOST:6379, ray://HOST:10001.  [--engine ray]")
-@click.option("--gpus", type=click.FloatRange(0), help="GPUs per worker; 0.5 for half a one.  [--engine ray]")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    help="Number of workers; by default one per GPU or machine.  [--engine ray]",
+)
+@click.option("--address", help="Address of the cluster: auto, HOST:6379, ray://HOST:10001.  [--engine ray]")
+@click.option("--gpus", type=click.FloatRange(0), help="GPUs per worker; 0.5 for two workers per GPU.  [--engine ray]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(
     handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
@@ -125,7 +129,7 @@ def _targets(inputs: tuple[Path, ...], output: Path | None) -> list[Path | None]
 
 def _write_image(record: Any, target: Path) -> None:
     if record.image is None:
-        raise InputError(f"{record['model']} ({record['task']}) makes no image. Leave out -o.")
+        raise InputError(f"{record['model']} ({record['task']}) has no output image. Leave out -o.")
     try:
         record.image.save(target)
     except (OSError, ValueError) as error:

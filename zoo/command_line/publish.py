@@ -1,4 +1,4 @@
-"""The command that puts a model on the Hub: `zoo publish`."""
+"""The command `zoo publish`."""
 
 import click
 
@@ -15,10 +15,10 @@ from zoo.printing import as_text, print_json
 @click.option("--saved-model", is_flag=True, help="Add saved_model/, for servers and TF Hub.")
 @click.option("--base-model", default="auto", show_default=True, help="OWNER/NAME that the card names as the origin.")
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A figure for the card; may be repeated."
+    "--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A metric for the card; may be repeated."
 )
 @click.option("--create-pr", is_flag=True, help="Open a pull request, without a version.")
-@click.option("--space", metavar="OWNER/NAME", help="Show it in a browser too: a Space, made if need be.")
+@click.option("--space", metavar="OWNER/NAME", help="Publish a demo in this Space too; created if it does not exist.")
 @click.option("-m", "--message", help="The title of the commit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def publish(
@@ -35,8 +35,8 @@ def publish(
     message: str | None,
     as_json: bool,
 ) -> None:
-    """Put MODEL, a run, a folder or any name, on the Hub as the next version, and print its page."""
-    figures = dict(map(_figure, metrics))
+    """Publish MODEL (a run, a folder or any name) on the Hub as the next version, and print its page."""
+    numbers = dict(map(_metric, metrics))
     import_keras_quietly()
     import zoo
 
@@ -48,7 +48,7 @@ def publish(
         private=private,
         saved_model=saved_model,
         base_model=base_model,
-        metrics=figures or None,
+        metrics=numbers or None,
         create_pr=create_pr,
         space=space,
         commit_message=message,
@@ -60,7 +60,7 @@ def publish(
         click.echo(as_text(published.space))
 
 
-def _figure(text: str) -> tuple[str, float]:
+def _metric(text: str) -> tuple[str, float]:
     from zoo.errors import InputError
 
     name, _, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""The command that writes the catalogue's web page: `zoo site`. Imports what it needs when it runs."""
+"""The command `zoo site`. Imports what it needs when it runs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.option("-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder of the site.")
 def site(output_dir: Path) -> None:
-    """Write the catalogue as a web page: every model, a page each; open index.html, or serve the folder."""
+    """Write the catalogue as a web site, one page per model; open index.html, or serve the folder."""
     from zoo.site import write_site
 
     count = write_site(output_dir)

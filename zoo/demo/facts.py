@@ -8,7 +8,7 @@ from zoo.printing import as_link, as_markdown, parameters_text
 
 
 def facts(entry: Entry) -> str:
-    """A line for each: task, parameters, licence, source, figures, paper."""
+    """One line each: task, parameters, licence, source, metrics, paper."""
     lines = {
         "Task": entry.task.replace("-", " "),
         "Parameters": parameters_text(entry.parameters_millions),

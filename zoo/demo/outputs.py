@@ -41,7 +41,7 @@ def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
 
 
 def _annotated() -> list[gr.components.Component]:
-    return [gr.AnnotatedImage(label="Classes, and their shares of the image", format="png", buttons=["fullscreen"])]
+    return [gr.AnnotatedImage(label="Classes, and their fractions of the image", format="png", buttons=["fullscreen"])]
 
 
 def _classes(record: Any, model: ZooModel, source: Any) -> list[Any]:

@@ -162,7 +162,7 @@ def _said(record: Prediction, seconds: float) -> str:
 def _follow(
     picked: gr.Dropdown, panels: dict[str, Panel], status: gr.Markdown, told: gr.Markdown, models: Models
 ) -> None:
-    """Show the parts for the model that is picked, and empty those of the last answer."""
+    """Show the parts for the model that is picked, and empty those of the last prediction."""
     columns = [column for panel in panels.values() for column in panel.columns]
     answered = [part for panel in panels.values() for part in panel.answered]
 
