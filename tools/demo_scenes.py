@@ -28,7 +28,7 @@ SEED = 7
 SIDE = 300  # pixels of a small image, enlarged
 DETAIL = (190, 120, 290, 220)  # of coffee.png, in its own pixels
 GIVEN_PERCENT = 5  # of the motorcycle's disparities
-DOT = 3  # pixels a side of a disparity that is given, as it is drawn
+DOT = 3  # pixels per side of a disparity that is given, as it is drawn
 HOLES = Bin(20, 30)  # percent
 SMOOTH_VOXELS = 1.0  # the best of `recipes/unet3d.py` for a threshold
 
