@@ -3,7 +3,7 @@
     python benchmarks/speeds.py [--largest 46] [--rounds 5] [--output zoo/site/speeds.json]
 
 TensorFlow, tf.function without XLA, batches of 8 images of the checkpoint's own size, random weights (no speed
-depends on them), the median of the rounds after two to warm up. What the output holds is not measured again.
+depends on them), the median of the rounds after two to warm up. What the output contains is not measured again.
 """
 
 import argparse

@@ -89,7 +89,7 @@ def carded_entries() -> list[Entry]:
 
 
 def card_files() -> dict[str, str]:
-    """What `MODEL_CARDS/` holds: text by file name, the index among them."""
+    """What `MODEL_CARDS/` contains: text by file name, the index among them."""
     files = {f"{card_name(entry)}.md": f"{model_card(entry)}".rstrip() + "\n" for entry in carded_entries()}
     return {**files, "README.md": _index()}
 

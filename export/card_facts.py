@@ -24,7 +24,7 @@ class Work(Record):
 
 
 class Table(Record):
-    """A table of results: which key of the measurements holds `{row: {column: number}}`, and what the columns are.
+    """A table of results: which key of the measurements contains `{row: {column: number}}`, and what the columns are.
 
     `mean` adds a row of the columns' means.
     """

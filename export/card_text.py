@@ -49,7 +49,7 @@ def summary(entry: Entry, facts: Facts) -> str:
 
 
 def usage(entry: Entry) -> str:
-    """The snippet to copy: it runs as it stands beside a file of the name that it reads. Empty for a model that lies in
+    """The snippet to copy: it runs as it stands beside a file of the name that it reads. Empty for a model that is in
     no file yet, which no handle means."""
     if entry.source is None and not entry.sha256 and not is_of_the_registry(entry):
         return ""
@@ -73,7 +73,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text as a span of code, whatever it holds."""
+    """Text as a span of code, whatever it contains."""
     text = as_text(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     space = " " if text.startswith("`") or text.endswith("`") else ""
@@ -81,7 +81,7 @@ def code(text: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Text as a block of code, whatever it holds."""
+    """Text as a block of code, whatever it contains."""
     marks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{marks}{language}\n{text}\n{marks}"
 

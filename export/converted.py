@@ -106,5 +106,5 @@ def explanation(model: ZooModel, name: str, message: str) -> str:
     why = reason.group()[:300] if reason else message.strip()[:300]
     return (
         f"{model.spec.name} cannot be written as {name} because of the layer {where}. The converter reports: {why}. "
-        "Choose another format; saved_model holds every model."
+        "Choose another format; saved_model supports every model."
     )

@@ -1,4 +1,4 @@
-"""The section of a card on how to use the export beside which it lies: what goes in, what comes out, and a snippet."""
+"""The section of a card on how to use the export that it is beside: what goes in, what comes out, and a snippet."""
 
 import re
 from collections.abc import Iterable
@@ -86,7 +86,7 @@ def converted_section(model: ZooModel, name: str) -> str:
 
 def _meaning(entry: Entry, signature: str, way: str, tensor: str) -> str:
     if way == "in":
-        return "what one file holds, for each" if tensor == "image_bytes" else "see *Input and output*"
+        return "what one file contains, for each" if tensor == "image_bytes" else "see *Input and output*"
     if signature == "features":
         return "what goes into the head"
     return ANSWERS[entry.task].meanings.get(tensor, "an output of the network, by its name")

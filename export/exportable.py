@@ -18,7 +18,7 @@ _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
 
 
 def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
-    """Load the model if need be, refuse one that nobody has trained, and give it in float32.
+    """Load the model if necessary, refuse one that nobody has trained, and give it in float32.
 
     Raises:
         InputError: Neither a model of the zoo nor a handle.

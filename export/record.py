@@ -112,7 +112,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
         for side in shape:  # Python's integers do not overflow
             length *= side
         if dtype.kind not in "fiu" or length != member.file_size - file.tell():
-            raise ValueError(f"{member.filename} does not hold numbers of the shape that it says")
+            raise ValueError(f"{member.filename} does not contain numbers of the shape that it says")
         return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if is_fortran else "C")
 
 

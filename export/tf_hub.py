@@ -6,7 +6,7 @@
     model = tensorflow_hub.load("hf://owner/repo@v2")
     layer = tensorflow_hub.KerasLayer("hf://owner/repo@v2", trainable=True)  # in tf_keras
 
-It works for any repository that holds `saved_model/`. Files come through `zoo.hub`: all at one commit, each
+It works for any repository that contains `saved_model/`. Files come through `zoo.hub`: all at one commit, each
 compared with what its publisher declared.
 """
 
@@ -50,7 +50,7 @@ class HubResolver(Resolver):
 
 
 def _filenames(source: Source, first: HubFile) -> list[str]:
-    """The other files of the SavedModel, the index last: where it lies on this disk, all of them do."""
+    """The other files of the SavedModel, the index last: where it is on this disk, all of them do."""
     folder = first.path.parent
     if (folder.parent / _LAST).is_file():
         names = [path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()]

@@ -59,7 +59,7 @@ def saved_model(
         allow_random: Export a model that has random weights too.
 
     Returns:
-        The folder of the version. `assets.extra/` in it holds card, spec, labels, and `export.json` with the largest
+        The folder of the version. `assets.extra/` in it contains card, spec, labels, and `export.json` with the largest
         difference from the Keras model.
 
     Raises:

@@ -76,7 +76,7 @@ def folded(model: ZooModel) -> ZooModel:
     """
     config = model.get_config()
     inbound = _inbound(config)
-    layers = {layer.name: layer for layer in model.layers}  # the configuration also holds operations such as a slice
+    layers = {layer.name: layer for layer in model.layers}  # the configuration also contains operations such as a slice
     weights = {name: layer.get_weights() for name, layer in layers.items()}
     for name, layer in layers.items():
         if not isinstance(layer, keras.layers.BatchNormalization) or layer.axis not in (-1, len(layer.input.shape) - 1):

@@ -1,4 +1,4 @@
-"""An export is loaded back and compared before anyone can see it; `verify` does it again wherever it lies.
+"""An export is loaded back and compared before anyone can see it; `verify` does it again wherever it is.
 
 Beside the export lie `export.json` (what it is, how far it differs, the SHA-256 of its files) and `verification.npz`
 (seeded inputs, and the Keras model's outputs).

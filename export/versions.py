@@ -26,7 +26,7 @@ _LONGEST_BYTES = 200  # file systems take 255
 
 
 class NewVersion:
-    """A version being written: put files into `folder`; after the `with` block it lies at `path`."""
+    """A version being written: put files into `folder`; after the `with` block it is at `path`."""
 
     def __init__(self, folder: Path):
         self.folder = self.path = folder
@@ -47,7 +47,7 @@ def check_version(version: Any) -> None:
 def folder_name(name: str) -> str:
     """The folder of the model called `name`: `owner/name` of the Hub is `owner--name`, a path its last part.
 
-    A name may come from a stranger's description, so whatever it holds, this is one visible folder.
+    A name may come from a stranger's description, so whatever it contains, this is one visible folder.
 
     Raises:
         ExportError: Nothing of the name can be the name of a folder.

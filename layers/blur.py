@@ -76,7 +76,7 @@ class _Blur(keras.layers.Layer):
         return ops.concatenate(parts, axis)
 
     def _renormalise(self, outputs, shape):
-        """Divide by the part of the filter that lies inside, a product of one vector per axis."""
+        """Divide by the part of the filter that is inside, a product of one vector per axis."""
         scale = 1.0
         for axis, stride in zip(window.spatial_axes(self), self.strides, strict=True):
             before = window.overhang(shape[axis], self.kernel_size, stride, "same")

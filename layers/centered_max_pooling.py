@@ -21,7 +21,7 @@ class CenteredMaxPooling2D(keras.layers.Layer):
 
     Input shape: `(batch, height, width, channels)`, float; height and width may be unknown.
     Output shape: `(batch, ceil(height / strides), ceil(width / strides), channels)`, within the range of the input:
-        what lies outside of the image counts as minus infinity.
+        what is outside of the image counts as minus infinity.
 
     Raises:
         InputError: `pool_size` is not an odd int, `strides` is below 1, or `data_format` is unknown.

@@ -100,7 +100,7 @@ class MaskedConv(keras.layers.Layer):
         return ops.saturate_cast(outputs, self.compute_dtype)
 
     def _window_size(self, mask) -> int:
-        """Return sum(1): the entries of the mask that a window holds when it overhangs no border."""
+        """Return sum(1): the entries of the mask that a window contains when it overhangs no border."""
         return math.prod(self.kernel_size) * mask.shape[window.channel_axis(self)]
 
     def _next_mask(self, total, mask):

@@ -38,12 +38,13 @@ class PartialConv1D(_PartialConv, keras.layers.Conv1D):
 class PartialConv2D(_PartialConv, keras.layers.Conv2D):
     """Convolve the valid pixels only, and close the holes layer by layer.
 
-    `outputs = conv(inputs * mask) * sum(1) / sum(mask) + bias` where the window holds anything valid, else 0, without
-    bias; then the activation. `sum(1)` is the whole window, also at the border: what overhangs it counts as invalid.
+    `outputs = conv(inputs * mask) * sum(1) / sum(mask) + bias` where the window contains anything valid, else 0,
+    without bias; then the activation. `sum(1)` is the whole window, also at the border: what overhangs it counts as
+    invalid.
 
     Args:
         filters, kernel_size, strides, padding: As in `keras.layers.Conv2D`; so are all others, except `groups`.
-        binary: The returned mask is 1 where the window holds anything valid, as in the paper; with `False` it is the
+        binary: The returned mask is 1 where the window contains anything valid, as in the paper; with `False` it is the
             mean of the mask under the window.
 
     Input shape: `(batch, height, width, channels)`, or a list of that and a mask

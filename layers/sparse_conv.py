@@ -42,14 +42,14 @@ class SparseConv1D(_SparseConv, keras.layers.Conv1D):
 class SparseConv2D(_SparseConv, keras.layers.Conv2D):
     """Convolve the valid pixels only, normalised by how much of the window is valid.
 
-    `outputs = conv(inputs * mask) / mean(mask) + bias`, and just the bias where the window holds nothing valid.
+    `outputs = conv(inputs * mask) / mean(mask) + bias`, and just the bias where the window contains nothing valid.
     What overhangs the border with `padding="same"` counts as invalid.
 
     Args:
         filters, kernel_size, strides, padding: As in `keras.layers.Conv2D`; so are all others, except `groups`.
         normalization: `"mean"`: divide by the mean of the mask under the window, which is 1 for a full mask, so that
             Keras' initialisers keep their variance; `"sum"`: by its sum, the paper's form.
-        binary: The returned mask is 1 where the window holds anything valid (the paper's max pooling); with `False`
+        binary: The returned mask is 1 where the window contains anything valid (the paper's max pooling); with `False`
             it is the mean of the mask, which spreads like diffusion.
 
     Input shape: `(batch, height, width, channels)`, or a list of that and a mask

@@ -10,7 +10,7 @@ from recipes.not_so_clevr import CANVAS, squares
 from zoo.architectures import coordconv
 
 METRIC = "distance in pixels between the centre of the square and the answer, mean and largest over the squares"
-PAPER_TEST: dict[tuple[str, str], dict[str, float]] = {}  # the paper's canvas holds one white pixel instead
+PAPER_TEST: dict[tuple[str, str], dict[str, float]] = {}  # the paper's canvas contains one white pixel instead
 
 
 def from_canvas(builder: Callable) -> keras.Model:

@@ -1,4 +1,4 @@
-"""Train ESPCN on the photographs that lie inside the packages scikit-image and scikit-learn: nothing is downloaded.
+"""Train ESPCN on the photographs that are inside the packages scikit-image and scikit-learn: nothing is downloaded.
 
     python recipes/espcn.py [--scale 2] [--output zoo/checkpoints] [--measure]
 

@@ -1,8 +1,8 @@
-"""Train small FCNs on CamVid, which lies in a folder on this machine: 32s, then 16s from it, then 8s from that.
+"""Train small FCNs on CamVid, which is in a folder on this machine: 32s, then 16s from it, then 8s from that.
 
     python recipes/fcn.py DATA [--model fcn32s-small] [--output zoo/checkpoints]
 
-DATA holds `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it resumes where it was
+DATA contains `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it resumes where it was
 stopped.
 """
 

@@ -1,4 +1,4 @@
-"""Train FSRCNN on the photographs that lie inside the packages scikit-image and scikit-learn: nothing is downloaded.
+"""Train FSRCNN on the photographs that are inside the packages scikit-image and scikit-learn: nothing is downloaded.
 
     python recipes/fsrcnn.py --scale 3 [--output zoo/checkpoints] [--measure]
 

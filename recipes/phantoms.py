@@ -1,6 +1,6 @@
 """Phantoms in the manner of positron emission tomography: a body, its organs, faint lesions; blurred, and counted.
 
-All is generated. The body and all that lies in it are ellipsoids; an organ takes up a tracer in its own measure, a
+Everything is generated. The body and all that is in it are ellipsoids; an organ takes up a tracer in its own measure, a
 lesion more than most of them. The scanner blurs, and counts photons: Poisson noise.
 
 The package needs its extra `train`.

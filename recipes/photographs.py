@@ -1,4 +1,4 @@
-"""The photographs that lie inside the packages scikit-image and scikit-learn, made smaller, and how to score one.
+"""The photographs that are inside the packages scikit-image and scikit-learn, made smaller, and how to score one.
 
 The package needs its extra `train`. Nothing is downloaded.
 """

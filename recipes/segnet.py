@@ -1,8 +1,8 @@
-"""Train SegNet-Basic on CamVid, which lies in a folder on this machine.
+"""Train SegNet-Basic on CamVid, which is in a folder on this machine.
 
     python recipes/segnet.py DATA [--output zoo/checkpoints]
 
-DATA holds `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it resumes where it was
+DATA contains `train`, `val` and `test`; `recipes/camvid.py` says how. The run is seeded, and it resumes where it was
 stopped.
 """
 

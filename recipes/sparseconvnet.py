@@ -113,7 +113,7 @@ def train(pairs: list[depth_maps.Pair], name: str, density: str, state: Path) ->
 
 
 def measure(data: Path, folder: Path) -> dict[str, dict]:
-    """The tables: nearest-neighbour filling and each network whose weights lie in the folder, loaded afresh."""
+    """The tables: nearest-neighbour filling and each network whose weights are in the folder, loaded afresh."""
     methods = {"nearest neighbour": scoring.nearest}
     for name, density in RUNS:
         weights = folder / f"{name}-{density}.safetensors"

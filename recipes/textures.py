@@ -1,4 +1,4 @@
-"""Patches of textures, cut from photographs that lie inside the packages scikit-image and scikit-learn.
+"""Patches of textures, cut from photographs that are inside the packages scikit-image and scikit-learn.
 
 The package needs its extra `train`. Nothing is downloaded. All is turned to grey, as half of the photographs are
 already: else the others would be known by their colour.

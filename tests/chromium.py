@@ -41,7 +41,7 @@ def start(profile: Path) -> "webdriver.Chrome":
 
 
 def requested(browser: "webdriver.Chrome") -> set[str]:
-    """The addresses that were asked for since the last time, without what the page holds itself."""
+    """The addresses that were asked for since the last time, without the page's own files."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
     addresses = {params["request"]["url"] for params in sent}

@@ -265,12 +265,12 @@ def test_masks_of_other_classes_are_refused(tmp_path):
 
 
 WRONG = {
-    "NaN in an input": ("coordinate-classification", ([[np.nan, 1]], [[0, 0]]), "inputs hold NaN"),
-    "NaN in a target": ("coordinate-regression", ([flat(RED)], [[np.nan, 1]]), "targets hold NaN"),
+    "NaN in an input": ("coordinate-classification", ([[np.nan, 1]], [[0, 0]]), "inputs contain NaN"),
+    "NaN in a target": ("coordinate-regression", ([flat(RED)], [[np.nan, 1]]), "targets contain NaN"),
     "words for a target": (
         "volume-features",
         (np.arange(24).reshape(1, 2, 3, 4), [["a"]]),
-        "targets hold values",
+        "targets contain values",
     ),
     "infinity in a depth": ("depth-completion", ([np.ones((2, 2))], [np.full((2, 2), np.inf)]), "infinity"),
     "a negative depth": ("depth-completion", ([np.ones((2, 2))], [np.full((2, 2), -1.0)]), "negative"),
@@ -296,7 +296,7 @@ def test_files_of_masks_that_contain_no_classes_are_told(mode, tmp_path):
     write(tmp_path / "test" / "1.jpg", flat(RED))
     mask = Image.new(mode, (8, 8))
     mask.save(tmp_path / "test" / "1.png", "TIFF" if mode == "F" else "PNG")
-    with pytest.raises(zoo.InputError, match=r"1\.png (holds float32 values|has . channels)\. Expected"):
+    with pytest.raises(zoo.InputError, match=r"1\.png (contains float32 values|has . channels)\. Expected"):
         zoo.evaluate(models.segmenter(), os.fspath(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""`zoo.save`: what lies in the folder, what comes back, and what is refused."""
+"""`zoo.save`: what is in the folder, what comes back, and what is refused."""
 
 import os
 import subprocess

@@ -38,10 +38,10 @@ def _at_least_one(name: str, value: Any) -> int:
 
 
 def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
-    """The question for a sentence, `Did you mean 'a' or 'b'?`; empty where nothing is written alike.
+    """The question `Did you mean 'a' or 'b'?` for a message; empty where nothing is similar.
 
     Args:
-        wrong: What was given: a name, or a shell pattern.
+        wrong: The wrong name, or a shell pattern.
         choices: What there is.
     """
     near = nearest(wrong, choices)
@@ -49,6 +49,6 @@ def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
 
 
 def nearest(wrong: str, choices: Iterable[str]) -> list[str]:
-    """The choices that are written alike, three at most, the nearest first."""
+    """The most similar choices, three at most, the nearest first."""
     written = wrong[:LONGEST].lower().strip(" *?[]!")
     return difflib.get_close_matches(written, list(choices), n=3, cutoff=0.5)

@@ -21,7 +21,7 @@ BACKENDS = {
 
 
 def check_backend() -> None:
-    """Refuse a backend that Keras does not have, or that is not installed: Keras has no sentence for either.
+    """Refuse a backend that Keras does not have, or that is not installed: Keras has no readable error for either.
 
     Raises:
         InputError: `KERAS_BACKEND`, or the `backend` in Keras' configuration file, names no backend.

@@ -31,7 +31,7 @@ class ZooError(Exception):
 class UnknownModelError(ZooError, LookupError):
     """No such model, tag, repository, revision or file.
 
-    `nearest` are the names that were perhaps meant, the nearest first; empty where nothing is written alike.
+    `nearest` are the names that were perhaps meant, the nearest first; empty where nothing is similar.
     """
 
     def __init__(self, *lines: object, nearest: Sequence[str] = ()):

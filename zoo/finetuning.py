@@ -83,7 +83,7 @@ def finetune(
         model: A model from `zoo.load`, which stays as it is, or a handle for one.
         data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or a
             `tf.data.Dataset` of batches.
-            A folder holds, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
+            A folder contains, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
             `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. Where it has the
             folders `train` and `val`, these are used. A split has a column of images and one of classes, a second
             one of images (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is iterated as it is, in

@@ -156,7 +156,7 @@ def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
 
 
 def load_folder(folder: Path) -> ZooModel:
-    """The model in a folder of this machine, whatever its name holds. Raises as `load`."""
+    """The model in a folder of this machine, whatever its name contains. Raises as `load`."""
     located = Located(read_folder(folder), Handle("folder", path=folder))
     entry, path = _pretrained_file(located, {})
     return _filled(entry, path, None, (), ())
@@ -202,7 +202,7 @@ def _embedded_file(entry: Entry) -> Path:
 
 
 def _folder_file(folder: Path, filename: str) -> Path:
-    """The file of weights in a folder; where there is none, what there is instead stands in the sentence."""
+    """The file of weights in a folder; where there is none, the error names what there is instead."""
     path = folder / filename
     if path.is_file():
         return path
@@ -246,7 +246,7 @@ def _filled(
     first_conv: tuple[str, ...],
     encoder: Entry | None = None,
 ) -> ZooModel:
-    """Build and fill; `encoder` is what the file holds, where the model has a part of it only."""
+    """Build and fill; `encoder` is what the file contains, where the model has a part of it only."""
     if path is None:
         entry = _without_provenance(entry).model_copy(update={"random": "all"})
         model = _built(entry, input_shape)

@@ -13,7 +13,7 @@ _ORIGIN = "_zoo_origin"  # where a symbolic output keeps the model that it came 
 DEEPEST_GRAPH = 10_000  # layers in a row; resnetrs420 has 2,000
 
 
-def make_room_for_deep_graphs() -> None:
+def allow_deep_graphs() -> None:
     """Let Keras walk deep networks: it does so by recursion, a call for each layer, and Python stops at 1,000."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST_GRAPH))
 
@@ -80,7 +80,7 @@ class ZooModel(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "ZooModel":
         from zoo.weights.untrained import fingerprints
 
-        make_room_for_deep_graphs()
+        allow_deep_graphs()
         config = dict(config)
         spec = Entry.model_validate(config.pop("spec"))
         model = super().from_config(config, custom_objects=custom_objects)

@@ -127,7 +127,7 @@ def alone(prepared: Prepared) -> Prepared:
 
 
 def batches(items: Iterable[Item], batch_size: int, prepared: Callable[[Item], Prepared]) -> Iterator[list[Item]]:
-    """So many at once, or fewer large ones: `prepared` is what an item holds."""
+    """So many at once, or fewer large ones: `prepared` is what an item contains."""
     batch, values = [], 0
     for item in items:
         batch.append(item)

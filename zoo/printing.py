@@ -1,4 +1,4 @@
-"""What others wrote, shown as text: names of files, labels, licences, what a Hub or a library says.
+"""Text from others, shown as text: names of files, labels, licences, what a Hub or a library says.
 
 A name can hold anything: escapes that a terminal obeys, line breaks that forge a second message, marks that turn the
 text around, Markdown that loads an image. Nothing is lost here: what would act is written as Python writes it, `\\x1b`.
@@ -81,7 +81,7 @@ def print_table(header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Non
 
 
 def parameters_text(millions: float | None) -> str:
-    """A number of parameters as people write it: each one of a small network, millions of a large one.
+    """A number of parameters as people write it: exact for a small network, in millions for a large one.
 
     Example:
         >>> from zoo.printing import parameters_text

@@ -182,7 +182,7 @@ def _space(space: str | None, token: str | None, *, create_pr: bool) -> SpaceUpl
 
 
 def _given(model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
-    """Load the model if need be, and refuse one that nobody has trained."""
+    """Load the model if necessary, and refuse one that nobody has trained."""
     from zoo.finetuning import Run
     from zoo.loading import ready
     from zoo.saving import Snapshot, base_of
@@ -225,7 +225,7 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
             dataset=as_text(given.training.data).strip() or "data of the publisher", source="its publisher"
         ),
     )
-    # Of a model that lies in the package the card itself describes how it was trained.
+    # Of a model that is in the package the card itself describes how it was trained.
     is_embedded = given.original is not None and given.original.is_embedded
     facts = {"source": Source.of(repo_id), "license": license, "base": None if is_embedded else given.base}
     return entry.model_copy(update=facts)

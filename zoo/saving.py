@@ -82,7 +82,7 @@ def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
 
 
 def folder_name(folder: Path) -> str:
-    """The model's name, after its folder; what no name holds is left out."""
+    """The model's name, after its folder; what no name contains is left out."""
     text = os.fsencode(folder.resolve().name).decode("utf-8", "replace")
     kept = "".join(char if char.isprintable() and char not in "/\\:" else "-" for char in text)[:200].strip()
     return kept if kept.strip(".") else "model"
@@ -112,7 +112,7 @@ class Snapshot:
         metrics: Mapping[str, float] | None = None,
         measured: Measured | None = None,
     ) -> Entry:
-        """The entry under a new name: the weights lie in a file of our own format.
+        """The entry under a new name: the weights are in a file of our own format.
 
         Args:
             name: Of the folder or the repository.
@@ -144,7 +144,8 @@ class Snapshot:
 
 
 def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel:
-    """Fill an empty folder, and return the model that it holds: the same, but not compiled, and with `entry` as spec.
+    """Fill an empty folder, and return the model that it contains: the same, but not compiled, and with `entry` as
+    spec.
 
     Raises:
         PublishError: The folder does not give the model back.

@@ -1,7 +1,7 @@
-"""Files and folders that are there whole or not at all, on the disk before they have their name.
+"""Files and folders that are whole or not there: flushed to disk before they get their name.
 
 `whole_file` and `whole_folder` give a place to write to, flush it, and rename it; `made_folder` leaves no empty folder
-behind; `writable` turns what the disk refuses, full or read-only, into a sentence.
+behind; `writable` turns errors of a full or read-only disk into one sentence.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def made_folder(path: Path) -> Iterator[None]:
         yield
     except BaseException:
         for folder in new:
-            with contextlib.suppress(OSError):  # it holds something by now
+            with contextlib.suppress(OSError):  # it contains something by now
                 folder.rmdir()
         raise
 

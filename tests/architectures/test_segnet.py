@@ -130,7 +130,7 @@ def test_a_file_of_vgg16_fills_the_encoder_and_leaves_the_decoder_random(tmp_pat
     model = zoo.load("segnet-vgg16", weights=file, num_classes=5)
     assert model.spec.random == "head"
     assert model.output_shape[-1] == 5
-    assert not np.asarray(model.get_layer("features-40").kernel).any()  # the file holds nothing but zeros
+    assert not np.asarray(model.get_layer("features-40").kernel).any()  # the file contains nothing but zeros
     assert np.asarray(model.get_layer("decoder-4-conv0").kernel).std() > 0.01
 
 

@@ -34,7 +34,7 @@ def model():
 
 @pytest.fixture(scope="session")
 def whole(model, photos) -> Path:
-    """What comes out where nothing goes wrong. Its folder holds nothing else."""
+    """What comes out where nothing goes wrong. Its folder contains nothing else."""
     path = photos.parent / "whole" / "predictions.parquet"
     zoo.predict_files(model, photos, path)
     return path

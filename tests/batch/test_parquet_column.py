@@ -1,4 +1,4 @@
-"""Images that lie in a column of a Parquet file."""
+"""Images that are in a column of a Parquet file."""
 
 import io
 

@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(model, photos, tmp_path):
     ("source", "options", "message"),
     [
         ("nowhere", {}, "There is no nowhere"),
-        ("empty", {}, "empty holds nothing to predict"),
+        ("empty", {}, "empty contains nothing to predict"),
         ("photos", {"engine": "spark"}, "Expected 'local' or 'ray'"),
         ("photos", {"concurrency": 2}, "The local engine has no workers"),
         ("photos", {"batch_size": 0}, "batch_size=0. Expected a whole number of at least 1"),

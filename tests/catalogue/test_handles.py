@@ -1,4 +1,4 @@
-"""What a handle means, whatever it holds."""
+"""What a handle means, whatever it contains."""
 
 import os
 import pathlib

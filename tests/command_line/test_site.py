@@ -32,7 +32,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path):
     assert result.stderr == f"Error: {tmp_path / 'taken'} is a file. Expected a folder, or a name that is free.\n"
     result = run("-o", tmp_path)
     assert result.exit_code == 1
-    assert "holds taken and no site of this library" in result.stderr
+    assert "contains taken and no site of this library" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

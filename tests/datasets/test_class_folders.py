@@ -1,4 +1,4 @@
-"""Class folders as they lie on disks: what is a class, what a split, and what neither."""
+"""Class folders as they are on disks: what is a class, what a split, and what neither."""
 
 import logging
 import os

@@ -75,7 +75,7 @@ class DemoPage:
         return self.driver.find_element("id", "status").text
 
     def images(self, count: int = 1) -> list[Image.Image]:
-        """The images of the answer, as the server holds them."""
+        """The images of the answer, as the server has them."""
         script = "return [...document.querySelectorAll('[id^=answer-] img')].map(image => image.src)"
 
         def whole() -> list[str]:

@@ -181,7 +181,7 @@ def test_bad_arrays_are_answered_with_a_sentence(page, tmp_path):
     assert page.said("A volume has the shape (8, 8)")
     page.clear()
     page.drop(tmp_path / "vast.npy")
-    assert page.said("vast.npy holds 4,062,500 values. Expected at most 4,000,000 here")
+    assert page.said("vast.npy contains 4,062,500 values. Expected at most 4,000,000 here")
 
 
 def test_a_wrong_name_is_answered_with_the_nearest_ones(page):

@@ -91,5 +91,5 @@ def versions(server: HubServer, repo_id: str) -> dict[str, dict[str, bytes]]:
 
 
 def is_whole(files: dict[str, bytes], folder: Path) -> bool:
-    """Whether a version holds the weights of a folder, and every file of the layout."""
+    """Whether a version contains the weights of a folder, and every file of the layout."""
     return files["model.safetensors"] == (folder / "model.safetensors").read_bytes() and set(FILES) <= set(files)

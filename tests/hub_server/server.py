@@ -125,11 +125,11 @@ class HubServer:
         self._server.server_close()
 
     def repository(self, repo_id: str, **settings: Any) -> HubRepository:
-        """The repository of that name, made if need be."""
+        """The repository of that name, made if necessary."""
         return self.repositories.setdefault(repo_id, HubRepository(repo_id, **settings))
 
     def requests(self, method: str, path: str = "") -> list[LoggedRequest]:
-        """The logged requests of a method whose path holds `path`."""
+        """The logged requests of a method whose path contains `path`."""
         return [entry for entry in self.log if entry.method == method and path in entry.path]
 
     def bodies(self, filename: str) -> int:

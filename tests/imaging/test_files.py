@@ -43,7 +43,7 @@ def encoded(suffix):
 
 
 def png(width, height, bits=8):
-    """A PNG that claims a size, and holds nothing."""
+    """A PNG that claims a size, and contains nothing."""
 
     def chunk(name, content):
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

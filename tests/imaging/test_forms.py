@@ -1,4 +1,4 @@
-"""Every form in which a Python program holds an input, for every task."""
+"""Every form that an input has in a Python program, for every task."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""A training run: what its state holds, when it is written, and what is left of a run."""
+"""A training run: what its state contains, when it is written, and what is left of a run."""
 
 import json
 from types import SimpleNamespace

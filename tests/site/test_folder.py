@@ -61,7 +61,7 @@ def test_a_folder_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path, conten
         (tmp_path / MANIFEST).write_text(content)
     before = held(tmp_path)
     with pytest.raises(
-        InputError, match=r"holds notes\.txt and no site of this library. Expected a folder that is new"
+        InputError, match=r"contains notes\.txt and no site of this library. Expected a folder that is new"
     ):
         write_files(tmp_path, FILES)
     assert held(tmp_path) == before

@@ -12,7 +12,7 @@ import keras
 from zoo.architectures.decoders import find_decoder
 from zoo.catalogue.entry import Entry
 from zoo.errors import RegistryError
-from zoo.model import ZooModel, make_room_for_deep_graphs
+from zoo.model import ZooModel, allow_deep_graphs
 from zoo.tasks import find_task
 from zoo.weights.keras_state import abstract
 
@@ -49,7 +49,7 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
 
 def _assembled(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
     inputs, tensors = find_task(entry.task).inputs(entry, input_shape)
-    make_room_for_deep_graphs()
+    allow_deep_graphs()
     model = ZooModel(inputs, _outputs(entry, tensors), name=entry.architecture)
     model.spec = entry
     return model

@@ -12,7 +12,7 @@ from zoo.layers import Blur2D
 
 
 def activate(x, name):
-    """Batch normalisation and ReLU, which timm holds in one module. Shape unchanged."""
+    """Batch normalisation and ReLU, which timm has in one module. Shape unchanged."""
     return layers.ReLU(name=f"{name}-act")(batch_norm(x, name))
 
 

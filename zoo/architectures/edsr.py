@@ -1,6 +1,6 @@
 """EDSR, the baseline. Lim et al., 2017, https://arxiv.org/abs/1707.02921, figure 3 and table 1, left.
 
-Names as in https://github.com/eugenesiow/super-image. Its files hold the shift of the mean (`sub_mean`, `add_mean`),
+Names as in https://github.com/eugenesiow/super-image. Its files contain the shift of the mean (`sub_mean`, `add_mean`),
 which its networks do not apply: images go in and come out in [0, 1].
 """
 

@@ -1,7 +1,7 @@
 """MedicalNet, ResNets for volumes. Chen et al., 2019, https://arxiv.org/abs/1904.00625, figure 3.
 
 The last two stages are dilated in place of strided, so that the map stays an eighth of the volume. Names as in
-https://github.com/Tencent/MedicalNet, whose published files hold the backbone only: the segmentation head is for
+https://github.com/Tencent/MedicalNet, whose published files contain the backbone only: the segmentation head is for
 weights that were trained with one.
 """
 

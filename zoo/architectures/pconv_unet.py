@@ -87,7 +87,7 @@ def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 1
     """Fill the holes of RGB images by partial convolutions.
 
     Args:
-        image: RGB in [0, 1], `(batch, height, width, 3)`, any height and width, which may be unknown. What it holds
+        image: RGB in [0, 1], `(batch, height, width, 3)`, any height and width, which may be unknown. What it contains
             under the hole changes nothing.
         mask: 1 where the image is valid, 0 in the hole, `(batch, height, width, 1)`.
         filters: Channels after each halving; the decoder has them in reverse.

@@ -1,7 +1,7 @@
 """RepVGG and MobileOne: what is trained as parallel branches computes as one convolution.
 
 Ding et al., 2021, https://arxiv.org/abs/2101.03697, figure 2 and table 2; Vasu et al., 2022,
-https://arxiv.org/abs/2206.04040, figure 3 and table 3. The published files hold the branches. Names as in timm.
+https://arxiv.org/abs/2206.04040, figure 3 and table 3. The published files contain the branches. Names as in timm.
 """
 
 from keras import layers

@@ -127,7 +127,7 @@ def preactivated_module(x, filters, *, strides, last, epsilon, name):
 
 
 def aligned_xception(image, *, num_classes, entry, middle, preactivation=False, epsilon=1e-3, features=False):
-    """Wire figure 4: `entry` holds filters and strides of each module of the entry flow, `middle` counts the next.
+    """Wire figure 4: `entry` contains filters and strides of each module of the entry flow, `middle` counts the next.
 
     Returns logits `(batch, num_classes)`; 2048 pooled features for 0 classes; with `features` maps by stride, 2 to 32.
     """

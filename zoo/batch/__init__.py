@@ -100,7 +100,7 @@ def predict_files(
     if isinstance(model.output, dict):
         raise InputError(
             f"{model.spec.name} has several outputs, which have names. Expected a model whose outputs its task turns "
-            "into columns (without features=True). Use zoo.predict, whose records hold the arrays."
+            "into columns (without features=True). Use zoo.predict, whose records contain the arrays."
         )
     task = find_task(model.spec.task)
     if task.columns is None:

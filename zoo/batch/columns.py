@@ -42,5 +42,5 @@ def _png(pixels: Any) -> bytes:
 
 
 def text(name: str) -> str:
-    """A name as Arrow takes it: file names may hold bytes that are not UTF-8, which are written `\\udcff`."""
+    """A name as Arrow takes it: file names may contain bytes that are not UTF-8, which are written `\\udcff`."""
     return name.encode("utf-8", "backslashreplace").decode()

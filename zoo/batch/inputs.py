@@ -58,7 +58,7 @@ class Listing:
         digest: SHA-256 of the names and sizes of all files.
 
     Args:
-        sources: Files, folders (with all that lies below, but hidden files) or patterns of `glob`.
+        sources: Files, folders (with all that is below, but hidden files) or patterns of `glob`.
         column: The column of bytes, where the files are Parquet files.
         without: Files and folders that are left out.
 
@@ -82,7 +82,7 @@ class Listing:
             self.count += share["count"]
             self.pieces = piece_numbers(share).stop
         if not self.count:
-            raise InputError(f"{', '.join(self.sources)} holds nothing to predict. Expected files, or rows.")
+            raise InputError(f"{', '.join(self.sources)} contains nothing to predict. Expected files, or rows.")
 
     def _files(self, source: str) -> Iterator[str]:
         paths = _below(source, self.without) if os.path.isdir(source) else _matches(source)
@@ -137,7 +137,8 @@ def _groups_of_files(files: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _checked_column(path: str, column: str) -> str:
-    """The leaf that holds the bytes: the column, or its `bytes` where it is a struct, as Hugging Face writes images."""
+    """The leaf that contains the bytes: the column, or its `bytes` where it is a struct, as Hugging Face writes
+    images."""
     try:
         with open_rows(path) as rows:
             found = rows.schema_arrow

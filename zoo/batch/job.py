@@ -22,7 +22,7 @@ KEY = b"layerzoo"  # of the settings in the file's metadata
 
 
 class Job:
-    """Rows on their way to `output`; until all are there, they lie in the folder `OUTPUT.parts` beside it.
+    """Rows on their way to `output`; until all are there, they are in the folder `OUTPUT.parts` beside it.
 
     Args:
         output: The Parquet file.
@@ -37,10 +37,10 @@ class Job:
         self.folder = parts_folder(output)
 
     def is_finished(self) -> bool:
-        """Whether `output` is there already, and holds just what is asked for.
+        """Whether `output` is there already, and contains just what is asked for.
 
         Raises:
-            InputError: It holds something else.
+            InputError: It contains something else.
         """
         if not self.output.exists():
             return False

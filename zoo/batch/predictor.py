@@ -41,8 +41,8 @@ class Predictor:
 
     Args:
         model: The model.
-        top: How many classes a classification names.
-        batch_size: How many inputs of one size go through the network at once.
+        top: Number of classes in a classification.
+        batch_size: Inputs of one size per forward pass.
         threads: Threads that read files and write predictions; by default as many as there are processors.
     """
 
@@ -57,7 +57,7 @@ class Predictor:
         """The rows of the shares' pieces that are wanted, with the number of the piece, in order, a few at a time.
 
         Raises:
-            Exception: Any but an `InputError` about one input, whose row tells it; a note says where it happened.
+            Exception: Any but an `InputError` about one input, which becomes its row; a note names the input.
         """
         inputs = ((piece.number, item) for share in shares for piece in pieces(share, wanted) for item in piece.inputs)
         with ThreadPoolExecutor(self.threads) as pool:

@@ -163,7 +163,7 @@ def _cluster(address: str | None) -> Iterator[None]:
 
 
 def _workers(concurrency: int | None, gpus: float) -> tuple[int, int]:
-    """How many workers there are to be, and how many processors each has: all of the cluster, dealt evenly.
+    """How many workers there are to be, and how many processors each has: the whole cluster, distributed evenly.
 
     Raises:
         InputError: The cluster has not so many processors or GPUs.

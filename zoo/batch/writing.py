@@ -1,4 +1,4 @@
-"""Parquet files that are there whole or not at all."""
+"""Parquet files that are whole or not there."""
 
 import contextlib
 import os
@@ -12,16 +12,16 @@ from pyarrow.fs import LocalFileSystem
 
 from zoo.whole import writable
 
-# A row group is what a reader holds in memory at least: few rows where they carry images.
+# A row group is what a reader keeps in memory at least: few rows where they carry images.
 GROUP, GROUP_OF_IMAGES = 4096, 16
 
 
 @contextlib.contextmanager
 def open_rows(path: str | os.PathLike[str], **options: Any) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file, whatever its path holds.
+    """Open a Parquet file, whatever its path contains.
 
     Raises:
-        OSError, pa.ArrowInvalid: It is not there, or no Parquet file.
+        OSError, pa.ArrowInvalid: It is not there, or not a Parquet file.
     """
     with LocalFileSystem().open_input_file(_local(path)) as file, pq.ParquetFile(file, **options) as rows:
         yield rows
@@ -33,7 +33,8 @@ def _local(path: str | os.PathLike[str]) -> bytes:
 
 
 def write_rows(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """Write the tables, one after another, into one file. However the rows are dealt to tables, its bits are the same.
+    """Write the tables, one after another, into one file. However the rows are split into tables, its bits are the
+    same.
 
     Returns:
         How many rows.

@@ -28,7 +28,7 @@ _TIMES_AS_LARGE = 2
 
 
 def read_folder(folder: Path) -> Entry:
-    """Read the description that lies in a folder.
+    """Read the description that is in a folder.
 
     Raises:
         UnknownModelError: There is none.

@@ -73,7 +73,7 @@ class Measured(Record):
 
 
 class Checkpoint(Record):
-    """One file of weights, where it lies, what it wants and how good it is.
+    """One file of weights, where it is, what it wants and how good it is.
 
     `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
     stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
@@ -116,7 +116,7 @@ class Entry(Checkpoint):
     `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
     that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
     the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
-    are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` holds
+    are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` contains
     their fingerprints by variable (`zoo/weights/untrained.py`); files of before 0.1.0 call it `drawn`. `features` says
     that the model gives its feature pyramid. `base` is the model with whose weights this one began, where it was saved
     or published. `decoder` is a file of `zoo/architectures/decoders/`, called with `decoder_config` and the pyramid of

@@ -2,15 +2,15 @@
 
 It is parsed once, into a `Handle`; nobody else looks at its text. The first rule that holds decides:
 
-1. A `Path`, or any `os.PathLike`, is a path, whatever it holds.
+1. A `Path`, or any `os.PathLike`, is a path, whatever it contains.
 2. `hf://...`, or the address of another hub (`zoo/hub/hubs.py`), is a repository there, and what follows its first `@`
    a commit, tag or branch.
 3. A name in the registry, alone or before an `@`, is that model: a folder of the same name in the working directory
    cannot take its place, and is written `./name`.
-4. A text that names a folder or file, holds a separator, begins with `~` or ends in `.keras` is a path, whatever `@`
-   it holds.
+4. A text that names a folder or file, contains a separator, begins with `~` or ends in `.keras` is a path, whatever `@`
+   it contains.
 
-A path that ends in `.keras` and is not a folder is Keras' file. A repository or folder is recognised by what lies in
+A path that ends in `.keras` and is not a folder is Keras' file. A repository or folder is recognised by what is in
 it: our `zoo.json`, or timm's `config.json` where the architecture is one of ours. No TensorFlow here.
 """
 

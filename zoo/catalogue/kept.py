@@ -1,6 +1,6 @@
 """What reading the registry found, as plain data, kept for the next process: to check it all takes a second.
 
-The file lies beside Python's bytecode of this one, for the same reason that Python keeps bytecode there: whoever can
+The file is beside Python's bytecode of this one, for the same reason that Python keeps bytecode there: whoever can
 write to that folder can replace the code itself, so the file is believed no more and no less than the code. It counts
 only for the very bytes of the registry and of the code that checked it, and only whole: it begins with the digests of
 both. Where the folder cannot be written, every process reads the registry itself.

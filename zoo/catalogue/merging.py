@@ -4,7 +4,7 @@ from typing import Any
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`; where both hold a mapping, their keys are merged."""
+    """`over` on top of `base`; where both have a mapping, their keys are merged."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

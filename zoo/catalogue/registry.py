@@ -1,8 +1,8 @@
 """The registry: every model as data. Reads `registry.yaml` once into frozen records; imports no TensorFlow.
 
-A file holds families; a family holds architectures; an architecture holds tagged checkpoints. Facts stand at the widest
-level that they are true for: `defaults` of the family, then `defaults` of the architecture, then the checkpoint's line.
-What comes out is an `Entry`: one architecture with one checkpoint.
+A file contains families; a family contains architectures; an architecture contains tagged checkpoints. Facts are at the
+widest level that they are true for: `defaults` of the family, then `defaults` of the architecture, then the
+checkpoint's line. What comes out is an `Entry`: one architecture with one checkpoint.
 """
 
 import functools

@@ -13,7 +13,7 @@ def cache() -> None:
 @cache.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def cache_list(as_json: bool) -> None:
-    """What has been downloaded, and how much room it takes."""
+    """What has been downloaded, and how much space it takes."""
     from zoo.hub import cache as hub_cache
 
     found = hub_cache.cached()

@@ -83,7 +83,7 @@ def info(handle: str, revision: str | None, as_json: bool) -> None:
 @click.argument("handle", metavar="MODEL")
 @click.option("--revision", help="Commit, tag or branch on the Hub.")
 def pin(handle: str, revision: str | None) -> None:
-    """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if need be."""
+    """Print the line that pins MODEL to its commit and SHA-256 in the registry; downloads it if necessary."""
     from zoo.catalogue import resolving
 
     located = resolving.resolve(handle, revision=revision)
@@ -95,7 +95,7 @@ def pin(handle: str, revision: str | None) -> None:
 
 
 def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters: float | None) -> None:
-    """Answer what no model can match.
+    """Refuse filters that no model can match.
 
     Raises:
         UnknownModelError: No name matches the pattern.

@@ -23,7 +23,7 @@ def import_keras_quietly() -> None:
     """Import Keras and its backend, for command lines: what TensorFlow logs is off.
 
     What it writes before its log is set up ignores every log level, so the import itself is kept from stderr.
-    An import that fails raises as ever; a backend that is not there is a sentence.
+    An import that fails raises as ever; a missing backend is an error of this library.
     """
     check_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

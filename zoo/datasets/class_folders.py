@@ -3,7 +3,7 @@
     FOLDER/CLASS/NAME.jpg              all images together
     FOLDER/SPLIT/CLASS/NAME.jpg        apart, in `train`, `val` and `test`, or what else people call them
 
-The classes are the folders in alphabetical order; what lies deeper in one belongs to it. A folder that holds but one
+The classes are the folders in alphabetical order; what lies deeper in one belongs to it. A folder that contains but one
 folder of such folders, as archives unpack into, is passed through. `train` beside folders that are not splits is one.
 Imports neither Keras nor TensorFlow.
 """
@@ -70,7 +70,7 @@ def has_split(folder: str | os.PathLike, split: str) -> bool:
 
 
 def has_splits(root: Path) -> bool:
-    """Whether a folder holds splits, and not the classes themselves.
+    """Whether a folder contains splits, and not the classes themselves.
 
     Raises:
         InputError: It could be either.
@@ -86,8 +86,8 @@ def has_splits(root: Path) -> bool:
         return True
     if parts:
         raise InputError(
-            f"{root} holds folders in {parts[0].name!r}, as a split does, and images in {others[0].name!r}, as a class "
-            f"does. Expected splits or classes: move the others away, or pass {parts[0]} or a folder without it."
+            f"{root} contains folders in {parts[0].name!r}, as a split does, and images in {others[0].name!r}, as a "
+            f"class does. Expected splits or classes: move the others away, or pass {parts[0]} or a folder without it."
         )
     return False
 
@@ -99,7 +99,7 @@ def _others(root: Path) -> list[Path]:
 
 
 def _passed_through(root: Path) -> Path:
-    """`root`, or the one folder in it if that holds the classes or the splits."""
+    """`root`, or the one folder in it if that contains the classes or the splits."""
     while len(inside := folders.subfolders(root)) == 1 and _holds_classes(inside[0]):
         if inside[0].name.lower() in folders.CANONICAL and inside[0].name != root.name:
             break
@@ -108,7 +108,7 @@ def _passed_through(root: Path) -> Path:
 
 
 def _holds_classes(folder: Path) -> bool:
-    """Whether it holds folders of images, and no images beside them."""
+    """Whether it contains folders of images, and no images beside them."""
     inside = folders.subfolders(folder)
     return any(map(folders.holds_images, inside)) and not folders.holds_images_itself(folder)
 

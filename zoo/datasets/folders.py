@@ -1,4 +1,4 @@
-"""Folders as they lie on people's disks: which files in them are data, and which splits they have.
+"""Folders as they are on people's disks: which files in them are data, and which splits they have.
 
 Hidden files and folders, and those that systems, archives and viewers leave behind (`__MACOSX`, `@eaDir`,
 `.thumbnails`, `._photo.jpg`), are never data, nor are pipes and devices. Links are followed. What is left out is said
@@ -67,9 +67,9 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def image_files_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The images in a folder and in all that lie below, by path, and what is left out: other files, hidden folders.
+    """The images in a folder and in all that are below, by path, and what is left out: other files, hidden folders.
 
-    A link that leads back to a folder that it lies in is not followed.
+    A link that leads back to a folder that it is in is not followed.
 
     Raises:
         InputError: A folder cannot be listed.

@@ -32,7 +32,7 @@ class Cell:
         self.rows, self.column, self.row, self.is_input = rows, column, row, is_input
 
     def _file(self) -> File:
-        """What the file holds, or else its path."""
+        """What the file contains, or else its path."""
         found = self.rows[self.row][self.column]
         return found["path"] if found["bytes"] is None else Content(found["bytes"], f"{self.column} {self.row}")
 
@@ -115,7 +115,7 @@ def _names(split: Any) -> list[str]:
     import datasets
 
     if not hasattr(split, "__len__"):
-        raise InputError("The split is streamed. Expected one that lies on this machine: load it with streaming=False.")
+        raise InputError("The split is streamed. Expected one that is on this machine: load it with streaming=False.")
     return _columns(split, datasets.Image)
 
 

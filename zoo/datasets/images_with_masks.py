@@ -81,7 +81,7 @@ def read_values(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     image, mask = Planes(pair.image, channels).pixels(), np.asarray(_open(pair.mask))
     if mask.ndim != 2:
         raise InputError(
-            f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that holds the number of the class, "
+            f"The mask {pair.mask} has {mask.shape[-1]} channels. Expected one that contains the number of the class, "
             "grey or with a palette; replace each colour by its class."
         )
     if mask.shape != image.shape[:2]:
@@ -91,7 +91,7 @@ def read_values(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
         )
     if mask.dtype.kind not in "biu":
         raise InputError(
-            f"The mask {pair.mask} holds {mask.dtype} values. Expected ints: the number of the class of each pixel."
+            f"The mask {pair.mask} contains {mask.dtype} values. Expected ints: the number of the class of each pixel."
         )
     return image, mask.astype(np.int32)
 

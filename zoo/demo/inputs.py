@@ -123,7 +123,8 @@ def _small(model: ZooModel, sent: dict[str, Any] | None) -> str:
     array = prepared["mask"] if isinstance(prepared, dict) else prepared
     if array.size > LARGEST_INPUT:
         raise InputError(
-            f"{given} holds {array.size:,} values. Expected at most {LARGEST_INPUT:,} here; `zoo predict` takes more."
+            f"{given} contains {array.size:,} values. Expected at most {LARGEST_INPUT:,} here; `zoo predict` takes "
+            "more."
         )
     return given
 

@@ -23,7 +23,7 @@ class Models:
     Args:
         own_files: Whether folders and `.keras` files of this machine may be shown too.
         own_token: Whether repositories may be shown that need the token of this machine. Else they are loaded as
-            anybody gets them, into a cache of their own: that of this machine holds what its token has brought.
+            anybody gets them, into a cache of their own: that of this machine contains what its token has downloaded.
     """
 
     def __init__(self, *, own_files: bool, own_token: bool):

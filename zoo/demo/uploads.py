@@ -31,7 +31,7 @@ def is_uploaded(path: Any) -> bool:
         real = Path(os.path.realpath(path))
         inside = any(real.is_relative_to(os.path.realpath(folder)) for folder in (get_upload_folder(), SAMPLES))
         return inside and stat.S_ISREG(os.stat(real).st_mode)
-    except (OSError, TypeError, ValueError):  # no path at all, one that is too long or holds a null character
+    except (OSError, TypeError, ValueError):  # no path at all, one that is too long or contains a null character
         return False
 
 

@@ -1,4 +1,4 @@
-"""Bounds for what a Hub answers: how long it may take, and how much it may be."""
+"""Bounds for the responses of a Hub: how long they may take, and how large they may be."""
 
 import contextlib
 import queue
@@ -12,7 +12,7 @@ _Answer = TypeVar("_Answer")
 
 
 def within(seconds: float, action: Callable[[], _Answer]) -> _Answer:
-    """Do it in a thread, and leave it there once it takes too long: a server may send a header for days.
+    """Run it in a thread, and abandon it once it takes too long: a server may send a header for days.
 
     Raises:
         TimeoutError: It took longer than that.
@@ -38,9 +38,10 @@ def within(seconds: float, action: Callable[[], _Answer]) -> _Answer:
 
 @contextlib.contextmanager
 def short_answers() -> Iterator[None]:
-    """Meanwhile the client reads no answer that is long or packed: it would hold it in memory, whatever it is.
+    """Within it, the client reads no response that is long or compressed: it would keep it in memory, whatever its
+    size.
 
-    Such an answer raises the client's own error for one that cannot be read.
+    Such a response raises the client's own error for one that cannot be read.
     """
     from huggingface_hub import get_session
     from huggingface_hub.utils import httpx

@@ -1,6 +1,6 @@
 """The bytes of one file, from the Hub into the client's cache: no more than were declared, in bounded time.
 
-The client would ask again what the file is, write it under whatever name that answer holds, unpack whatever comes,
+The client would ask again what the file is, write it under whatever name that answer contains, unpack whatever comes,
 and wait for as long as something comes. Here the name is the digest that was checked before, nothing is unpacked, and
 what is too long, too slow or too large for the disk ends in a sentence. The cache keeps the client's layout and locks:
 

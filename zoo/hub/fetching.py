@@ -42,7 +42,7 @@ def fetch(
     offline: bool | None = None,
     largest_bytes: int | None = None,
 ) -> HubFile:
-    """Bring one file of a repository to this disk and verify it.
+    """Download one file of a repository and verify it.
 
     Args:
         repo_id: "owner/name".
@@ -81,7 +81,7 @@ def recorded(
     revision: str | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> HubFile | None:
-    """Say what an earlier `fetch` with the same arguments established, without network and without hashing.
+    """Return what an earlier `fetch` with the same arguments established, without network and without hashing.
 
     Returns:
         The record, or None where there is none. Its file may have been removed since.
@@ -99,7 +99,7 @@ def _is_offline(offline: bool | None) -> bool:
 
 
 def _fetch(request: Request) -> HubFile:
-    """Use the cached file where its bytes are right; otherwise download it, twice if need be."""
+    """Use the cached file where its bytes are right; otherwise download it, a second time if necessary."""
     known = _known(request)
     claim = known or _ask_or_remember(request)
     if os.path.isfile(request.path(claim.revision)):
@@ -142,7 +142,7 @@ def _left_by_the_client(request: Request) -> Claim | None:
 
 
 def _ask_or_remember(request: Request) -> Claim:
-    """Ask the Hub; where it cannot be reached, take what was established earlier and say so."""
+    """Ask the Hub; where it cannot be reached, take what was established earlier, with a warning."""
     try:
         return _ask(request, request.revision or "main")
     except OfflineError:
@@ -161,7 +161,7 @@ def _ask(request: Request, revision: str) -> Claim:
     if request.offline:
         raise OfflineError(
             f"{request} is not in {request.cache_dir}, and offline mode is on. Load it once with a network "
-            "(offline=False, HF_HUB_OFFLINE unset), or pass the cache_dir= that holds it."
+            "(offline=False, HF_HUB_OFFLINE unset), or pass the cache_dir= that contains it."
         )
     url = hf_hub_url(request.repo_id, request.filename, revision=revision)
     timeout = constants.HF_HUB_ETAG_TIMEOUT

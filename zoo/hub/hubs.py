@@ -41,7 +41,7 @@ class Hub(Protocol):
         offline: bool | None = None,
         largest_bytes: int | None = None,
     ) -> HubFile:
-        """Bring one file to this disk, verified. Raises what `zoo.hub.fetching.fetch` raises."""
+        """Download one file, verified. Raises what `zoo.hub.fetching.fetch` raises."""
         ...
 
     def recorded(
@@ -56,7 +56,7 @@ class Hub(Protocol):
         ...
 
     def filenames(self, repo_id: str, *, revision: str) -> list[str]:
-        """The files that a repository contains at a commit. Raises OfflineError where nobody answers."""
+        """The files that a repository contains at a commit. Raises OfflineError where the hub does not respond."""
         ...
 
     def meant(self, text: str) -> str | None:

@@ -1,6 +1,6 @@
-"""Patience with the Hub: what may pass on its own is tried again.
+"""Retries: temporary failures of the Hub are tried again.
 
-It is tried after the pause that the Hub asks for, in two ways: `with_retries` is for a person who waits for a file,
+They are tried after the pause that the Hub asks for, in two ways: `with_retries` is for a person who waits for a file,
 `wait_or_raise` for an upload, which is worth a minute. What remains becomes an error of this library.
 """
 
@@ -25,7 +25,7 @@ _Answer = TypeVar("_Answer")
 
 
 def with_retries(request: Request, action: Callable[[], _Answer]) -> _Answer:
-    """Try up to three times what may pass on its own, and turn what remains into an error of this library."""
+    """Try up to three times where the failure is temporary, and turn what remains into an error of this library."""
     started = time.monotonic()
     pauses_seconds = iter((0.5, 1.0))
     while True:
@@ -35,7 +35,7 @@ def with_retries(request: Request, action: Callable[[], _Answer]) -> _Answer:
             raise
         except Exception as error:  # the client meets an odd answer with errors of any kind
             pause_seconds = next(pauses_seconds, None)
-            if pause_seconds is None or not may_pass(error, RuntimeError):
+            if pause_seconds is None or not is_temporary(error, RuntimeError):
                 raise not_fetched(request, error) from error
             pause_seconds = max(pause_seconds, asked_to_wait_seconds(error))
             if time.monotonic() - started + pause_seconds > _PATIENCE_SECONDS:
@@ -51,20 +51,20 @@ def wait_or_raise(
     *,
     after: str = "",
 ) -> None:
-    """Rest before the next try; where a further one cannot help, raise this library's error instead.
+    """Sleep before the next attempt; where a further one cannot help, raise this library's error instead.
 
     Args:
         error: What the client raised.
-        pause_seconds: How long to rest, unless the Hub asks for more; None after the last try.
+        pause_seconds: How long to sleep, unless the Hub asks for more; None after the last try.
         repo_id: Where to.
-        error_class: For what might have passed but did not.
+        error_class: For a temporary failure that lasted.
         after: What is true already, the beginning of a sentence.
     """
     if isinstance(error, ZooError | MemoryError):
         raise error
     if isinstance(error, RuntimeError) and error.__cause__ is not None:  # the client's wrapping of an upload
         error = error.__cause__
-    passes = may_pass(error, ConnectionError, TimeoutError)
+    passes = is_temporary(error, ConnectionError, TimeoutError)
     if passes and pause_seconds is not None:
         pause_seconds = max(pause_seconds, asked_to_wait_seconds(error))
         if pause_seconds <= _LONGEST_PAUSE_SECONDS:
@@ -82,8 +82,8 @@ def asked_to_wait_seconds(error: BaseException) -> float:
     return 0.0
 
 
-def may_pass(error: BaseException, *unanswered: type[BaseException]) -> bool:
-    """Whether it may pass on its own: transport, rate limit, or a server in trouble.
+def is_temporary(error: BaseException, *unanswered: type[BaseException]) -> bool:
+    """Whether the failure is temporary: transport, rate limit, or a server error.
 
     Args:
         error: What the client raised.

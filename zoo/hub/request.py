@@ -1,4 +1,4 @@
-"""One question to the Hub, checked before anything is done with it."""
+"""One request to the Hub, checked before anything is done with it."""
 
 import hashlib
 import re

@@ -57,7 +57,7 @@ class SpaceUpload(Upload):
         return True
 
     def create(self, *, private: bool) -> None:
-        """Make the Space, unless it is there."""
+        """Create the Space, unless it exists."""
         self._with_retries(
             lambda: self.api.create_repo(
                 self.repo_id, repo_type=self.kind, space_sdk="gradio", private=private, exist_ok=True
@@ -65,7 +65,7 @@ class SpaceUpload(Upload):
         )
 
     def show(self, repo_id: str, version: str, license: str, *, exists: bool, private: bool) -> str:
-        """Put a page for a version of a model there, in one commit; returns its address. Raises as `commit`."""
+        """Upload a page for a version of a model, in one commit; returns its address. Raises as `commit`."""
         with tempfile.TemporaryDirectory(prefix="zoo-publish-") as temporary:
             folder = Path(temporary)
             write_space(folder, self.repo_id, repo_id, version, license, self.gradio)

@@ -1,7 +1,7 @@
 """A repository on the Hub to which a model is published: one commit, looked at, then named by a tag.
 
-A commit is there as a whole or not at all, and replaces what an earlier version left. It gets its tag only after the
-Hub has said which files, sizes and hashes it holds; so whatever is interrupted, a version is whole, and publishing
+A commit is whole or not there, and replaces what an earlier version left. It gets its tag only after the
+Hub has confirmed its files, sizes and hashes; so whatever is interrupted, a version is whole, and publishing
 again resumes where it stopped: files that arrived are not sent twice, a commit that is there is not repeated.
 """
 
@@ -89,11 +89,11 @@ class Upload:
         return True
 
     def create(self, *, private: bool) -> None:
-        """Make the repository, unless it is there."""
+        """Create the repository, unless it exists."""
         self._with_retries(lambda: self.api.create_repo(self.repo_id, private=private, exist_ok=True))
 
     def commit(self, folder: Path, message: str) -> str:
-        """Put the files of a folder on the main branch, in place of those of an earlier version, in one commit.
+        """Upload the files of a folder to the main branch, in place of those of an earlier version, in one commit.
 
         Returns:
             The commit, whose files the Hub has confirmed.
@@ -174,7 +174,7 @@ class Upload:
         return self.api.create_commit(self.repo_id, operations, repo_type=self.kind, commit_message=message, **options)
 
     def _head(self, revision: str = "main") -> tuple[str, _Files]:
-        """The commit of a revision, and what the Hub says that it holds."""
+        """The commit of a revision, and the files that the Hub reports for it."""
 
         def ask() -> tuple[str, _Files]:
             info = self.api.repo_info(self.repo_id, repo_type=self.kind, revision=revision, files_metadata=True)
@@ -191,13 +191,13 @@ class Upload:
         if not _holds(present, files):
             wrong = sorted(name for name in files if not _holds(present, {name: files[name]}))
             raise PublishError(
-                f"The Hub holds other bytes than were sent of {', '.join(wrong)}, at {revision} of '{self.repo_id}'. "
+                f"The Hub has other bytes than were sent of {', '.join(wrong)}, at {revision} of '{self.repo_id}'. "
                 "That commit got no version; publish again."
             )
         return commit
 
     def _tell(self, stale: Iterable[str], files: _Files) -> None:
-        """Say what an earlier version has and this one leaves out, as its weights are others."""
+        """Warn of what an earlier version has and this one leaves out, as its weights are others."""
         if stale and not any(name.startswith(SAVED_MODEL) for name in files):
             warn(
                 f"'{self.repo_id}' had {SAVED_MODEL} in an earlier version, and this one leaves it out. Publish with "
@@ -218,7 +218,7 @@ class Upload:
         )
 
     def _with_retries(self, action: Callable[[], _Answer]) -> _Answer:
-        """Ask what is answered shortly, and repeat it: it changes nothing when it is done twice."""
+        """Send a short request, and repeat it: doing it twice changes nothing."""
         pauses = iter(PAUSES_SECONDS)
         while True:
             try:

@@ -29,7 +29,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]+:/|data:", re.IGNORECASE)  # a Path has mad
 
 
 class Content(bytes):
-    """What a file holds, with the name that errors call it."""
+    """What a file contains, with the name that errors call it."""
 
     name = "The content"
 
@@ -39,7 +39,7 @@ class Content(bytes):
         return created
 
 
-File = str | Content  # a path, or what a file holds
+File = str | Content  # a path, or what a file contains
 EXPECTED = "Expected a whole JPEG, PNG, WebP or the like; open it in a viewer to see whether it is damaged."
 
 
@@ -146,7 +146,7 @@ def read_npy(file: File, kind: str = "array", largest: int = LARGEST_ARRAY) -> n
 
     Raises:
         InputError: There is no such file, or it is not a regular one.
-        UnreadableError: It is damaged, of another kind, holds Python objects, or more than `largest` values.
+        UnreadableError: It is damaged, of another kind, contains Python objects, or more than `largest` values.
     """
     with readable(file, kind, "Expected a whole .npy file from numpy.save."), open_file(file) as opened:
         shape, dtype = _npy_header(opened)

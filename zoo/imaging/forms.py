@@ -1,8 +1,8 @@
-"""Every form in which a Python program holds an input, brought to a few.
+"""Every form that an input has in a Python program, reduced to a few.
 
 Paths, encoded bytes, open files, Pillow's images, arrays, tensors of TensorFlow, JAX and PyTorch, numbers in lists, and
-any collection of these. Bytes are always what a file holds, never its path: a server that passes on what a visitor sent
-must not open what the visitor names.
+any collection of these. Bytes are always what a file contains, never its path: a server that passes on what a visitor
+sent must not open what the visitor names.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ def plain(source: Any) -> Plain:
 
     Args:
         source: A path; bytes of a file; an open binary file, read from its start; a Pillow image; an array or a tensor,
-            wherever it lies; numbers in lists or tuples; or a mapping. Hugging Face's `{"bytes": ..., "path": ...}` is
-            what it holds.
+            wherever it is; numbers in lists or tuples; or a mapping. Hugging Face's `{"bytes": ..., "path": ...}` is
+            what it contains.
 
     Raises:
         InputError: It is of another type.
@@ -128,7 +128,7 @@ def _is_dataset(inputs: Any) -> bool:
 
 
 def _numbers(inputs: Any) -> np.ndarray | None:
-    """An array where the collection is one, or holds nothing but numbers."""
+    """An array where the collection is one, or contains nothing but numbers."""
     if isinstance(inputs, Iterator):
         return None
     if isinstance(inputs, Sequence) and not isinstance(inputs, memoryview) and not hasattr(inputs, "__array__"):
@@ -191,7 +191,7 @@ def _content(content: bytes) -> Content:
     # Not whether there is such a file: that is nothing to tell a visitor.
     if 0 < len(content) <= LONGEST_PATH and content.decode(errors="replace").isprintable() and b"." in content:
         raise InputError(
-            f"{content[:100]!r} is not what a file of an image holds. Expected that; a path goes as str: "
+            f"{content[:100]!r} is not what a file of an image contains. Expected that; a path goes as str: "
             "os.fsdecode(path)."
         )
     return Content(content)
@@ -207,7 +207,9 @@ def _read(source: Any) -> bytes:
         parts.append(part)
         size += len(part)
         if size > LARGEST_CONTENT:
-            raise InputError(f"An open file holds more than {LARGEST_CONTENT:,} bytes. Expected less; pass its path.")
+            raise InputError(
+                f"An open file contains more than {LARGEST_CONTENT:,} bytes. Expected less; pass its path."
+            )
     return b"".join(parts)
 
 

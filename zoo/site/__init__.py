@@ -26,7 +26,7 @@ def write_site(output_dir: str | os.PathLike[str]) -> int:
         The number of models.
 
     Raises:
-        InputError: `output_dir` is a file, or holds files and no site.
+        InputError: `output_dir` is a file, or contains files and no site.
         AccessError: `output_dir` cannot be written.
         MissingExtraError: The extra `layerzoo[site]` is not installed.
     """

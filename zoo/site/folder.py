@@ -19,8 +19,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     `index.html` comes last, so that it links to nothing that is not there. If it is killed, the next call resumes.
 
     Raises:
-        InputError: `folder` is a file, holds files and no list of ours, or has somebody else's file where one of ours
-            belongs.
+        InputError: `folder` is a file, contains files and no list of ours, or has somebody else's file where one of
+            ours belongs.
         AccessError: `folder` cannot be written.
     """
     ours = owned_files(folder)
@@ -53,7 +53,7 @@ def owned_files(folder: Path) -> set[str]:
     """The files in `folder` that are ours to overwrite and delete; none where it is new or empty.
 
     Raises:
-        InputError: `folder` is a file, or holds files and no list of ours.
+        InputError: `folder` is a file, or contains files and no list of ours.
         AccessError: `folder` cannot be read.
     """
     if folder.exists() and not folder.is_dir():
@@ -70,7 +70,7 @@ def owned_files(folder: Path) -> set[str]:
         raise AccessError(f"{folder} cannot be read. Expected a folder of yours; choose another with -o.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{folder} holds {found[0]} and no site of this library. Expected a folder that is new, empty or was "
+            f"{folder} contains {found[0]} and no site of this library. Expected a folder that is new, empty or was "
             "written by `zoo site`; choose another with -o."
         ) from error
 

@@ -11,5 +11,6 @@ from zoo.tasks.task import Task
 
 
 def find_task(name: str) -> Task:
-    """The task that the registry calls `name`, such as `"super-resolution"`: the one instance that its module holds."""
+    """The task that the registry calls `name`, such as `"super-resolution"`: the one instance that its module
+    contains."""
     return importlib.import_module(f"zoo.tasks.{name.replace('-', '_')}").TASK

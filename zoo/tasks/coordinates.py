@@ -50,7 +50,7 @@ def preprocess_coordinates(place: Any, canvas: tuple[int, int]) -> np.ndarray:
         float32 `(2,)`.
 
     Raises:
-        InputError: There are not two numbers, or they lie outside.
+        InputError: There are not two numbers, or they are outside.
     """
     height, width = canvas
     try:

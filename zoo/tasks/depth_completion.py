@@ -80,7 +80,7 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
         `image`, metres, 0 for none, and `mask`, 1 where there is one: float32 `(height, width, 1)`.
 
     Raises:
-        InputError: It cannot be read, is of another kind, holds a negative or infinite depth, or none at all.
+        InputError: It cannot be read, is of another kind, contains a negative or infinite depth, or none at all.
     """
     source = plain(source)
     is_image = isinstance(source, Image.Image) or (isinstance(source, str | Content) and not starts_with(source, NPY))
@@ -95,7 +95,7 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     metres = array.astype(np.float32) / (1 if array.dtype.kind == "f" else depth_maps.UNITS_PER_METRE)
     metres = np.where(np.isnan(metres), np.float32(0), metres)
     if not np.isfinite(metres).all() or (metres < 0).any():
-        raise InputError("A map of depths holds infinity or negative values. Expected metres, 0 or NaN for none.")
+        raise InputError("A map of depths contains infinity or negative values. Expected metres, 0 or NaN for none.")
     if not metres.any():
         raise InputError("A map of depths has no measured pixel. Expected at least one that is not 0.")
     return {"image": metres[..., None], "mask": (metres > 0).astype(np.float32)[..., None]}

@@ -77,7 +77,7 @@ def preprocess_series(series: Any, shortest: int) -> np.ndarray:
             "pass several series as a list."
         )
     if not np.isfinite(array).all():
-        raise InputError("A series holds NaN or infinity. Expected finite numbers; fill its gaps by numpy.interp.")
+        raise InputError("A series contains NaN or infinity. Expected finite numbers; fill its gaps by numpy.interp.")
     if array.size < shortest:
         raise InputError(f"A series has {array.size} values. Expected at least {shortest}: a season and one more.")
     return array[:, None].astype(np.float32)

@@ -19,7 +19,7 @@ Columns = dict[str, Any]
 
 
 class Prediction(dict):
-    """A record that `json.dumps` takes. Where the task makes an image, `image` holds it as a PIL image.
+    """A record that `json.dumps` takes. Where the task makes an image, `image` contains it as a PIL image.
 
     `label_map` is the class of each pixel, or voxel, of a segmentation; `depth_map` the metres of each pixel. `outputs`
     are the arrays of a model whose outputs have names, without the batch axis.
@@ -37,7 +37,7 @@ class Task(abc.ABC):
     `pipeline_tag` is the Hub's name for it. `example` is a source and `show` what is done with its record, as a card
     writes them. An array with `several_rank` axes is several sources, and a source without a path is `kind` number so.
     `tile` is how many pixels of output a side of a tile has, where a large image may go by tiles, whose outputs are
-    `pixels`. `columns` are what a record holds, for a table of many: int, float, `np.float32`, str, and bytes for an
+    `pixels`. `columns` are what a record contains, for a table of many: int, float, `np.float32`, str, and bytes for an
     attribute of the record that becomes a PNG file; None where the sources are not files.
     """
 

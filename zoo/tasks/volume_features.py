@@ -43,7 +43,7 @@ def preprocess_volume(volume: Any) -> np.ndarray:
     around it.) The size is kept.
 
     Args:
-        volume: An array `(depth, height, width)` of any numbers, or the path of an `.npy` file that holds one.
+        volume: An array `(depth, height, width)` of any numbers, or the path of an `.npy` file that contains one.
 
     Returns:
         float32 `(depth, height, width, 1)`.

@@ -24,7 +24,7 @@ class VolumeSegmentation(Volumes):
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         volume = read_volume(source)
         if volume.min() < 0:
-            raise InputError("A volume holds negative values. Expected counts, from 0.")
+            raise InputError("A volume contains negative values. Expected counts, from 0.")
         return volume[..., None]
 
     def answer(self, record, entry, prepared, output, top) -> None:

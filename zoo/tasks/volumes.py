@@ -28,7 +28,7 @@ def read_volume(volume: Any) -> np.ndarray:
     """Check that a volume is one of finite numbers.
 
     Args:
-        volume: An array `(depth, height, width)`, or the path of an `.npy` file that holds one.
+        volume: An array `(depth, height, width)`, or the path of an `.npy` file that contains one.
 
     Returns:
         float32 `(depth, height, width)`.
@@ -44,5 +44,5 @@ def read_volume(volume: Any) -> np.ndarray:
         )
     array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        raise InputError("A volume holds NaN or infinity. Expected finite numbers; see numpy.nan_to_num.")
+        raise InputError("A volume contains NaN or infinity. Expected finite numbers; see numpy.nan_to_num.")
     return array

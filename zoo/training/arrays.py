@@ -1,4 +1,4 @@
-"""Trainers from arrays of numbers: inputs and targets of one shape each, or an `.npz` file that holds the two."""
+"""Trainers from arrays of numbers: inputs and targets of one shape each, or an `.npz` file that contains the two."""
 
 import os
 import zipfile
@@ -62,7 +62,7 @@ def _numbers(values: Any, what: str) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         kind = "NaN or infinity" if array.dtype.kind == "f" else f"values of the dtype {array.dtype}"
-        raise InputError(f"The {what}s hold {kind}. Expected finite numbers.")
+        raise InputError(f"The {what}s contain {kind}. Expected finite numbers.")
     return array
 
 

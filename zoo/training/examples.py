@@ -20,10 +20,10 @@ HELD_OUT = 0.2  # the fraction of the examples that is held out where no validat
 class Examples:
     """Sources with their target, not yet read.
 
-    `items` is what the trainer reads, one per example. `classes` holds the class of each, and `labels` the classes'
+    `items` is what the trainer reads, one per example. `classes` contains the class of each, and `labels` the classes'
     names, where examples have one class; `either` the classes that count as right where the data have one name for
-    several. `pixels` holds how many pixels of each class each example has. `shape` is what every input has: of images
-    that differ, the smallest height and width.
+    several. `pixels` contains how many pixels of each class each example has. `shape` is what every input has: of
+    images that differ, the smallest height and width.
     """
 
     items: tuple[Any, ...]

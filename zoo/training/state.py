@@ -204,16 +204,16 @@ def _assign(variables: Sequence[Any], prefix: str, path: Path) -> None:
 
 
 def _check(variables: Sequence[Any], prefix: str, path: Path) -> None:
-    """Check that a file holds a tensor per variable, of its shape, before any is assigned.
+    """Check that a file contains a tensor per variable, of its shape, before any is assigned.
 
     Raises:
-        UnreadableError: It holds others.
+        UnreadableError: It contains others.
     """
     with _opened(path) as file:
         found = {name for name in file.keys() if name.startswith(f"{prefix}/")}  # noqa: SIM118 (it is not a dict)
         wanted = [f"{prefix}/{index}" for index in range(len(variables))]
         if found != set(wanted):
-            raise _damaged(path, f"it holds {len(found)} tensors of the {prefix} instead of {len(wanted)}")
+            raise _damaged(path, f"it contains {len(found)} tensors of the {prefix} instead of {len(wanted)}")
         for name, variable in zip(wanted, variables, strict=True):
             part = file.get_slice(name)
             if tuple(part.get_shape()) != tuple(variable.shape) or part.get_dtype() in _UNREADABLE:

@@ -92,7 +92,7 @@ class TaskTrainer(abc.ABC):
         return metrics
 
     def has_split(self, data: Any, split: str) -> bool:
-        """Whether the data are a folder that holds this split."""
+        """Whether the data are a folder that contains this split."""
         return is_folder(data) and folders.split_folder(data, split).is_dir()
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:

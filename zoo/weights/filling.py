@@ -113,7 +113,7 @@ def _any(patterns: Iterable[str], name: str) -> bool:
 
 
 def _absent(model: keras.Model, reader: Callable, names: set[str], patterns: Iterable[str]) -> set[str]:
-    """The layers called as one of the patterns of which the file holds nothing."""
+    """The layers called as one of the patterns of which the file contains nothing."""
     return {
         layer.name
         for layer in model.layers

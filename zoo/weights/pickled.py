@@ -29,12 +29,12 @@ class PickledFile:
 
     Args:
         path: The file.
-        key: Under which key of the pickled dictionary the tensors stand. By default it holds them itself, or under one
-            of `TRAINING_KEYS`; what a wrapper puts before all names (`WRAPPERS`) is left out then.
+        key: Under which key of the pickled dictionary the tensors stand. By default it contains them itself, or under
+            one of `TRAINING_KEYS`; what a wrapper puts before all names (`WRAPPERS`) is left out then.
 
     Raises:
         MissingExtraError: PyTorch is not installed, or too old to be safe.
-        IntegrityError: The file is damaged, or holds something else than tensors, which is not executed.
+        IntegrityError: The file is damaged, or contains something else than tensors, which is not executed.
         WeightsMismatchError: The tensors do not stand where the format has them.
         AccessError: The file must not be read.
     """

@@ -6,5 +6,5 @@ from zoo.training.trainer import TaskTrainer
 
 
 def find_trainer(task: str) -> TaskTrainer:
-    """The trainer of a task, such as `"super-resolution"`: the one instance that its module holds."""
+    """The trainer of a task, such as `"super-resolution"`: the one instance that its module contains."""
     return importlib.import_module(f"zoo.training.trainers.{task.replace('-', '_')}").TRAINER

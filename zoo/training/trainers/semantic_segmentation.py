@@ -130,7 +130,7 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     names = tuple(name.strip() for name in lines if name.strip())
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
-            f"{path} holds {len(set(names))} names in {len(names)} lines. Expected one class per line, two or more."
+            f"{path} contains {len(set(names))} names in {len(names)} lines. Expected one class per line, two or more."
         )
     if known and find_classes(names, known, None) != [(number,) for number in range(len(known))]:
         raise InputError(
