@@ -1,4 +1,4 @@
-"""Out of the zoo: model cards, SavedModels that serve and fine-tune, LiteRT, ONNX and OpenVINO.
+"""Exports: model cards, SavedModels that serve and fine-tune, LiteRT, ONNX and OpenVINO.
 
 Nothing here changes a model: every export is compared with it before it appears.
 

@@ -37,7 +37,7 @@ class Table(Record):
 
 
 class PaperTable(Record):
-    """What the paper reports, to stand beside our figures."""
+    """What the paper reports, to compare with our metrics."""
 
     note: str
     header: tuple[str, ...]
@@ -53,7 +53,8 @@ class Image(Record):
 
 
 class Facts(Record):
-    """The prose of one card. Every part may be missing: the card then leaves it out or says what holds for the task."""
+    """The prose of one card. Every part may be missing: the card then leaves it out or states what is true for the
+    task."""
 
     summary: str = ""
     uses: tuple[str, ...] = ()

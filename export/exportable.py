@@ -1,4 +1,4 @@
-"""What every export begins with: a model that may leave, and images to compare it on."""
+"""What every export begins with: a model that may be exported, and images to compare it on."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the signature `features` gives: what goes into the head, or into the last layer that learns."""
+"""What the signature `features` gives: what goes into the head, or into the last trainable layer."""
 
 import functools
 from collections.abc import Callable

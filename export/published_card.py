@@ -18,7 +18,7 @@ def published_card(entry: Entry, *, original: Entry | None = None, training: Tra
 
     Args:
         entry: The model as it is saved or published.
-        original: The entry of a model whose weights these still are; what its card tells of them is told again.
+        original: The entry of a model whose weights these still are; what its card states of them is repeated.
         training: The record of the training; empty where nothing is known.
     """
     if original is not None and original.is_embedded:

@@ -1,7 +1,7 @@
-"""What lies beside an export, read as from a stranger: `export.json`, `zoo.json` and `verification.npz`.
+"""The files beside an export, read as untrusted: `export.json`, `zoo.json` and `verification.npz`.
 
-An export may have come over a network or off a damaged disk. Whatever these files hold, reading them ends in a record
-or in one sentence, and takes no more memory than their size justifies.
+An export may have come over a network or off a damaged disk. Whatever these files contain, reading them ends in a
+record or in one sentence, and takes no more memory than their size justifies.
 """
 
 import hashlib

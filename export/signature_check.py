@@ -41,7 +41,7 @@ def check_signatures(
     exact: bool,
     tolerance: float,
 ) -> dict[str, dict[str, float]]:
-    """Ask each signature and compare.
+    """Call each signature and compare.
 
     Args:
         found: The signatures of an export, loaded back.

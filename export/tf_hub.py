@@ -30,7 +30,7 @@ class HubResolver(Resolver):
         return isinstance(handle, str) and scheme_of(handle) != ""
 
     def __call__(self, handle: str) -> str:
-        """Bring the SavedModel here.
+        """Download the SavedModel.
 
         Raises:
             UnknownModelError: No such repository or revision, or it contains no `saved_model/`.

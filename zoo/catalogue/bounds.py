@@ -46,7 +46,7 @@ def _address(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A name becomes that of folders, so it leads nowhere else."""
+    """A name becomes the name of folders, so it must not lead anywhere else."""
     parts = text.split("/")
     if len(parts) > 2 or any(part in ("", ".", "..") for part in parts) or "\\" in text or ":" in text:
         raise _invalid("a name, or owner/name, and no path")

@@ -102,7 +102,7 @@ class Checkpoint(Record):
 
 
 class Base(Record):
-    """The model with whose weights the training of another one began."""
+    """The model whose weights the training of another one started from."""
 
     name: Line
     source: Line

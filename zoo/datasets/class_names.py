@@ -1,4 +1,4 @@
-"""Which classes of a model the names in a data set mean: names, WordNet's synsets, or numbers.
+"""The classes of a model that the names in a data set mean: names, WordNet's synsets, or numbers.
 
     tench, Tinca tinca      the label; or one of the names in it: `tench`
     Tiger_Cat               the same in other letters, with `_` or `-` for a space
@@ -93,7 +93,7 @@ def _by_number(count: int) -> Callable[[str], Meaning]:
 
 
 def _plain(name: str) -> str:
-    """Without what people change in a name for a folder: letters' size and form, spaces, punctuation."""
+    """Without what people change in a name for a folder: case and form, spaces, punctuation."""
     return " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", name).casefold()).split())
 
 

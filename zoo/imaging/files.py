@@ -45,7 +45,7 @@ EXPECTED = "Expected a whole JPEG, PNG, WebP or the like; open it in a viewer to
 
 @contextlib.contextmanager
 def readable(file: File, kind: str = "image", expected: str = EXPECTED) -> Iterator[None]:
-    """Turn whatever a library raises on a file, meant to be of a kind, into a sentence.
+    """Turn whatever a library raises on a file, meant to be of a kind, into a readable error.
 
     Raises:
         InputError: There is no such file.

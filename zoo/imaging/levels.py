@@ -1,4 +1,4 @@
-"""From numbers of any type to 8-bit levels: the right scale, or a sentence; never black in silence."""
+"""From numbers of any type to 8-bit levels: the right scale, or an error; never black in silence."""
 
 import numpy as np
 

@@ -114,7 +114,7 @@ def spans(length: int, tile: int, found: Reach) -> list[Span]:
 
 
 def reach(model: keras.Model) -> Reach | None:
-    """How far the network's output looks; None where it may look at the whole image, or nothing is known."""
+    """The reach of the network's output; None where it may look at the whole image, or nothing is known."""
     seen = {id(tensor): (Fraction(1), Fraction(0)) for tensor in keras.tree.flatten(model.input)}
     strides = 1
     for operation in model.operations:

@@ -1,4 +1,4 @@
-"""How often a classifier is right: top-1, top-5, and by class."""
+"""Accuracy of a classifier: top-1, top-5, and per class."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from zoo.measures.measure import Measure
 
 
 class ClassificationMeasure(Measure):
-    """Shares of the examples in percent: `top1_percent`, `top5_percent` from six classes on, `class_percent`.
+    """Percentages of the examples: `top1_percent`, `top5_percent` from six classes on, `class_percent`.
 
     Of classes with equal logits the first counts as the larger one, as in `zoo.predict`. Only classes with examples
     have a number of their own.
@@ -60,7 +60,7 @@ class ClassificationMeasure(Measure):
         return {**best, "class_percent": by_class}
 
     def confusion(self) -> np.ndarray:
-        """How often each class, a row, was taken for each other, a column: int64 `(classes, classes)`."""
+        """The confusion matrix, rows the labels and columns the predictions: int64 `(classes, classes)`."""
         counts = np.zeros((len(self.labels), len(self.labels)), np.int64)
         for target, best, _ in self._rows:
             counts[target, best] += 1

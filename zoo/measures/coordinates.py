@@ -1,4 +1,4 @@
-"""How well places are found: pixels that were named, distances from those that were sought."""
+"""Metrics of coordinates: the accuracy of pixels, and distances in pixels."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from zoo.measures.measure import Measure, check_shapes
 
 
 class PixelMeasure(Measure):
-    """`accuracy_percent`: how often the pixel with the largest logit, of `(batch, height, width)`, is (x, y)."""
+    """`accuracy_percent`: how often the pixel with the largest logit, of `(batch, height, width)`, is the target (x,
+    y)."""
 
     def __init__(self) -> None:
         self._hits = 0
@@ -23,7 +24,7 @@ class PixelMeasure(Measure):
 
 
 class DistanceMeasure(Measure):
-    """`mean_distance_pixels`: between (x, y) and the place that was sought, `(batch, 2)` both."""
+    """`mean_distance_pixels`: between (x, y) and the target, `(batch, 2)` both."""
 
     def __init__(self) -> None:
         self._distances = 0.0

@@ -1,4 +1,4 @@
-"""How wrong maps of depths are, as the KITTI benchmark counts: an error for each map, then their mean over the maps.
+"""Errors of depth maps, as in the KITTI benchmark: an error for each map, then their mean over the maps.
 
 Pixels without a target do not count. The RMSE is the root over one map, so it is not the root over all pixels of all
 maps.

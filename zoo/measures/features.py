@@ -1,4 +1,4 @@
-"""What features are worth, of networks without classes."""
+"""Metrics of features, for networks without classes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ ROWS = 1024  # examples that are compared with all others at once
 
 
 class NeighborMeasure(Measure):
-    """`neighbor_percent`: how many examples have the class of the example whose features are most like theirs.
+    """`neighbor_percent`: the percentage of examples whose nearest neighbour has the same class.
 
     Likeness is the cosine; the example itself does not count. With two classes of equal size, features that know
     nothing give about 50.
@@ -39,7 +39,7 @@ class NeighborMeasure(Measure):
 
 
 class SquaredErrorMeasure(Measure):
-    """`mse`: the squared distance of a feature from the one that was asked for, a mean over all."""
+    """`mse`: mean squared error between the features and their targets."""
 
     def __init__(self) -> None:
         self._errors: list[np.ndarray] = []

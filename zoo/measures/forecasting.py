@@ -1,4 +1,4 @@
-"""How far forecasts are off, beside repeating the last season."""
+"""Errors of forecasts, and of repeating the last season for comparison."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How well holes are filled."""
+"""The error of filled holes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from zoo.measures.measure import Measure, check_shapes
 
 
 class InpaintingMeasure(Measure):
-    """`hole_mae`: how far the pixels in the holes are off, 0 to 255: the mean of each image, then over the images.
+    """`hole_mae`: mean absolute error of the pixels in the holes, 0 to 255, per image, averaged over the images.
 
     Targets are whole images; `inputs["mask"]`, `(batch, height, width, 1)`, is 0 in the holes. An image without a hole
     has no error.

@@ -1,4 +1,4 @@
-"""What every measure does."""
+"""What every measure of a task does."""
 
 import abc
 from typing import Any
@@ -9,7 +9,7 @@ from zoo.errors import InputError
 
 
 class Measure(abc.ABC):
-    """Metrics over a data set, gathered batch by batch; `count` is how many examples there were."""
+    """Metrics over a data set, collected batch by batch; `count` is the number of examples."""
 
     count = 0
 
@@ -17,9 +17,9 @@ class Measure(abc.ABC):
         """Count a batch.
 
         Args:
-            outputs: What the model gave: an array `(batch, ...)`.
-            targets: What is right, as the task's trainer reads it: an array `(batch, ...)`.
-            inputs: What went in, for metrics that compare with something simpler: an array, or a dict of them.
+            outputs: The model's outputs: an array `(batch, ...)`.
+            targets: The targets, as the task's trainer reads them: an array `(batch, ...)`.
+            inputs: The inputs, for metrics that compare with something simpler: an array, or a dict of them.
 
         Raises:
             InputError: The outputs are not numbers, or do not fit the targets.
@@ -36,9 +36,9 @@ class Measure(abc.ABC):
         self.count += len(outputs)
 
     def results(self) -> dict[str, Any]:
-        """The metrics, which `json.dumps` takes: `count`, numbers by name, and dicts of numbers by class.
+        """The metrics, which `json.dumps` takes: `count`, numbers by name, and dicts of numbers per class.
 
-        Where no target says what is right, as in masks that are all void, there is the count alone.
+        Without any target, as in masks that are all void, there is the count alone.
         """
         return {"count": self.count, **(self._results() if self.count else {})}
 

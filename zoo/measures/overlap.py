@@ -1,4 +1,4 @@
-"""How much of what is found, pixels or voxels, is what was sought."""
+"""Intersection over union of predicted and target pixels or voxels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How well a semantic segmentation agrees with its target: global accuracy, mean class accuracy, and mean IoU.
+"""Metrics of semantic segmentation: global accuracy, mean class accuracy, and mean IoU.
 
 The three metrics of SegNet's tables (https://arxiv.org/abs/1511.00561, section 4): `G`, `C` and `mIoU`. They come from
 one confusion matrix over all images of a data set, in which pixels without a class are not counted.
@@ -24,7 +24,7 @@ class SegmentationScores(NamedTuple):
 
 
 class SegmentationMeasure(Measure):
-    """`global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and `class_iou_percent` by class.
+    """`global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and `class_iou_percent` per class.
 
     Outputs are logits, `(batch, any height, any width, classes)`, enlarged to the targets as in `zoo.predict`; targets
     are classes, `(batch, height, width)`, and what is not a class, such as -1 or 255, is not counted.
@@ -79,7 +79,7 @@ def confusion_matrix(target: np.ndarray, answer: np.ndarray, num_classes: int) -
 
 
 def segmentation_scores(confusion: np.ndarray) -> SegmentationScores:
-    """The measures of a confusion matrix, rows the targets and columns the predictions.
+    """The metrics of a confusion matrix, rows the targets and columns the predictions.
 
     Returns:
         Global accuracy, the share of right pixels; mean class accuracy, the mean over the classes of the share of their

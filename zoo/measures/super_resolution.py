@@ -1,4 +1,4 @@
-"""How well images are enlarged, beside bicubic enlargement."""
+"""PSNR of enlarged images, and of bicubic enlargement for comparison."""
 
 from typing import Any
 

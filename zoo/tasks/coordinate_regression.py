@@ -1,4 +1,4 @@
-"""Where something lies in an image."""
+"""The coordinates of an object in an image."""
 
 from typing import Any, ClassVar
 

@@ -17,7 +17,7 @@ from zoo.tasks.task import Prepared, written
 
 
 class DepthCompletion(Masked):
-    """`measured`, the share of pixels that had a depth; `record.depth_map` in metres, `record.image` its colours."""
+    """`measured`, the fraction of pixels that had a depth; `record.depth_map` in metres, `record.image` its colours."""
 
     pipeline_tag = "depth-estimation"
     channels = 1

@@ -1,4 +1,4 @@
-"""One class for an image."""
+"""The class of an image."""
 
 from typing import Any, ClassVar
 

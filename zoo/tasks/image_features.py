@@ -1,4 +1,4 @@
-"""What a network without classes knows of an image: pooled, or as an embedding."""
+"""Features of an image from a network without classes: pooled, or an embedding."""
 
 from typing import Any, ClassVar
 

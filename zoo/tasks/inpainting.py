@@ -16,7 +16,7 @@ from zoo.tasks.task import Prepared, written
 
 
 class Inpainting(Masked):
-    """`hole`, the share of the pixels that were filled; `record.image` is the whole image."""
+    """`hole`, the fraction of the pixels that were filled; `record.image` is the whole image."""
 
     pipeline_tag = "image-to-image"
     tile = 512

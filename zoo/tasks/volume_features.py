@@ -1,4 +1,4 @@
-"""What a network without classes knows of a volume."""
+"""Features of a volume from a network without classes."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Which voxels of a volume belong to what is sought."""
+"""Segmentation of a volume into object and background."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""How a training was called, in words that a person can run again: `run.json` and the card have it."""
+"""The call that started a training, as a person can run it again, for `run.json` and the card."""
 
 import inspect
 import os

@@ -73,7 +73,7 @@ def _held(firsts: np.ndarray, classes: np.ndarray, seed: int) -> np.ndarray:
 
 
 def class_weights(classes: Sequence[int]) -> dict[int, float] | None:
-    """What an example of each class counts in the loss, so that all classes count alike; None where they do anyway."""
+    """Weights in the loss that balance the classes; None where they are balanced already."""
     numbers, counts = np.unique(np.array(classes), return_counts=True)
     if counts.min() == counts.max():
         return None
@@ -82,7 +82,7 @@ def class_weights(classes: Sequence[int]) -> dict[int, float] | None:
 
 
 def pixel_weights(pixels: Sequence[Sequence[int]]) -> np.ndarray:
-    """What a pixel of each class counts in the loss, float32 `(classes,)`; a class of median frequency counts 1.
+    """Weights of the pixels of each class in the loss, float32 `(classes,)`; 1 for a class of median frequency.
 
     The square root of Eigen and Fergus' median frequency balancing (2015, https://arxiv.org/abs/1411.4734): the whole
     of it lets rare classes, such as poles, swallow what stands beside them.

@@ -1,4 +1,4 @@
-"""All that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
+"""Everything that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
 
 from dataclasses import dataclass
 from pathlib import Path

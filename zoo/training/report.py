@@ -1,4 +1,4 @@
-"""Images of a run: its history, and what it mistakes for what. Drawn where matplotlib is installed."""
+"""Plots of a run: its history and its confusion matrix. Drawn where matplotlib is installed."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ def can_draw() -> bool:
 
 
 def draw_history(history: Mapping[str, Sequence[float]], best_epoch: int, path: Path) -> None:
-    """One panel per metric, epochs from 1; what was measured on the validation data beside what was trained."""
+    """One panel per metric, epochs from 1; validation beside training."""
     if not can_draw():
         return
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def draw_history(history: Mapping[str, Sequence[float]], best_epoch: int, path: 
 
 
 def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> None:
-    """The share of each true class, a row, that was taken for each class, a column; with counts where they fit."""
+    """The confusion matrix, rows normalised by the number of labels; with counts where they fit."""
     if not can_draw():
         return
     from matplotlib.figure import Figure

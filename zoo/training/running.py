@@ -1,4 +1,4 @@
-"""The run itself: Keras' `fit`, phase after phase, kept on disk after each epoch; and what is written at its end."""
+"""The run itself: Keras' `fit`, phase after phase, saved after each epoch; and what is written at its end."""
 
 import contextlib
 import importlib.util
@@ -75,7 +75,7 @@ def _train_phase(
 
 @contextlib.contextmanager
 def _log_written(logs: Path) -> Iterator[None]:
-    """Within it, what the disk refuses of TensorBoard's log is an error of ours; TensorFlow has many of its own."""
+    """Within it, errors of writing TensorBoard's log become one of ours; TensorFlow has many of its own."""
     try:
         yield
     except ZooError:

@@ -1,4 +1,4 @@
-"""What a task trainer does: how the models of a task are trained."""
+"""The base class of task trainers: how the models of a task are trained."""
 
 import abc
 import os
@@ -74,7 +74,7 @@ class TaskTrainer(abc.ABC):
 
     @abc.abstractmethod
     def measure(self, entry: Entry, examples: Examples | None) -> Measure:
-        """What a model of the task is measured by; `examples` are those to evaluate on, None where they are batches."""
+        """The measure of the task; `examples` are those to evaluate on, None where they are batches."""
 
     def draw(self, entry: Entry, measure: Any, example: tuple[Any, Any, Any], folder: Path) -> None:  # noqa: B027
         """Write images of the evaluation to `folder`; `example` is an input, its target and the output."""

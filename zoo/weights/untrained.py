@@ -1,8 +1,9 @@
-"""Which weights nobody has trained.
+"""Which weights are still untrained.
 
 A model that begins with random values, in a new head or everywhere, has their fingerprints in its spec, by variable. A
-variable counts as trained once it differs from what was drawn: `fit`, a training loop of one's own and weights that
-are set all count, while saving and loading do not. A model may leave as soon as no variable is as it was drawn.
+variable counts as trained once it differs from its initial value: `fit`, a training loop of one's own and weights that
+are set all count, while saving and loading do not. A model may be exported and published as soon as no variable has its
+initial value.
 """
 
 import weakref
@@ -20,12 +21,12 @@ _told: weakref.WeakSet[ZooModel] = weakref.WeakSet()
 
 
 def record_initial_values(model: ZooModel, layers: Iterable[keras.layers.Layer]) -> None:
-    """Write into the model's spec what its untrained `layers` hold."""
+    """Write into the model's spec the fingerprints of its untrained `layers`."""
     model.spec = model.spec.model_copy(update={"initial_weights": fingerprints(layers)})
 
 
 def fingerprints(layers: Iterable[keras.layers.Layer]) -> dict[str, str]:
-    """What the variables of these layers hold now. Constants, such as a bias of 0, are left out, if anything else is
+    """Fingerprints of the variables of these layers. Constants, such as a bias of 0, are left out, if anything else is
     there."""
     values = {
         variable.path: keras.ops.convert_to_numpy(variable)

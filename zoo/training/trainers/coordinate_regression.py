@@ -1,4 +1,4 @@
-"""Where something lies in an image: inputs are images of one size, targets column and row in pixels."""
+"""The coordinates of an object in an image: inputs are images of one size, targets column and row in pixels."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from zoo.training.examples import Examples
 
 
 class CoordinateRegressionTrainer(ArrayTrainer):
-    """The squared distance is what is made small."""
+    """The loss is the squared distance."""
 
     input_rank, target_rank = 3, 1
 

@@ -59,7 +59,7 @@ class DepthCompletionTrainer(TaskTrainer):
 
 
 def mae_metres(target: Any, depths: Any) -> Any:
-    """How far the depths are off where the target is known (not 0): `(b, h, w, 1)` twice -> metres."""
+    """Mean absolute error where the target is known (not 0): `(b, h, w, 1)` twice -> metres."""
     from keras import ops
 
     known = ops.cast(ops.greater(target, 0), depths.dtype)

@@ -1,4 +1,4 @@
-"""What follows a series: every stretch of it is an example, and the last ones are what is measured on."""
+"""What follows a series: every stretch of it is an example, and the last ones are the validation data."""
 
 from pathlib import Path
 from typing import Any

@@ -134,7 +134,7 @@ def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:
 
 
 def _meanings(names: tuple[str, ...], labels: tuple[str, ...], entry: Entry) -> dict[int, tuple[int, ...]]:
-    """What each class of data that are measured on means, among those that are known."""
+    """The model's class for each class of the validation data."""
     if names == labels:
         return {number: (number,) for number in range(len(labels))}
     synsets = read_synsets(entry.labels) if labels == read_labels(entry.labels) else None

@@ -1,4 +1,4 @@
-"""Networks without classes learn classes: they get a head."""
+"""Networks without classes are trained on classes: they get a head."""
 
 from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
@@ -9,7 +9,7 @@ from zoo.training.trainers.image_classification import ImageClassificationTraine
 
 
 class ImageFeaturesTrainer(ImageClassificationTrainer):
-    """What comes out is a model of the task `image-classification`; without a head, features are measured."""
+    """The result is a model of the task `image-classification`; without a head, features are evaluated."""
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         if entry.classifier is None:

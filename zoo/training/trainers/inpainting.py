@@ -18,7 +18,7 @@ STROKES = (1, 5)  # how many, from and to
 
 
 class InpaintingTrainer(TaskTrainer):
-    """Holes are strokes across the image, others for each image and, while it learns, each epoch."""
+    """Holes are strokes across the image, different for each image and, in training, each epoch."""
 
     crops = True
     data = "FOLDER/{train,val}/NAME.png, FOLDER/NAME.png, or a list of images"

@@ -28,7 +28,7 @@ LARGEST_CROP = (512, 512)  # height and width in pixels
 
 
 class SemanticSegmentationTrainer(TaskTrainer):
-    """Pixels without a class do not count. `classes.txt`, a name a line, in the folder says that there are others.
+    """Pixels without a class do not count. `classes.txt` in the folder, one name per line, lists other classes.
 
     Void is 255, or the number after the last class, as in CamVid; any other value that is not a class is an error.
     """
@@ -87,7 +87,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
 def mean_over_known(target: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
     """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number.
 
-    `weights`, `(classes,)`, say what a pixel of each class counts; by default all count alike.
+    `weights`, `(classes,)`, weight the pixels of each class; by default all are equal.
     """
     from keras import ops
 
@@ -99,7 +99,7 @@ def mean_over_known(target: Any, logits: Any, *, weights: np.ndarray | None = No
 
 
 def pixel_accuracy(target: Any, logits: Any) -> Any:
-    """The share of the pixels that have a class and got it."""
+    """Accuracy over the pixels that have a class."""
     from keras import ops
 
     classes, known, logits = _matched(target, logits)

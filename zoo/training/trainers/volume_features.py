@@ -12,7 +12,7 @@ from zoo.training.examples import Examples
 
 
 class VolumeFeaturesTrainer(ArrayTrainer):
-    """A network without classes learns the vectors that another one, or a person, gave."""
+    """A network without classes is trained on given vectors."""
 
     input_rank, target_rank = 4, 1
 

@@ -1,4 +1,4 @@
-"""Which voxels are sought: inputs are volumes of one size, targets volumes of 0 and 1."""
+"""Segmentation of volumes: inputs are volumes of one size, targets volumes of 0 and 1."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from zoo.training.trainers.coordinate_rendering import from_logits
 
 
 class VolumeSegmentationTrainer(ArrayTrainer):
-    """Each voxel is sought or not."""
+    """Each voxel belongs to the object or not."""
 
     input_rank, target_rank = 4, 3
 
