@@ -17,6 +17,7 @@ from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
 from zoo.export.export_card import converted_section
 from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
+from zoo.export.folding import fused
 from zoo.export.variants import plain_settings
 from zoo.export.verification import ELSEWHERE, Runner, check, write_extras
 from zoo.export.versions import check_version, disk_error, new_version
@@ -41,7 +42,7 @@ def convert(
         model: As for every export.
         output_dir: As for every export.
         name: The format.
-        write: Writes the model's file into a folder.
+        write: Writes the model's file into a folder; it is given the model with its parallel branches fused.
         runners: How to run it, by what it is called in the record; the first must be exact where `exact` says so.
         exact: False where numbers are rounded on purpose.
         version: As for every export.
@@ -58,7 +59,7 @@ def convert(
     with new_version(output_dir, f"{card_name(model.spec)}-{name}", version) as new:
         differences: dict[str, dict] = {}
         try:
-            write(model, new.folder)
+            write(fused(model) if exact else model, new.folder)  # rounded, a sum of branches is better left as one
             for label, run in runners.items():
                 is_exact = exact and not differences
                 outputs = run(new.folder, inputs)

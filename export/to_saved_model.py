@@ -12,9 +12,10 @@ from zoo.errors import InputError
 from zoo.export.card_facts import card_name
 from zoo.export.export_card import saved_model_section
 from zoo.export.exportable import exportable, named, reference_outputs, samples, tensors
+from zoo.export.folding import folded
 from zoo.export.reusable import Reusable, input_dtypes, signatures
 from zoo.export.signature_check import check_signatures
-from zoo.export.variants import folded, in_bfloat16, plain_settings
+from zoo.export.variants import in_bfloat16, plain_settings
 from zoo.export.verification import TOLERANCE, Outputs, check, write_extras
 from zoo.export.versions import check_version, disk_error, new_version
 from zoo.model import ZooModel
@@ -54,7 +55,8 @@ def saved_model(
         version: A number from 1; None for the next.
         batch_size: A fixed number of images in each call; None for any.
         compile_xla: Compile the network with XLA where it is served, once for each size of the input.
-        inference_only: Fold batch normalisation into convolutions, which is faster; cannot be fine-tuned.
+        inference_only: Fold batch normalisation into convolutions, and fuse parallel branches (RepVGG, MobileOne,
+            RepViT, RepGhost, ...) into one, which is faster; cannot be fine-tuned.
         dtype: `"bfloat16"` to compute in it, which is faster on processors that have it; None for float32.
         allow_random: Export a model that has random weights too.
 

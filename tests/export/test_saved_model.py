@@ -11,7 +11,7 @@ import zoo
 import zoo.export
 from tests.export.conftest import run_snippet
 from zoo.errors import AccessError, ExportError, InputError
-from zoo.export.variants import folded, in_bfloat16
+from zoo.export.variants import in_bfloat16
 
 TASKS = ["super-resolution", "image-classification", "image-features", "semantic-segmentation", "volume-features"]
 
@@ -88,43 +88,6 @@ def test_verify_finds_a_changed_file(tmp_path):
     (path / "variables" / "variables.index").write_bytes(b"other")
     with pytest.raises(ExportError, match=r"variables\.index changed since the export"):
         zoo.export.verify(path)
-
-
-def test_folding_leaves_no_batch_normalisation_and_the_same_answers(classifier):
-    images = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3)).astype("float32")
-    network = folded(classifier)
-    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
-    expected, outputs = classifier(images).numpy(), network(images).numpy()
-    assert np.abs(outputs - expected).max() <= 1e-5 * np.abs(expected).max()
-
-
-def test_folding_spares_what_another_layer_reads():
-    image = keras.Input((8, 8, 3), name="image")
-    x = keras.layers.Conv2D(4, 3, name="read-twice")(image)
-    y = keras.layers.BatchNormalization(name="bn")(x)
-    model = zoo.model.ZooModel(image, keras.layers.Add()([x, y]))
-    model.spec = zoo.info("espcn-x2")
-    assert isinstance(folded(model).get_layer("bn"), keras.layers.BatchNormalization)
-
-
-@pytest.mark.parametrize(
-    "layer",
-    [
-        keras.layers.DepthwiseConv2D(3, depth_multiplier=2),
-        keras.layers.Conv2DTranspose(5, 3, use_bias=False),
-        keras.layers.SeparableConv2D(4, 3),
-        keras.layers.Dense(6),
-    ],
-)
-def test_folding_scales_the_right_axis(layer):
-    image = keras.Input((8, 8, 3), name="image")
-    norm = keras.layers.BatchNormalization(
-        gamma_initializer="random_normal", moving_mean_initializer="random_normal", beta_initializer="random_normal"
-    )
-    model = zoo.model.ZooModel(image, norm(layer(image)))
-    model.spec = zoo.info("espcn-x2")
-    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
-    np.testing.assert_allclose(folded(model)(images), model(images), atol=1e-6)
 
 
 def test_bfloat16_keeps_pixels_and_the_last_sum_in_float32():
