@@ -31,7 +31,7 @@ def thresholded() -> np.ndarray:
 
 
 def sheet() -> Image.Image:
-    """One row a phantom: the slice that contains most of its lesions."""
+    """One row per phantom: the slice that contains most of its lesions."""
     counts, lesions = held_out()
     by_threshold = thresholded()
     records = zoo.predict(NAME, counts[:ROWS, ..., 0])

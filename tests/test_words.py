@@ -41,13 +41,18 @@ WORDS = {
     rf"(?<!there[\s_])(?<!here[\s_])(?:is|are|was|were) no {NOUN}": "is not a ..., are not ...",
     r"holds? no(?:ne)?": "contains no ...",
     r"expected another": "Choose another ...",
-    r"(?:images|rows|steps|examples|bytes|pixels|values|epochs|photons|batches|workers|GPUs|kB|MB|GB|ms|%) an? "
-    r"(?:second|minute|hour|year|step|epoch|image|row|class|worker|machine|GPU|channel|side|line|example|voxel)": "per",
-    r"one (?:file|line|row|task|family|concept|card|page|int|value|number|column|name) an? "
+    r"(?:images|layers|rows|steps|examples|bytes|pixels|values|epochs|photons|batches|workers|GPUs|kB|MB|GB|ms|%) an? "
+    r"(?:second|minute|hour|year|step|epoch|image|row|class|worker|machine|GPU|channel|side|line|voxel|block)": "per",
+    r"one (?:(?:file|line|row|task|family|concept|card|page|int|value|number|column|name) )?an? "
     r"(?:file|task|family|line|model|class|image|pixel|channel|week|epoch|format|concept)": "per",
     r"whether files that cannot be read": "skip unreadable files",
     r"whose? answers?|answers (?:differ|mean)|(?:the model|it|network) answers": "outputs, predictions",
     r"(?:begins?|begun?) anew": "start over",
+    r"goes on where": "resumes where",
+    r"bit by bit": "bit for bit",
+    r"if need be": "if necessary",
+    r"to (?:measure on|learn from)": "to evaluate on, to train on; validation data, training data",
+    r"in letters of any size": "in any case",
     r"go(?:es)? on with": "resume",
 }
 # Formats: names inside files that must keep loading, and a title.

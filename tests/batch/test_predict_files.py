@@ -75,7 +75,7 @@ def test_the_answers_are_those_of_predict(model, whole):
             assert mine["score"] == pytest.approx(other["score"], abs=2e-6)
 
 
-def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_by_bit(model, photos, whole, tmp_path):
+def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_for_bit(model, photos, whole, tmp_path):
     output = tmp_path / "predictions.parquet"
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, photos, output], stdout=subprocess.PIPE, text=True)
     for line in process.stdout:

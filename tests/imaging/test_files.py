@@ -31,7 +31,7 @@ READERS = {
     "a mask": lambda path: preprocess_damaged({"image": NOISE, "mask": path}),
     "depths": depth_maps.read_depths,
     "a pair": lambda path: images_with_masks.read_pair(images_with_masks.Pair(path, path), 3),
-    "to learn from": images.size,
+    "to train on": images.size,
     "a volume": lambda path: find_task("volume-features").prepare(path, None),
 }
 

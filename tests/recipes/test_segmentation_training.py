@@ -29,7 +29,7 @@ def report_of(name):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """Two frames a split, in which the class of a pixel is whether it is bright; and a loop that is quick."""
+    """Two frames per split, in which the class of a pixel is whether it is bright; and a loop that is quick."""
     monkeypatch.setattr(camvid, "CROP", (16, 16))
     monkeypatch.setattr(training, "BATCH_SIZE", 2)
     monkeypatch.setattr(training, "EPOCHS_PER_STATE", 1)

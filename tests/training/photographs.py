@@ -1,4 +1,4 @@
-"""Photographs to learn from, made here: flat colours under noise."""
+"""Photographs to train on, made here: flat colours under noise."""
 
 from pathlib import Path
 

@@ -24,7 +24,7 @@ def kill_after(epoch, photographs, output):
     assert process.wait() == -signal.SIGKILL
 
 
-def test_a_killed_run_ends_bit_by_bit_as_one_that_was_not(photographs, tmp_path):
+def test_a_killed_run_ends_bit_for_bit_as_one_that_was_not(photographs, tmp_path):
     kill_after(2, photographs, tmp_path / "killed")  # all layers learn then
     assert not (tmp_path / "killed" / "run.json").exists()
     resumed = finetune("blurnet-textures", photographs, epochs=4, batch_size=4, output_dir=tmp_path / "killed")

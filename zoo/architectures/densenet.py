@@ -52,7 +52,7 @@ def transition(x, name):
 
 
 def densenet(image, *, num_classes, depths, growth_rate=32, deep_stem=False, blur=False, features=False):
-    """Wire the blocks of figure 2 as table 1 says, `depths` layers a block.
+    """Wire the blocks of figure 2 as table 1 says, `depths` layers per block.
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride: 2, the
     stem's; 4 to 16, those after blocks 1 to 3; 32, the last normalised one.

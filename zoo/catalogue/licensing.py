@@ -1,4 +1,4 @@
-"""What a licence allows: whether commercial use, and under which one a model may be published.
+"""What a licence allows: whether commercial use, and under which one per model may be published.
 
 That is one that the Hub knows, and that the licence of its base allows.
 """

@@ -115,7 +115,7 @@ def not_sent(error: BaseException, repo_id: str, otherwise: type[ZooError], afte
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status with which the Hub answered, if it did."""
+    """The HTTP status of the Hub's response, if there was one."""
     return getattr(getattr(error, "response", None), "status_code", None)
 
 

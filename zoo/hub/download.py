@@ -1,6 +1,6 @@
 """The bytes of one file, from the Hub into the client's cache: no more than were declared, in bounded time.
 
-The client would ask again what the file is, write it under whatever name that answer contains, unpack whatever comes,
+The client would ask again what the file is, write it under whatever name that response contains, unpack whatever comes,
 and wait for as long as something comes. Here the name is the digest that was checked before, nothing is unpacked, and
 what is too long, too slow or too large for the disk ends in a sentence. The cache keeps the client's layout and locks:
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from zoo.errors import AccessError, IntegrityError
-from zoo.hub.answers import within
 from zoo.hub.request import Claim, Request
+from zoo.hub.responses import within
 from zoo.printing import as_text
 
 SLOWEST_BYTES_PER_SECOND = 10_000  # on average, over a download
@@ -85,7 +85,7 @@ def _fill(request: Request, claim: Claim, blob: Path) -> None:
 def _receive(request: Request, claim: Claim, file: BinaryIO, progress: Any, deadline: float) -> None:
     """Append what is missing to the file, or all of it where the Hub starts over."""
     limit = _UNDECLARED_BYTES if claim.size_bytes is None else claim.size_bytes
-    with _answer(request, claim, file.tell(), deadline) as response:
+    with _response(request, claim, file.tell(), deadline) as response:
         if not response.headers.get("Content-Range", "").startswith(f"bytes {file.tell()}-"):
             progress.update(-file.tell())
             file.seek(0), file.truncate()
@@ -108,8 +108,8 @@ def _damaged(request: Request, came: int | str, declared: int) -> IntegrityError
 
 
 @contextlib.contextmanager
-def _answer(request: Request, claim: Claim, start: int, deadline: float) -> Iterator[Any]:
-    """The open answer with the content from `start` on, as bytes that nobody has packed."""
+def _response(request: Request, claim: Claim, start: int, deadline: float) -> Iterator[Any]:
+    """The open response with the content from `start` on, as uncompressed bytes."""
     from huggingface_hub import constants, get_session, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import build_hf_headers

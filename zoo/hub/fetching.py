@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from zoo.errors import AccessError, IntegrityError, OfflineError
-from zoo.hub.answers import within
 from zoo.hub.cache import Record, cache_folder, read_record, stamp_of, write_record
 from zoo.hub.download import download
 from zoo.hub.hubs import HubFile
 from zoo.hub.patience import with_retries
 from zoo.hub.request import COMMIT, DIGEST, Claim, Request
+from zoo.hub.responses import within
 from zoo.printing import as_text
 
 ANSWER_SECONDS = 60.0  # for what the Hub declares of a file
@@ -169,15 +169,15 @@ def _ask(request: Request, revision: str) -> Claim:
     def ask() -> Any:
         return within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, token=request.token, timeout=timeout))
 
-    answer = with_retries(request, ask)
-    is_asked = answer.commit_hash == revision or not COMMIT.fullmatch(revision)
-    is_whole = COMMIT.fullmatch(answer.commit_hash or "") and DIGEST.fullmatch(answer.etag or "")
-    if not (is_asked and is_whole) or (answer.size or 0) < 0:
+    metadata = with_retries(request, ask)
+    is_asked = metadata.commit_hash == revision or not COMMIT.fullmatch(revision)
+    is_whole = COMMIT.fullmatch(metadata.commit_hash or "") and DIGEST.fullmatch(metadata.etag or "")
+    if not (is_asked and is_whole) or (metadata.size or 0) < 0:
         raise OfflineError(
-            f"{constants.ENDPOINT} answered without a commit, a hash and a size for {request}, so it is not a Hub. "
+            f"{constants.ENDPOINT} responded without a commit, a hash and a size for {request}, so it is not a Hub. "
             "Check HF_ENDPOINT, and whether a proxy or a login page stands between."
         )
-    claim = Claim(answer.commit_hash, answer.etag, answer.size)
+    claim = Claim(metadata.commit_hash, metadata.etag, metadata.size)
     if request.largest_bytes is not None and (claim.size_bytes or 0) > request.largest_bytes:
         raise IntegrityError(
             f"{request} has {claim.size_bytes:,} bytes. Expected at most {request.largest_bytes:,}, so it is not what "

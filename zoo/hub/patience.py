@@ -33,7 +33,7 @@ def with_retries(request: Request, action: Callable[[], _Answer]) -> _Answer:
             return action()
         except (ZooError, MemoryError):
             raise
-        except Exception as error:  # the client meets an odd answer with errors of any kind
+        except Exception as error:  # the client meets an odd response with errors of any kind
             pause_seconds = next(pauses_seconds, None)
             if pause_seconds is None or not is_temporary(error, RuntimeError):
                 raise not_fetched(request, error) from error
@@ -87,7 +87,7 @@ def is_temporary(error: BaseException, *unanswered: type[BaseException]) -> bool
 
     Args:
         error: What the client raised.
-        unanswered: What else it raises where nothing answered. A full disk, offline mode or a body of the wrong length
+        unanswered: What else it raises without a response. A full disk, offline mode or a body of the wrong length
             would come back the same.
     """
     from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # httpx's or httpx2's, whichever the client uses

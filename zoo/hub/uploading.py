@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import zoo
 from zoo.errors import AccessError, OfflineError, PublishError, UnknownModelError
-from zoo.hub.answers import short_answers, within
 from zoo.hub.client_errors import LOG_IN, status_of
 from zoo.hub.patience import PAUSES_SECONDS, wait_or_raise
 from zoo.hub.request import check_repo_id
+from zoo.hub.responses import short_responses, within
 from zoo.printing import warn
 
 ANSWER_SECONDS = 60.0  # for anything but an upload
@@ -181,7 +181,7 @@ class Upload:
             digests = [file.lfs.sha256 if file.lfs else file.blob_id for file in info.siblings]
             held = {file.rfilename: (file.size, {digest}) for file, digest in zip(info.siblings, digests, strict=True)}
             if not all(isinstance(name, str) for name in (info.sha, *held)):
-                raise ValueError("its answer does not name a commit and files")
+                raise ValueError("its response does not name a commit and files")
             return info.sha, held
 
         return self._with_retries(ask)
@@ -222,7 +222,7 @@ class Upload:
         pauses = iter(PAUSES_SECONDS)
         while True:
             try:
-                with short_answers():
+                with short_responses():
                     return within(ANSWER_SECONDS, action)
             except Exception as error:
                 wait_or_raise(error, next(pauses, None), self.repo_id, OfflineError)

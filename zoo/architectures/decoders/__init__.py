@@ -1,4 +1,4 @@
-"""Decoders, one a file: from the feature pyramid of any encoder to a map of logits as large as the image.
+"""Decoders, one per file: from the feature pyramid of any encoder to a map of logits as large as the image.
 
 A decoder takes the normalised image, the pyramid, a dict from stride to map, and the number of classes. It knows the
 maps by their strides and no encoder by its name. Its layers are called as in segmentation_models_pytorch, `decoder-...`

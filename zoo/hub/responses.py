@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-SHORT_BYTES = 32 << 20  # of an answer that is not a file: a repository of 100,000 files fits
+SHORT_BYTES = 32 << 20  # of a response that is not a file: a repository of 100,000 files fits
 
 _Answer = TypeVar("_Answer")
 
@@ -28,16 +28,16 @@ def within(seconds: float, action: Callable[[], _Answer]) -> _Answer:
 
     threading.Thread(target=act, daemon=True).start()
     try:
-        answer, error = outcomes.get(timeout=max(seconds, 0.0))
+        response, error = outcomes.get(timeout=max(seconds, 0.0))
     except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+        raise TimeoutError(f"no response within {seconds:g} seconds") from None
     if error is not None:
         raise error
-    return answer
+    return response
 
 
 @contextlib.contextmanager
-def short_answers() -> Iterator[None]:
+def short_responses() -> Iterator[None]:
     """Within it, the client reads no response that is long or compressed: it would keep it in memory, whatever its
     size.
 
