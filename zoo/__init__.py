@@ -1,4 +1,4 @@
-"""layerzoo: pretrained convolutional networks for Keras 3 in one call.
+"""layerzoo: a model zoo of pretrained convolutional networks for Keras 3.
 
     import zoo
 

@@ -14,7 +14,7 @@ class CoordinateClassification(Coordinates):
 
     show = 'print(record["x"], record["y"])\nrecord.image.save("scores.png")'
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         scores = np.exp(output - output.max())
         y, x = np.unravel_index(int(scores.argmax()), scores.shape)
         record |= {"x": int(x), "y": int(y), "score": round(float(1 / scores.sum()), 6)}

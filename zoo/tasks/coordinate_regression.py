@@ -13,7 +13,7 @@ class CoordinateRegression(Images):
     show = 'print(record["x"], record["y"])'
     columns: ClassVar = {"x": float, "y": float}
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["x"], record["y"] = (round(float(value), 3) for value in output)
 
     def lines(self, record: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ class CoordinateRendering(Coordinates):
     pipeline_tag = "other"
     show = 'record.image.save("canvas.png")'
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["height"], record["width"] = output.shape
         record["pixels"] = int((output > 0).sum())
         record.image = Image.fromarray(np.round(255 / (1 + np.exp(-output.astype("float64")))).astype(np.uint8))

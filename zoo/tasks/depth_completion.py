@@ -43,7 +43,7 @@ class DepthCompletion(Masked):
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_depth(source)
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record.depth_map = output[..., 0]
         record["height"], record["width"] = record.depth_map.shape
         record["measured"] = round(float(prepared["mask"].mean()), 6)

@@ -32,7 +32,7 @@ class Forecasting(Task):
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_series(source, shortest(entry))
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["forecast"] = output.tolist()
 
     def lines(self, record: dict[str, Any]) -> list[str]:

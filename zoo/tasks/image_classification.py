@@ -15,7 +15,7 @@ class ImageClassification(Images):
     show = 'for answer in record["predictions"]:\n    print(answer)'
     columns: ClassVar = {"predictions": [{"index": int, "label": str, "score": float}]}
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         labels = read_labels(entry.labels)
         scores = np.exp(output - output.max())
         scores /= scores.sum()

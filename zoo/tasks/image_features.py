@@ -14,7 +14,7 @@ class ImageFeatures(Images):
     show = 'print(len(record["features"]))'
     columns: ClassVar = {"features": [np.float32]}
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["features"] = output.tolist()
 
     def lines(self, record: dict[str, Any]) -> list[str]:

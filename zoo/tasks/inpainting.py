@@ -32,7 +32,7 @@ class Inpainting(Masked):
         assert isinstance(prepared, dict)  # noqa: S101 (as `prepare` gives it)
         return prepared["image"] if prepared["mask"].all() else None
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record.image = Image.fromarray(self.pixels(output))
         record["width"], record["height"] = record.image.size
         record["hole"] = round(float(1 - prepared["mask"].mean()), 6)

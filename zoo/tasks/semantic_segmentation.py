@@ -21,7 +21,7 @@ class SemanticSegmentation(Images):
         "image": bytes,
     }
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["height"], record["width"] = prepared.shape[:2]
         record.label_map = label_maps.label_map(output, *prepared.shape[:2])
         record["classes"] = label_maps.areas(record.label_map, read_labels(entry.labels))

@@ -16,7 +16,7 @@ class SuperResolution(Images):
     show = 'record.image.save("photo-large.png")'
     columns: ClassVar = {"width": int, "height": int, "image": bytes}
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record.image = Image.fromarray(self.pixels(output))
         record["width"], record["height"] = record.image.size
 

@@ -62,12 +62,12 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def answer(self, record: Prediction, entry: Entry, prepared: Prepared, output: np.ndarray, top: int) -> None:
+    def postprocess(self, record: Prediction, entry: Entry, prepared: Prepared, output: np.ndarray, top: int) -> None:
         """Add one output to the record: what `json.dumps` takes as its items, images and arrays as attributes."""
 
     @abc.abstractmethod
     def lines(self, record: dict[str, Any]) -> list[str]:
-        """What `answer` added, as lines for a terminal."""
+        """What `postprocess` added, as lines for a terminal."""
 
     @abc.abstractmethod
     def takes(self, entry: Entry) -> str:
@@ -109,7 +109,7 @@ class Task(abc.ABC):
             record.outputs = output
             record["outputs"] = {str(key): list(array.shape) for key, array in output.items()}
         else:
-            self.answer(record, entry, prepared, output, top)
+            self.postprocess(record, entry, prepared, output, top)
         return record
 
     def described(self, record: dict[str, Any]) -> list[str]:

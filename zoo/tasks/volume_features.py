@@ -20,7 +20,7 @@ class VolumeFeatures(Volumes):
     def prepare(self, source: Any, entry: Entry) -> Prepared:
         return preprocess_volume(source)
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record["features"] = output.tolist()
 
     def lines(self, record: dict[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ class VolumeSegmentation(Volumes):
             raise InputError("A volume contains negative values. Expected counts, from 0.")
         return volume[..., None]
 
-    def answer(self, record, entry, prepared, output, top) -> None:
+    def postprocess(self, record, entry, prepared, output, top) -> None:
         record.label_map = (output[..., 0] > 0).astype(np.uint8)
         index = int(record.label_map.sum(axis=(1, 2)).argmax())
         record["voxels"], record["slice"] = int(record.label_map.sum()), index
