@@ -164,7 +164,7 @@ def test_home_is_a_folder(colors, monkeypatch):
 
 
 @pytest.mark.parametrize("split", ["", "..", ".", "val/red", None, 3])
-def test_what_is_not_a_split_is_told(split, colors):
+def test_what_is_not_a_split_is_reported(split, colors):
     with pytest.raises(zoo.InputError, match=r"There is no split .* in .*data\. Expected 'val'\."):
         zoo.evaluate(models.classifier(), colors, split=split)
 
@@ -286,13 +286,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("task", "data", "sentence"), WRONG.values(), ids=WRONG)
-def test_targets_that_make_no_sense_are_told(task, data, sentence):
+def test_targets_that_make_no_sense_are_reported(task, data, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.evaluate(HAND_COUNTED[task][0](), data)
 
 
 @pytest.mark.parametrize("mode", ["F", "RGB", "LA"])
-def test_files_of_masks_that_contain_no_classes_are_told(mode, tmp_path):
+def test_files_of_masks_that_contain_no_classes_are_reported(mode, tmp_path):
     write(tmp_path / "test" / "1.jpg", flat(RED))
     mask = Image.new(mode, (8, 8))
     mask.save(tmp_path / "test" / "1.png", "TIFF" if mode == "F" else "PNG")
@@ -309,7 +309,7 @@ def test_files_of_masks_that_contain_no_classes_are_told(mode, tmp_path):
         ({"inputs": PLACES, "targets": np.array([None])}, "cannot be read as a file of arrays"),
     ],
 )
-def test_files_of_arrays_that_are_none_are_told(content, sentence, tmp_path):
+def test_files_of_arrays_that_are_none_are_reported(content, sentence, tmp_path):
     path = tmp_path / "places.npz"
     if content is None:
         os.mkfifo(path)
@@ -323,7 +323,7 @@ def test_files_of_arrays_that_are_none_are_told(content, sentence, tmp_path):
 
 @pytest.mark.parametrize("data", [None, 5, (5, 3), ([], []), [1, 2], ({}, {}), (iter([]), iter([]))])
 @pytest.mark.parametrize("task", ["image-classification", "semantic-segmentation", "coordinate-regression"])
-def test_what_is_not_data_is_told(task, data):
+def test_what_is_not_data_is_reported(task, data):
     with pytest.raises(zoo.InputError, match="Expected"):
         zoo.evaluate(HAND_COUNTED[task][0](), data)
 
@@ -336,7 +336,7 @@ def test_a_model_of_one_size_says_which():
         zoo.evaluate(fixed, ([flat(RED)], [0]))
 
 
-def test_names_of_classes_that_are_not_text_are_told(tmp_path):
+def test_names_of_classes_that_are_not_text_are_reported(tmp_path):
     write(tmp_path / "test" / "1.jpg", flat(RED))
     write(tmp_path / "test" / "1.png", np.zeros((8, 8), "uint8"))
     (tmp_path / "classes.txt").write_bytes(b"r\xe9d\ngreen\nblue\n")
@@ -363,7 +363,7 @@ def test_lists_of_files_are_pairs(tmp_path):
     assert record["mae_metres"] == 3
 
 
-def test_batches_without_targets_are_told():
+def test_batches_without_targets_are_reported():
     import tensorflow as tf
 
     batches = tf.data.Dataset.from_tensor_slices(np.zeros((2, 8, 8, 3), "uint8")).batch(2)

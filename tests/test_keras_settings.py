@@ -109,7 +109,7 @@ for use in (lambda: zoo.load, lambda: __import__("zoo.layers"), lambda: __import
         ("torch", "KERAS_BACKEND is 'torch', which is not installed. Expected it: pip install 'layerzoo[torch]'"),
     ],
 )
-def test_a_backend_that_is_not_there_is_a_sentence_at_first_use(backend, sentence):
+def test_a_backend_that_is_not_there_is_one_error_at_first_use(backend, sentence):
     environment = {**os.environ, "KERAS_BACKEND": backend}
     run = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": False}
     lines = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], **run).stdout.splitlines()

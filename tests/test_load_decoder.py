@@ -55,7 +55,7 @@ def test_a_folder_keeps_encoder_decoder_and_what_is_untrained(model, tmp_path):
         ({"decoder_options": {"filters": 3}}, "without decoder="),
     ],
 )
-def test_what_makes_no_decoder_is_one_sentence(arguments, message):
+def test_what_makes_no_decoder_is_one_error(arguments, message):
     with pytest.raises(zoo.errors.InputError, match=message):
         zoo.load(ENCODER, **arguments)
 

@@ -101,7 +101,7 @@ def test_what_nobody_has_trained_is_named_at_load_and_once_by_predict(caplog):
     assert not caplog.text
 
 
-def test_as_many_classes_as_there_are_keep_the_head_unless_a_new_one_is_asked_for(caplog):
+def test_as_many_classes_as_there_are_keep_the_head_unless_a_new_one_is_requested(caplog):
     same = zoo.load("blurnet-textures", num_classes=10)
     assert (same.spec.random, len(same.spec.labels)) == ("none", 10)
     assert not caplog.text
@@ -143,7 +143,7 @@ def test_copies_of_trained_models_are_trained(name):
 
 
 @pytest.mark.parametrize("call", [lambda model, _: zoo.predict(model, IMAGE[0]), zoo.save, zoo.evaluate])
-def test_a_model_without_a_spec_is_a_sentence(call, models, tmp_path):
+def test_a_model_without_a_spec_is_one_error(call, models, tmp_path):
     plain = models["plain"]
     with pytest.raises(zoo.InputError, match=r"has no spec.*Expected one from zoo.load"):
         call(ZooModel(plain.input, plain.output), tmp_path / "new")

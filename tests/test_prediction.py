@@ -138,7 +138,7 @@ def test_a_file_is_named_whatever_is_wrong_with_it(enlarger, photo, tmp_path):
         assert str(raised.value).count(str(path)) == 1
 
 
-def test_an_answer_that_is_not_finite_is_a_sentence(tmp_path):
+def test_an_output_that_is_not_finite_is_one_error(tmp_path):
     model = zoo.load("espcn-x2")
     model.get_layer("feature-conv1").bias.assign(np.full(64, np.nan))
     for spec in (model.spec, model.spec.model_copy(update={"task": "image-features"})):
@@ -204,7 +204,7 @@ FIXED = {
 
 
 @pytest.mark.parametrize("name", FIXED)
-def test_an_input_that_a_model_of_one_size_does_not_take_is_a_sentence(name):
+def test_an_input_that_a_model_of_one_size_does_not_take_is_one_error(name):
     shape, other, fitting = FIXED[name]
     model = zoo.load(name, input_shape=shape)
     assert len(zoo.predict(model, [fitting])) == 1

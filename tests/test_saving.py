@@ -24,7 +24,7 @@ def same_answers(model, other):
     return all(np.array_equal(expected[name], actual[name]) for name in expected) and expected.keys() == actual.keys()
 
 
-def test_the_folder_gives_back_answers_labels_and_preprocessing(classifier, tmp_path):
+def test_the_folder_gives_back_outputs_labels_and_preprocessing(classifier, tmp_path):
     folder = zoo.save(classifier, tmp_path / "mine")
     assert sorted(path.name for path in folder.iterdir()) == FILES
     loaded = zoo.load(folder)
@@ -36,7 +36,7 @@ def test_the_folder_gives_back_answers_labels_and_preprocessing(classifier, tmp_
     assert zoo.predict(loaded, image)[0]["predictions"] == zoo.predict(classifier, image)[0]["predictions"]
 
 
-def test_the_spec_says_what_it_began_with_and_keeps_no_figures_of_other_weights(classifier, tmp_path):
+def test_the_spec_says_what_it_began_with_and_keeps_no_metrics_of_other_weights(classifier, tmp_path):
     spec = zoo.load(zoo.save(classifier, tmp_path / "mine")).spec
     assert spec.name == "mine"
     assert (spec.base.name, spec.base.source, spec.base.revision, spec.base.license) == (
@@ -163,7 +163,7 @@ def test_only_models_of_the_zoo_are_saved(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "nul\0l", "/proc/folder", "/dev/null/folder"])
-def test_a_folder_that_no_disk_takes_is_a_sentence(name, classifier, tmp_path):
+def test_a_folder_that_no_disk_takes_is_one_error(name, classifier, tmp_path):
     for write in (zoo.save, lambda model, folder: zoo.finetune(model, IMAGES, epochs=1, output_dir=folder)):
         with pytest.raises(AccessError if "\0" not in name else InputError, match=r"cannot be written|NUL character"):
             write(classifier, tmp_path / name)

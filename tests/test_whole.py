@@ -71,7 +71,7 @@ def test_what_holds_something_stays(tmp_path):
     assert names(tmp_path) == ["a", "a/mine"]
 
 
-def test_a_file_in_the_way_is_a_sentence_and_our_own_errors_pass(tmp_path):
+def test_a_file_in_the_way_is_one_error_and_our_own_errors_pass(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(AccessError, match="cannot be written"), made_folder(tmp_path / "file" / "folder"):
         raise AssertionError

@@ -64,7 +64,7 @@ def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):
     assert found == {1: [str(row) for row in range(256, 400)], 2: ["599"]}
 
 
-def test_an_unknown_column_is_a_sentence_with_those_that_there_are(model, cells, tmp_path):
+def test_an_unknown_column_is_one_error_with_those_that_there_are(model, cells, tmp_path):
     source = write(tmp_path / "photos.parquet", cells)
     for column in ("image", "id"):
         with pytest.raises(InputError, match=rf"no column '{column}' of bytes.*image \(binary\), id \(int64\)"):

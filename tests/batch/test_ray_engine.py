@@ -62,7 +62,7 @@ def test_the_rows_are_the_same_where_a_worker_is_killed(cluster, model, photos, 
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_what_stops_a_worker_is_told_as_it_was_raised_there(cluster, model, photos, tmp_path):
+def test_what_stops_a_worker_is_reported_as_it_was_raised_there(cluster, model, photos, tmp_path):
     cells = [path.read_bytes() for path in sorted(photos.glob("*[0-9].jpg"))[:40]]
     source = tmp_path / "photos.parquet"
     pq.write_table(pa.table({"image": cells}), source, compression="none")

@@ -194,7 +194,7 @@ def test_a_description_that_is_not_a_file_is_refused(tmp_path):
         (" " * 17_000_000, "17,000,000 bytes"),
     ],
 )
-def test_a_keras_file_without_a_spec_is_told(content, message, tmp_path):
+def test_a_keras_file_without_a_spec_is_reported(content, message, tmp_path):
     path = tmp_path / "m.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("other" if content is None else "config.json", content or "")
@@ -203,7 +203,7 @@ def test_a_keras_file_without_a_spec_is_told(content, message, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x89HDF\r\n\x1a\n", b"x" * 1000])
-def test_a_file_that_is_not_an_archive_is_told(content, tmp_path):
+def test_a_file_that_is_not_an_archive_is_reported(content, tmp_path):
     path = tmp_path / "m.keras"
     path.write_bytes(content)
     with pytest.raises(zoo.RegistryError, match="not a file of Keras 3"):

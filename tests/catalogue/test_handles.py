@@ -122,7 +122,7 @@ REPOSITORY = "timm/resnet18.a1_in1k"
         (f"hf://{REPOSITORY}/tree/v1", f"hf://{REPOSITORY}@v1"),
     ],
 )
-def test_a_repository_written_as_elsewhere_is_told_how_it_is_written_here(handle, meant, here):
+def test_a_repository_written_as_elsewhere_is_reported_how_it_is_written_here(handle, meant, here):
     with pytest.raises(zoo.ZooError, match=f"'{meant}'"):
         zoo.info(handle)
 
@@ -144,7 +144,7 @@ def test_a_repository_written_as_elsewhere_is_told_how_it_is_written_here(handle
         ("here/none.keras", "no file"),
     ],
 )
-def test_what_is_not_there_or_no_model_is_told(handle, message, here):
+def test_what_is_not_there_or_no_model_is_reported(handle, message, here):
     (here / "here").mkdir()
     for name in ("zoo.json", "w.h5"):
         (here / name).touch()

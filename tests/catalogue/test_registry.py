@@ -66,7 +66,7 @@ def test_an_unknown_name_offers_the_nearest(read):
         read(GOOD).find("smal.one")
 
 
-def test_a_name_like_no_other_is_told_where_to_look(read):
+def test_a_name_like_no_other_is_reported_where_to_look(read):
     with pytest.raises(zoo.UnknownModelError, match="`zoo list` shows them all"):
         read(GOOD).find("qqqqqqqqqq")
 

@@ -191,7 +191,7 @@ def test_channels_have_a_mean_each_or_share_theirs(arguments, pretrained, mean, 
         (nested({"architecture": ["resnet18"]}), "architecture"),
     ],
 )
-def test_what_cannot_be_built_is_told_with_its_key(content, key, read, tmp_path):
+def test_what_cannot_be_built_is_reported_with_its_key(content, key, read, tmp_path):
     with pytest.raises(zoo.RegistryError, match=key) as caught:
         read(content)
     assert str(caught.value).startswith(f"config.json of {tmp_path}")
@@ -210,6 +210,6 @@ def test_what_cannot_be_built_is_told_with_its_key(content, key, read, tmp_path)
         ({"model_type": ["bert"]}, "no architecture"),
     ],
 )
-def test_a_description_of_another_kind_is_told(content, message, read):
+def test_a_description_of_another_kind_is_reported(content, message, read):
     with pytest.raises(zoo.UnknownModelError, match=message):
         read(content)

@@ -15,7 +15,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["demo", *arguments])
 
 
-def test_a_wrong_name_is_one_sentence_without_tensorflow_or_gradio():
+def test_a_wrong_name_is_one_error_without_tensorflow_or_gradio():
     code = (
         "import sys; from zoo.command_line.main import main\n"
         "try: main(['demo', 'espnc-x2'])\n"

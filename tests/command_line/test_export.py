@@ -49,7 +49,7 @@ def test_export_prints_the_folder_that_verify_takes(tmp_path):
         (["export", "resnet10t.none"], "No model is named"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path):
+def test_what_is_wrong_is_one_error(arguments, message, tmp_path):
     result = run(*arguments, "-o", tmp_path)
     assert result.exit_code == 1
     assert message in result.stderr

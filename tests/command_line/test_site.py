@@ -25,7 +25,7 @@ def test_prints_the_page_to_open_and_imports_no_tensorflow(tmp_path):
     assert (tmp_path / "site" / "index.html").is_file()
 
 
-def test_what_is_wrong_is_one_sentence(tmp_path):
+def test_what_is_wrong_is_one_error(tmp_path):
     (tmp_path / "taken").write_text("mine")
     result = run("-o", tmp_path / "taken")
     assert (result.exit_code, result.stdout) == (1, "")

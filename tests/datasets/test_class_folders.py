@@ -47,7 +47,7 @@ def test_a_folder_that_a_system_left_is_not_a_class(name, tmp_path):
     assert list(found(tmp_path)) == ["cat", "dog"]
 
 
-def test_files_that_are_not_images_are_said(tmp_path, caplog):
+def test_files_that_are_not_images_are_reported(tmp_path, caplog):
     write(tmp_path, "cat/1.png", "dog/2.png", "loose.png", "cat/IMG_1.HEIC", "cat/notes.txt", "dog/film.mpg")
     assert found(tmp_path) == {"cat": ["1.png"], "dog": ["2.png"]}
     [record] = caplog.records
@@ -158,7 +158,7 @@ def test_a_file_is_never_on_both_sides_of_a_split(tmp_path):
         assert not any(path.read_bytes() in seen for path, _ in held.items)
 
 
-def test_copies_are_measured_on_where_there_is_nothing_else_and_that_is_said(tmp_path, caplog):
+def test_copies_are_validation_data_where_there_is_nothing_else_and_that_is_reported(tmp_path, caplog):
     write(tmp_path, "cat/1.png", "dog/1.png")
     for name in ("cat", "dog"):
         for number in range(2, 6):
@@ -169,7 +169,7 @@ def test_copies_are_measured_on_where_there_is_nothing_else_and_that_is_said(tmp
     assert "Each class is copies of one file" in caplog.text
 
 
-def test_files_on_both_sides_that_were_handed_over_are_said(tmp_path, caplog):
+def test_files_on_both_sides_that_were_handed_over_are_reported(tmp_path, caplog):
     paths = copies(tmp_path, 4)
     with caplog.at_level(logging.WARNING, "zoo"):
         say_shared(paths[:2], paths[2:])

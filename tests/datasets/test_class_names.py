@@ -40,7 +40,7 @@ def test_a_name_means_one_class(name):
 
 
 @pytest.mark.parametrize(("name", "classes"), [("crane", (134, 517)), ("Crane", (134, 517)), ("maillot", (638, 639))])
-def test_a_name_of_two_classes_means_either_and_that_is_said(name, classes, caplog):
+def test_a_name_of_two_classes_means_either_and_that_is_reported(name, classes, caplog):
     assert find_classes([name, "tench"], LABELS, SYNSETS) == [classes, (0,)]
     assert f"'{name}' is the name of 2 classes, {classes[0]} and {classes[1]}" in caplog.text
 

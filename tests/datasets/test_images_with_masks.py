@@ -51,7 +51,7 @@ def test_a_grey_image_becomes_rgb(tmp_path):
     np.testing.assert_array_equal(read_pair(pair, 2)[0], IMAGE[..., :1].repeat(3, axis=-1))
 
 
-def test_a_missing_folder_is_told_what_to_put_where(tmp_path):
+def test_a_missing_folder_is_reported_what_to_put_where(tmp_path):
     with pytest.raises(InputError, match=r"no folder .*train.* Expected NAME.jpg .* or NAME.png .* in trainannot/"):
         find_pairs(tmp_path, "train")
 

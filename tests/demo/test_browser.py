@@ -148,7 +148,7 @@ def bad_files(tmp_path_factory):
     return folder
 
 
-def test_bad_images_are_answered_with_a_sentence_and_the_next_one_with_an_image(page, bad_files):
+def test_bad_images_are_answered_with_an_error_and_the_next_one_with_an_image(page, bad_files):
     sentences = {
         "words.png": "words.png cannot be read as an image (not an image that Pillow knows).",
         "huge.png": "huge.png cannot be read as an image (Image size (200000000 pixels) exceeds limit",
@@ -173,7 +173,7 @@ def test_bad_images_are_not_a_canvas(page, bad_files):
         page.clear()
 
 
-def test_bad_arrays_are_answered_with_a_sentence(page, tmp_path):
+def test_bad_arrays_are_answered_with_an_error(page, tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros((8, 8)))
     np.save(tmp_path / "vast.npy", np.ones((65, 250, 250), "uint8"))
     page.pick("unet3d-phantoms.phantoms")

@@ -110,7 +110,7 @@ def test_samples_and_uploads_are_opened(client, events):
 
 
 @pytest.mark.parametrize("handle", [None, 3, ["espcn-x2"], {"path": "x"}, "", "~", "a\x1b[2J<b>", "x" * 10_000])
-def test_what_is_not_a_handle_is_a_sentence(client, events, handle):
+def test_what_is_not_a_handle_is_one_error(client, events, handle):
     sentence = ask(client, events["Image", "Before | after"], handle, {"path": str(SAMPLES / "cat.jpg")})[-1]
     assert sentence
     assert "\x1b" not in sentence

@@ -211,7 +211,7 @@ def check_changes(check, name, key, value):
     ],
     ids=["label order", "label_map of 0", "upside down"],
 )
-def test_an_export_with_another_answer_is_not_kept(task, change, tmp_path, monkeypatch):
+def test_an_export_with_another_output_is_not_kept(task, change, tmp_path, monkeypatch):
     whole = ANSWERS[task]
     wrong = whole._replace(tensors=lambda *given: change(whole.tensors(*given)))
     monkeypatch.setitem(ANSWERS, task, wrong)

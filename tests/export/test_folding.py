@@ -168,7 +168,7 @@ def test_exports_for_inference_hold_one_convolution_for_its_branches(tmp_path):
     assert sum(node.op_type == "Conv" for node in graph.node) == convolutions < count(model, layers.Conv2D)
 
 
-def test_folding_leaves_no_batch_normalisation_and_the_same_answers(classifier):
+def test_folding_leaves_no_batch_normalisation_and_the_same_outputs(classifier):
     images = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3)).astype("float32")
     network = folded(classifier)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)

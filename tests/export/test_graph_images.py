@@ -135,7 +135,7 @@ def test_a_model_of_grey_images_gets_them_grey():
     assert difference(encoded(image.convert("L"), "JPEG"), Input(mean=(0.5,), std=(0.5,))) <= 2
 
 
-def test_a_batch_without_a_size_has_one_or_is_told_so():
+def test_a_batch_without_a_size_has_one_or_is_reported_so():
     image = photograph("coffee.png").resize((40, 30))
     turned = encoded(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=oriented(6))
     signature = [tf.TensorSpec([None], tf.string)]

@@ -44,7 +44,7 @@ DAMAGED_RECORDS = [
 
 
 @pytest.mark.parametrize("facts", DAMAGED_RECORDS, ids=str)
-def test_a_record_that_lacks_something_is_one_sentence(facts, exported):
+def test_a_record_that_lacks_something_is_one_error(facts, exported):
     changed(exported / "assets.extra" / "export.json", **facts)
     if facts != {"model": "other"}:
         with pytest.raises(
@@ -57,7 +57,7 @@ def test_a_record_that_lacks_something_is_one_sentence(facts, exported):
 @pytest.mark.parametrize(
     "content", [None, b"", b"\xff\xfe", b"[]", b"null", b"7", b"{}", 100_000 * b"[", b'{"a":' * 50_000, b"PK\x03\x04"]
 )
-def test_a_file_that_is_something_else_is_one_sentence(name, content, exported):
+def test_a_file_that_is_something_else_is_one_error(name, content, exported):
     path = exported / "assets.extra" / name
     path.unlink()
     if content is not None:
@@ -120,7 +120,7 @@ def test_arrays_are_read_as_numpy_reads_them(tmp_path):
 
 
 @pytest.mark.parametrize("arrays", [{}, {"inputs": np.zeros(3)}, {"output": np.zeros(3)}, {"inputs": 1, "output": 2}])
-def test_arrays_of_another_model_are_one_sentence(arrays, exported):
+def test_arrays_of_another_model_are_one_error(arrays, exported):
     path = exported / "assets.extra" / "verification.npz"
     np.savez(path, **arrays)
     listed = {"assets.extra/verification.npz": zoo.export.record.digest(path)}
@@ -129,7 +129,7 @@ def test_arrays_of_another_model_are_one_sentence(arrays, exported):
         zoo.export.verify(exported)
 
 
-def test_nan_among_the_expected_answers_is_not_agreement(exported):
+def test_nan_among_the_expected_outputs_is_not_agreement(exported):
     path = exported / "assets.extra" / "verification.npz"
     with np.load(path) as file:
         arrays = dict(file)

@@ -21,7 +21,7 @@ def record(path):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_tensorflow_alone_gets_the_keras_models_answers(task, found):
+def test_tensorflow_alone_gets_the_keras_models_outputs(task, found):
     assert found[task]["call"] <= 1e-5
     expected = {"features", "serving_default"} | ({"serving_uint8"} if task != "volume-features" else set())
     assert expected <= set(found[task]["signatures"])
@@ -79,7 +79,7 @@ def test_the_card_lists_each_tensor_and_its_snippet_runs(task, saved_models):
             assert f"| `{name}` | in | `{tensor}` |" in text
 
 
-def test_verify_finds_the_same_answers(saved_models):
+def test_verify_finds_the_same_outputs(saved_models):
     assert zoo.export.verify(saved_models["super-resolution"])["verified"]["relative_difference"] <= 1e-5
 
 
@@ -157,7 +157,7 @@ def test_a_version_that_exists_is_kept(saved_models):
         zoo.export.saved_model("espcn-x2", path.parent.parent, version=1)
 
 
-def test_a_directory_that_cannot_be_written_is_said_so(tmp_path):
+def test_a_directory_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(AccessError, match=r"file is a file\. Expected a folder"):
         zoo.export.saved_model("espcn-x2", tmp_path / "file")

@@ -56,7 +56,7 @@ def test_its_models_are_loaded_described_and_pinned(repository):
     assert commit in pinned.output
 
 
-def test_its_addresses_are_told_from_others(repository):
+def test_its_addresses_are_reported_from_others(repository):
     assert parse(f"{HANDLE}@v1") == Handle("hub", HANDLE, "v1")
     with pytest.raises(zoo.InputError, match="Expected 'shelf://owner/name'"):
         zoo.load("shelf://nobody")

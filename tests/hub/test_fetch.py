@@ -72,7 +72,7 @@ def test_an_unchanged_file_is_read_once_and_a_touched_one_again(hub: HubServer, 
     assert [answer["reads"] for answer in fetches(hub, {}, {})] == [1, 0]
 
 
-def test_what_was_recorded_is_told_without_network(hub: HubServer, commit: str):
+def test_what_was_recorded_is_reported_without_network(hub: HubServer, commit: str):
     fetch(hub)
     hub.stop()
     done = hub.run(

@@ -227,7 +227,7 @@ def test_lists_of_numbers_are_one_series_and_lists_of_lists_several(inputs, coun
         ({"image": np.zeros((2, 4, 4, 3)), "mask": np.zeros((3, 4, 4))}, "lengths"),
     ],
 )
-def test_what_is_not_an_input_is_told_by_its_type(inputs, message):
+def test_what_is_not_an_input_is_reported_by_its_type(inputs, message):
     with pytest.raises(zoo.InputError, match=message):
         list(several(inputs, IMAGES))
 

@@ -183,6 +183,6 @@ def test_bands_of_sixteen_bits_are_scaled_and_turned(tmp_path):
 
 
 @pytest.mark.parametrize(("source", "channels"), [(BANDS, 4), (BANDS, 3), (BANDS[..., :3], 6), (BANDS[..., 0], 6)])
-def test_another_number_of_bands_is_told(source, channels):
+def test_another_number_of_bands_is_reported(source, channels):
     with pytest.raises(zoo.InputError, match=r"has the shape .* channels last"):
         Planes(source, channels)

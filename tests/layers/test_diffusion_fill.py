@@ -84,12 +84,12 @@ def test_nothing_valid_gives_zeros():
 
 
 @pytest.mark.parametrize("arguments", [{"gain": 0.5}, {"gain": "16"}, {"levels": 0}, {"levels": 2.5}])
-def test_wrong_arguments_are_told(arguments):
+def test_wrong_arguments_are_reported(arguments):
     with pytest.raises(InputError, match=next(iter(arguments))):
         DiffusionFill2D(**arguments)
 
 
-def test_shapes_that_do_not_go_together_are_told():
+def test_shapes_that_do_not_go_together_are_reported():
     with pytest.raises(InputError, match="features and a mask"):
         DiffusionFill2D()([keras.ops.ones((1, 4, 4, 3)), keras.ops.ones((1, 4, 4, 2))])
 

@@ -28,7 +28,7 @@ def test_two_publishers_at_once_make_two_whole_versions(clients, publisher, serv
     assert all(is_whole(found[answer["version"]], folder) for answer, folder in zip(answers, folders, strict=False))
 
 
-def test_of_two_who_want_one_version_the_second_is_told(clients, publisher, server, repo_id, folders):
+def test_of_two_who_want_one_version_the_second_is_reported(clients, publisher, server, repo_id, folders):
     server.repository(repo_id).commit({".gitattributes": b""})
     server.faults.append(Fault("POST", TAG, times=2, barrier=threading.Barrier(2)))
     calls = [client.start(folder, repo_id, version="v1") for client, folder in zip(clients, folders, strict=False)]

@@ -40,7 +40,7 @@ def noisy(places, generator):
     return shuffled / 64, shuffled
 
 
-def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
+def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(coordconv_training, "ROUNDS_PER_STATE", 1)
     monkeypatch.setattr(coordconv_training, "split_centres", lambda split: (centres()[::70], None))
     network = coordconv_training.Network(small, small, noisy, keras.losses.MeanSquaredError, 3, jit_compile=False)

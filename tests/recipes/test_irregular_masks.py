@@ -31,6 +31,6 @@ def test_a_seed_repeats_the_mask_and_another_does_not():
     assert (first != other).any()
 
 
-def test_a_mask_too_small_for_its_ratio_is_a_sentence():
+def test_a_mask_too_small_for_its_ratio_is_one_error():
     with pytest.raises(ValueError, match=r"at least 16 pixels. Received: 15 x 40"):
         irregular_mask(15, 40, BINS[0], np.random.default_rng(0))

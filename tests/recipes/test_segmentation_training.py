@@ -44,7 +44,7 @@ def data(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(data, tmp_path, unbroken_and_resumed):
+def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(data, tmp_path, unbroken_and_resumed):
     unbroken, resumed = unbroken_and_resumed(lambda state: training.train(TINY, data, state, tmp_path))
     assert resumed["validation"] == unbroken["validation"]
     assert list(resumed["validation"]) == ["1", "2", "3"]

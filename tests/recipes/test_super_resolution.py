@@ -37,7 +37,7 @@ def test_patches_of_the_small_and_of_the_large_image_cover_the_same_place(scale,
     np.testing.assert_array_equal(inputs.repeat(scale, axis=1).repeat(scale, axis=2), targets)
 
 
-def test_a_stopped_run_goes_on_and_ends_like_an_unbroken_one(brief, tmp_path, unbroken_and_resumed):
+def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(brief, tmp_path, unbroken_and_resumed):
     (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: super_resolution.train(brief, 2, state, tmp_path))
     for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -54,7 +54,7 @@ def test_another_scale_begins_with_the_convolutions_of_the_first():
             np.testing.assert_array_equal(np.array(variable), shared[variable.path])
 
 
-def test_another_scale_before_the_first_is_a_sentence(tmp_path):
+def test_another_scale_before_the_first_is_one_error(tmp_path):
     with pytest.raises(SystemExit, match=r"fsrcnn-x3\.safetensors.*train that scale first"):
         super_resolution.untrained(fsrcnn.RECIPE, 2, tmp_path)
 

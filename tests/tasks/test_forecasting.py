@@ -50,7 +50,7 @@ def test_the_command_line_prints_the_forecast(series, tmp_path):
         ("nowhere.npy", "There is no file nowhere.npy. Expected the path of a series"),
     ],
 )
-def test_what_is_not_a_series_gets_a_sentence(forecaster, wrong, sentence):
+def test_what_is_not_a_series_is_one_error(forecaster, wrong, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.predict(forecaster, [wrong])
 

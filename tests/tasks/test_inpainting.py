@@ -84,7 +84,7 @@ def test_several_sizes_in_one_call(model, damaged):
         ("nowhere.png", "There is no file nowhere.png"),
     ],
 )
-def test_what_is_not_a_damaged_image_gets_a_sentence(model, wrong, sentence):
+def test_what_is_not_a_damaged_image_is_one_error(model, wrong, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.predict(model, [wrong])
 

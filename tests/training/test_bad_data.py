@@ -182,7 +182,7 @@ BATCHES = {
 
 @pytest.mark.parametrize("place", ["training", "validation"])
 @pytest.mark.parametrize("name", BATCHES)
-def test_batches_that_do_not_fit_are_told_before_the_training(name, place):
+def test_batches_that_do_not_fit_are_reported_before_the_training(name, place):
     import tensorflow as tf
 
     make, message = BATCHES[name]

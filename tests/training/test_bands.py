@@ -87,7 +87,7 @@ def test_masks_go_with_bands():
         np.testing.assert_array_equal(image, classes[..., None] * 10 + np.arange(4))
 
 
-def test_images_of_other_bands_are_told_before_training(tmp_path):
+def test_images_of_other_bands_are_reported_before_training(tmp_path):
     for name in ("dry", "wet"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.png")
@@ -99,7 +99,7 @@ def test_images_of_other_bands_are_told_before_training(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float"])
-def test_numbers_that_would_come_out_black_are_told_before_training(kind, tmp_path):
+def test_numbers_that_would_come_out_black_are_reported_before_training(kind, tmp_path):
     for name in ("dry", "wet"):
         (tmp_path / name).mkdir()
         values = np.full((8, 8), 1000, "uint16") if kind == "uint16" else np.full((8, 8), 0.5, "float32")

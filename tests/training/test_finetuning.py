@@ -146,7 +146,7 @@ def test_a_saved_model_is_not_a_place_for_a_run(photographs, tmp_path):
     assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
 
 
-def test_a_run_starts_over_where_that_is_asked_for(photographs, tmp_path):
+def test_a_run_starts_over_on_request(photographs, tmp_path):
     options = {"epochs": 1, "freeze": "backbone", "resume": False, "output_dir": tmp_path / "run"}
     first, second = (zoo.finetune("blurnet-textures", photographs, seed=seed, **options) for seed in (0, 1))
     assert first.history != second.history

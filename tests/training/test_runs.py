@@ -139,7 +139,7 @@ DAMAGES_OF_FACTS = {
     [(name, damage) for name in ("last.safetensors", "best.safetensors") for damage in DAMAGES]
     + [("last.safetensors", damage) for damage in DAMAGES_OF_FACTS],
 )
-def test_a_damaged_state_is_told_before_anything_is_trained(name, damage, state, interrupted):
+def test_a_damaged_state_is_reported_before_anything_is_trained(name, damage, state, interrupted):
     content = (state / name).read_bytes()
     (state / name).write_bytes({**DAMAGES, **DAMAGES_OF_FACTS}[damage](content))
     with pytest.raises(UnreadableError, match=rf"{name} cannot be read .*resume=False"):
@@ -147,7 +147,7 @@ def test_a_damaged_state_is_told_before_anything_is_trained(name, damage, state,
 
 
 @pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
-def test_a_lost_state_is_told(name, state, interrupted):
+def test_a_lost_state_is_reported(name, state, interrupted):
     best = state / "best.safetensors"
     best.write_bytes(safetensors.numpy.save(safetensors.numpy.load(best.read_bytes()), {"epoch": "2"}))
     (state / name).unlink()
@@ -155,7 +155,7 @@ def test_a_lost_state_is_told(name, state, interrupted):
         State(state, interrupted[1].settings)
 
 
-def test_a_run_that_was_killed_while_its_first_epoch_was_kept_says_that_it_begins_again(state, interrupted, caplog):
+def test_a_run_that_was_killed_while_its_first_epoch_was_kept_says_that_it_starts_again(state, interrupted, caplog):
     best = state / "best.safetensors"
     best.write_bytes(safetensors.numpy.save(safetensors.numpy.load(best.read_bytes()), {"epoch": "1"}))
     (state / "last.safetensors").unlink()
@@ -171,7 +171,7 @@ def test_settings_whose_plan_is_not_a_plan_are_those_of_another_run(state, inter
         State(state, interrupted[1].settings)
 
 
-def test_a_damaged_optimizer_is_told_too(state, interrupted):
+def test_a_damaged_optimizer_is_reported_too(state, interrupted):
     path = state / "last.safetensors"
     path.write_bytes(tensors(lambda arrays: {n: a for n, a in arrays.items() if n != "optimizer/0"})(path.read_bytes()))
     with pytest.raises(UnreadableError, match="tensors of the optimizer"):
@@ -196,7 +196,7 @@ def test_a_damaged_optimizer_is_told_too(state, interrupted):
     ],
     ids=lambda content: f"{len(content)} {content[:12]!r}",
 )
-def test_a_damaged_record_is_told(content, tmp_path):
+def test_a_damaged_record_is_reported(content, tmp_path):
     path = tmp_path / "run.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UnreadableError, match=r"run.json.*resume=False"):

@@ -121,7 +121,7 @@ def test_a_mismatch_allocates_nothing(folder):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_not_finite_are_told_by_name(value, folder, tmp_path, caplog):
+def test_weights_that_are_not_finite_are_reported_by_name(value, folder, tmp_path, caplog):
     tensors = load_file(folder / "model.safetensors")
     tensors["fc/kernel"][3, 4] = value
     save_file(tensors, tmp_path / "nan.safetensors")

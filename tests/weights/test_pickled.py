@@ -111,7 +111,7 @@ def test_a_checkpoint_that_unpacks_to_more_than_it_has_is_refused(torch, tmp_pat
         "model.weights.h5",
     ],
 )
-def test_another_format_is_refused_by_a_sentence_that_names_those_that_are_read(name, tmp_path):
+def test_another_format_is_refused_by_an_error_that_names_those_that_are_read(name, tmp_path):
     (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     with pytest.raises(
         zoo.InputError, match=r"\.safetensors.*layerzoo\[torch\].*\.pt, \.pth, \.pth\.tar, \.bin, \.ckpt"
@@ -174,7 +174,7 @@ def test_a_pytorch_that_can_be_got_round_is_refused(torch, tmp_path, monkeypatch
         PickledFile(tmp_path / "weights.pt")
 
 
-def test_without_pytorch_the_error_names_the_extra_and_the_process_goes_on(tmp_path):
+def test_without_pytorch_the_error_names_the_extra_and_the_process_continues(tmp_path):
     path = tmp_path / "weights.pt"
     path.write_bytes(pickle.dumps({}))
     script = f"""
