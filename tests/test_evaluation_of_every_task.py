@@ -120,7 +120,7 @@ def test_batches_give_the_same_metrics(task):
     one_by_one = [tf.data.Dataset.from_tensors(row).batch(1) for row in rows]
     dataset = one_by_one[0]
     if task == "image-features":
-        with pytest.raises(zoo.InputError, match="nothing to measure image-features on"):
+        with pytest.raises(zoo.InputError, match="nothing to evaluate image-features on"):
             zoo.evaluate(model, dataset)  # one example has no neighbour
         return
     if len({str(part.element_spec) for part in one_by_one}) > 1:  # sizes differ: the first example alone
@@ -250,7 +250,7 @@ def test_a_model_that_gives_no_numbers_is_not_right():
 
 
 def test_masks_that_are_all_void_measure_nothing():
-    with pytest.raises(zoo.InputError, match="no target says what is right"):
+    with pytest.raises(zoo.InputError, match="contain no target that counts"):
         zoo.evaluate(models.segmenter(), ([flat(RED)], [np.full((8, 8), 255)]))
 
 
@@ -279,7 +279,7 @@ WRONG = {
     "a float mask": ("semantic-segmentation", ([flat(RED)], [np.zeros((8, 8))]), "dtype float64"),
     "a mask in colours": ("semantic-segmentation", ([flat(RED)], [flat(RED)]), r"shape \(8, 8, 3\)"),
     "a class that is none": ("image-classification", ([flat(RED)], [3]), "class 3"),
-    "a pixel outside": ("coordinate-classification", ([[1, 1]], [[64, 1]]), "no pixel of the canvas"),
+    "a pixel outside": ("coordinate-classification", ([[1, 1]], [[64, 1]]), "is not a pixel of the canvas"),
     "another canvas": ("coordinate-rendering", ([[1, 1]], np.zeros((1, 32, 32))), r"Expected \(64, 64\)"),
     "another volume": ("volume-segmentation", (np.ones((1, 2, 3, 4)), np.ones((1, 2, 3, 5))), "Expected the same"),
 }

@@ -91,7 +91,7 @@ def evaluate(
     metrics = measure.results()
     if len(metrics) < 2:
         raise InputError(
-            f"The data contain nothing to evaluate {model.spec.name} on: every target is void. Expected targets."
+            f"There is nothing to evaluate {model.spec.name} on: the data contain no target that counts. Expected some."
         )
     facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
     return {**facts, "split": split if trainer.has_split(data, split) else None, **metrics}
