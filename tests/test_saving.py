@@ -145,7 +145,7 @@ def test_a_model_is_saved_whatever_policy_holds_by_then(policies, tmp_path):
 def test_what_cannot_be_saved_leaves_nothing(classifier, tmp_path):
     head = classifier.get_layer("fc")
     head.kernel.assign(np.full(head.kernel.shape, np.nan))
-    with pytest.raises(PublishError, match="answers with NaN or infinity"):
+    with pytest.raises(PublishError, match="outputs NaN or infinity"):
         zoo.save(classifier, tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_saved_leaves_nothing(classifier, tmp_path):
 def test_a_network_that_its_spec_does_not_describe_is_refused(classifier, tmp_path):
     changed = ZooModel(classifier.input, 2 * classifier.output)
     changed.spec = classifier.spec
-    with pytest.raises(PublishError, match="gives other answers once it is saved and loaded"):
+    with pytest.raises(PublishError, match="has other outputs once it is saved and loaded"):
         zoo.save(changed, tmp_path / "mine")
 
 

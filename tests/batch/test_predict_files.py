@@ -195,7 +195,7 @@ def test_a_file_that_is_named_twice_is_two_rows(model, photos, tmp_path):
 def test_two_processes_are_not_at_work_on_one_file(model, photos, tmp_path):
     folder = tmp_path / "predictions.parquet.parts"
     folder.mkdir()
-    with filelock.FileLock(folder / "lock"), pytest.raises(InputError, match="Another process is at work"):
+    with filelock.FileLock(folder / "lock"), pytest.raises(InputError, match="Another process writes"):
         zoo.predict_files(model, photos, tmp_path / "predictions.parquet")
 
 

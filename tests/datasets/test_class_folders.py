@@ -64,7 +64,7 @@ CLASSES = {
     "one folder too many": (["data/cat/1.png", "data/dog/2.png"], ["cat", "dog"]),
     "two folders too many": (["a/b/cat/1.png", "a/b/dog/2.png"], ["cat", "dog"]),
     "one too many in a class": (["n02012849/images/1.png", "n03126707/n03126707/2.png"], ["n02012849", "n03126707"]),
-    "letters of any size": (["cat/1.PNG", "dog/2.JPEG", "dog/3.Tif"], ["cat", "dog"]),
+    "upper and lower case": (["cat/1.PNG", "dog/2.JPEG", "dog/3.Tif"], ["cat", "dog"]),
 }
 
 

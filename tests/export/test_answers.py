@@ -215,7 +215,7 @@ def test_an_export_with_another_output_is_not_kept(task, change, tmp_path, monke
     whole = ANSWERS[task]
     wrong = whole._replace(tensors=lambda *given: change(whole.tensors(*given)))
     monkeypatch.setitem(ANSWERS, task, wrong)
-    with pytest.raises(ExportError, match=r"signature serving_default.*is not what zoo\.predict says"):
+    with pytest.raises(ExportError, match=r"signature serving_default.*is not what zoo\.predict returns"):
         zoo.export.saved_model(MODELS[task](), tmp_path, allow_random=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -139,7 +139,7 @@ def test_the_app_shows_the_model_as_the_hub_holds_it(publisher, server, names, t
             browser.get(app.stdout.readline().strip())
             page = DemoPage(browser)
             page.drop(VIEWS["super-resolution"].samples[0][0])
-            assert "450 x 300 pixels" in page.said(f"{repo_id} answered in")
+            assert "450 x 300 pixels" in page.said(f"{repo_id} took")
             assert f"hf://{repo_id}" in page.facts()
             assert browser.find_elements("css selector", "input[role=combobox]") == []  # this model and no other
         finally:
