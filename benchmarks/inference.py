@@ -3,7 +3,7 @@
     python benchmarks/inference.py [--rounds 15] [--networks resnet50 ...]
 
 TensorFlow, 224 x 224 pixels, batches of 1 and 8, random weights (no result depends on them), one process. `graph` is
-tf.function, `XLA` is tf.function with jit_compile=True. Every figure is the median over interleaved rounds: each
+tf.function, `XLA` is tf.function with jit_compile=True. Every number is the median over interleaved rounds: each
 contender runs once, in a random order, then each again, so that all of them meet the same machine. Our networks include
 the normalisation of raw pixels, the others get normalised ones.
 """

@@ -166,7 +166,7 @@ def _image(facts: Facts) -> str:
 def _inherited_limits(entry: Entry) -> str:
     data = prose(entry.measured.dataset) if entry.measured else "its training data"
     return (
-        f"- It knows what its training data showed, and shares its gaps and its biases; the figures hold for {data}.\n"
+        f"- It knows what its training data showed, and shares its gaps and its biases; the metrics hold for {data}.\n"
         "- Nothing was measured here by skin tone, region or the like."
     )
 

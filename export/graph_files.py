@@ -116,7 +116,7 @@ def _jpeg_parts(content: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _png_parts(content: Any) -> tuple[Any, Any, Any, Any]:
-    """Where EXIF and XMP begin (0 for nowhere), the length of XMP, and whether a colour is said to be transparent."""
+    """Where EXIF and XMP begin (0 for nowhere), the length of XMP, and whether a colour is declared transparent."""
     size = tf.cast(tf.strings.length(content), tf.int64)
     zero = tf.constant(0, tf.int64)
 

@@ -101,7 +101,7 @@ def new_version(output_dir: str | os.PathLike[str], name: str, version: int | No
 
 
 def disk_error(error: Exception) -> OSError | None:
-    """What the disk refused, where `error` says so: an `OSError`, or TensorFlow's words for one."""
+    """What the disk refused, where `error` is such: an `OSError`, or TensorFlow's words for one."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)

@@ -67,7 +67,7 @@ def similarity(original: np.ndarray, image: np.ndarray) -> float:
 
 
 def compare(methods: Mapping[str, Method], bins: Iterable[Bin]) -> dict[str, dict[str, float]]:
-    """One row a range of hole ratios, `"10-20 %"`; in it the figures of each method, `pconv-unet_psnr_db`."""
+    """One row per range of hole ratios, `"10-20 %"`; in it the metrics of each method, `pconv-unet_psnr_db`."""
     table = {}
     for holes in bins:
         scores = {name: score(method, holes) for name, method in methods.items()}

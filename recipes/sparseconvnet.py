@@ -51,12 +51,12 @@ def read(pair: depth_maps.Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def one_density(sparse: np.ndarray, dense: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """What the network is told: the points of `sparse`, always."""
+    """The input of the network: the points of `sparse`, always."""
     return sparse
 
 
 def random_density(sparse: np.ndarray, dense: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """What the network is told: a random share of all points, or of what nearest-neighbour filling makes of them."""
+    """The input of the network: a random share of all points, or of what nearest-neighbour filling makes of them."""
     points = np.where(sparse > 0, sparse, dense)
     if generator.random() < FILLED:
         points = scoring.nearest(points)
@@ -69,7 +69,7 @@ RUNS = list(itertools.product(BUILDERS, DENSITIES))
 
 
 def draw(pairs: list[depth_maps.Pair], density: str, generator: np.random.Generator) -> Batch:
-    """Patches for one round, half of them mirrored: what is told, its mask, and the target that was not told."""
+    """Patches for one round, half of them mirrored: the input, its mask, and the target outside of it."""
     told, wanted = [], []
     for index in generator.integers(len(pairs), size=STEPS_PER_ROUND * BATCH_SIZE):
         maps = np.stack(read(pairs[index]))

@@ -137,21 +137,21 @@ def whole_network(recipe: Recipe, scale: int, path: Path) -> keras.Model:
 
 def measure(model: keras.Model, scale: int) -> dict[str, dict[str, float]]:
     """PSNR in dB and SSIM of the network and of the bicubic enlargement on each held-out photograph."""
-    figures = {}
+    scores = {}
     for name in HELD_OUT:
         large, small = degrade(photograph(name), scale)
         outputs = model.predict(np.asarray(small, "float32")[None] / 255, verbose=0)[0]
         ours, theirs = np.rint(np.clip(outputs, 0, 255)), bicubic(small, scale)
         psnr, bicubic_psnr = (luma_psnr(image, large, scale) for image in (ours, theirs))
         ssim, bicubic_ssim = (luma_ssim(image, large, scale) for image in (ours, theirs))
-        figures[name] = {
+        scores[name] = {
             "psnr_db": round(psnr, 3),
             "bicubic_psnr_db": round(bicubic_psnr, 3),
             "gain_db": round(psnr - bicubic_psnr, 3),
             "ssim": round(ssim, 4),
             "bicubic_ssim": round(bicubic_ssim, 4),
         }
-    return figures
+    return scores
 
 
 def report(recipe: Recipe, scale: int, folder: Path) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def report(recipe: Recipe, scale: int, folder: Path) -> dict[str, Any]:
         "command": f"python recipes/{recipe.name}.py --scale {scale}",
         "metric": f"PSNR in dB and SSIM on the luma of BT.601, 8-bit RGB, {scale} border pixels left out",
         "photographs": photographs,
-        "mean_gain_db": round(float(np.mean([figures["gain_db"] for figures in photographs.values()])), 3),
+        "mean_gain_db": round(float(np.mean([scores["gain_db"] for scores in photographs.values()])), 3),
         "arguments": {"scale": scale, **recipe.arguments},
         "parameters": model.count_params(),
     }

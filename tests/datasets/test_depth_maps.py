@@ -1,4 +1,4 @@
-"""Maps of depths are found in each layout and read in metres; what is missing or of another kind is said."""
+"""Maps of depths are found in each layout and read in metres; what is missing or of another kind is an error."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How inpainting is measured: which pixels, which holes, and figures that can be worked out by hand."""
+"""How inpainting is measured: which pixels, which holes, and metrics that can be worked out by hand."""
 
 import numpy as np
 import pytest

@@ -73,10 +73,10 @@ def test_the_checkpoint_scores_what_its_report_says(recipe, scale):
     }
     assert reported["training_steps"] == recipe.rounds[scale] * super_resolution.STEPS_PER_ROUND
     assert set(measured["photographs"]) == set(reported["photographs"]) == set(HELD_OUT)
-    for name, figures in measured["photographs"].items():
-        assert figures == pytest.approx(reported["photographs"][name], abs=0.01)
-        assert figures["gain_db"] > 0
-        assert figures["ssim"] > figures["bicubic_ssim"]
+    for name, scores in measured["photographs"].items():
+        assert scores == pytest.approx(reported["photographs"][name], abs=0.01)
+        assert scores["gain_db"] > 0
+        assert scores["ssim"] > scores["bicubic_ssim"]
     if weights.stem == "espcn-x2":
         assert measured["mean_gain_db"] >= 1.2
 

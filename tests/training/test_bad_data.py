@@ -1,4 +1,4 @@
-"""What is wrong with the data is said before anything is trained."""
+"""Wrong data are an error before training starts."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""What a run will do, and the command that says so without doing it."""
+"""What a run will do, and the command that prints it without doing it."""
 
 import json
 

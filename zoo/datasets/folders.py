@@ -1,8 +1,8 @@
 """Folders as they are on people's disks: which files in them are data, and which splits they have.
 
 Hidden files and folders, and those that systems, archives and viewers leave behind (`__MACOSX`, `@eaDir`,
-`.thumbnails`, `._photo.jpg`), are never data, nor are pipes and devices. Links are followed. What is left out is said
-once for each folder that is read, by the logger `zoo`. Imports neither Keras nor TensorFlow.
+`.thumbnails`, `._photo.jpg`), are never data, nor are pipes and devices. Links are followed. What is skipped is
+reported once for each folder that is read, by the logger `zoo`. Imports neither Keras nor TensorFlow.
 """
 
 import functools

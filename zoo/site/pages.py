@@ -23,7 +23,7 @@ from zoo.printing import parameters_text
 from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
-ACCURACY = "top1_percent"  # the one figure that most models state, and all of them on the same images
+ACCURACY = "top1_percent"  # the one metric that most models state, and all of them on the same images
 ERRORS = ("error", "mae", "rmse", "mse", "l1", "irmse", "imae")  # words of a metric that is better when it is lower
 
 

@@ -39,7 +39,7 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
         augment: bool = False,
     ):
-        # Keras' own worker threads may be a shuffle behind: they begin an epoch before it is told to anybody.
+        # Keras' own worker threads may be a shuffle behind: they begin an epoch before its number is set.
         super().__init__(workers=1)
         self.trainer, self.entry, self.examples, self.shape = trainer, entry, examples, shape
         self.batch_size, self.seed, self.augment = batch_size, seed, augment

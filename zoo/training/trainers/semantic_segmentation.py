@@ -119,7 +119,7 @@ def _matched(target: Any, logits: Any) -> tuple[Any, Any, Any]:
 
 
 def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The classes of the masks in a folder: `known`, where they have to be those, else as it says itself."""
+    """The classes of the masks in a folder: `known`, where they have to be those, else as it states itself."""
     path = Path(data) / CLASSES_FILE
     if not path.is_file():
         return known or read_labels(entry.labels)
