@@ -6,6 +6,7 @@
     zoo.predict(model, "photo.jpg")
 
 TensorFlow is imported by the first call that builds a model, not by `import zoo`.
+The modules beside this file are the verbs, one each, and what they all need; everything else has a folder of its own.
 """
 
 import importlib
