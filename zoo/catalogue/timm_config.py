@@ -117,7 +117,7 @@ def timm_entry(content: dict[str, Any], what: str) -> Entry:
 
 
 def _flat(content: dict[str, Any], what: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All facts about the weights on one level, and `model_args`. Null is no fact."""
+    """All facts about the weights on one level, and `model_args`. Null states nothing."""
     inner, arguments = content.get("pretrained_cfg") or {}, content.get("model_args") or {}
     for key, value in (("pretrained_cfg", inner), ("model_args", arguments)):
         if not isinstance(value, dict):
