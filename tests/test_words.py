@@ -25,7 +25,8 @@ LEFT_OUT = (
     "tests/test_words.py",
 )
 
-NOUN = r"(?!(?:longer|more|less|fewer|such|one|other|matter|need)\b)[a-z]{3,}"
+COMPARED = "longer|more|less|fewer|better|worse|faster|slower|larger|smaller|closer|different"
+NOUN = rf"(?!(?:{COMPARED}|such|one|other|matter|need)\b)[a-z]{{3,}}"
 # What is not written, and what is written instead.
 WORDS = {
     r"pictures?": "image",
