@@ -59,6 +59,11 @@ def model_card(model: Any) -> "ModelCard":
     return card_of(entry, facts_of(entry), measurements_of(entry))
 
 
+def card_body(entry: Entry) -> str:
+    """The text of a registry's card, without the Hub's metadata: those take longer to write than all the rest."""
+    return card_text.body(entry, facts_of(entry), measurements_of(entry))
+
+
 def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard":
     """The card of an entry, from what is known of it."""
     from huggingface_hub import ModelCard, ModelCardData

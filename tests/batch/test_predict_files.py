@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from PIL import Image
 
 import zoo
 from tests.batch.conftest import BROKEN, GOOD
+from tests.warm import WarmPython
 from zoo.batch import job
 from zoo.batch.predictor import Predictor
 from zoo.command_line.main import main
@@ -77,12 +77,11 @@ def test_the_answers_are_those_of_predict(model, whole):
 
 def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_for_bit(model, photos, whole, tmp_path):
     output = tmp_path / "predictions.parquet"
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, photos, output], stdout=subprocess.PIPE, text=True)
+    process = WarmPython(SCRIPT, photos, output)
     for line in process.stdout:
         if int(line) > 600:
             process.send_signal(signal.SIGKILL)
             break
-    process.stdout.close()
     assert process.wait() == -signal.SIGKILL
     assert not output.exists()
     done = []

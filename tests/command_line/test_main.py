@@ -177,7 +177,7 @@ def test_a_download_is_listed_pinned_and_removed(hub):
 def test_no_network_and_nothing_cached_is_one_sentence(hub, photo):
     hub.stop()
     code = f"from zoo.command_line.main import main; main(['predict', 'resnet18', {str(photo)!r}])"
-    done = hub.run(code)
+    done = hub.run(code, keras=True)
     assert done.returncode == 1
     assert "Error: " in done.stderr
     assert "Traceback" not in done.stderr

@@ -15,7 +15,7 @@ from zoo.command_line.main import main
 main({[*words, *options]}, standalone_mode=False)
 main({words})
 """
-    done = hub.run(code, HF_TOKEN="hf_valid")
+    done = hub.run(code, keras=True, HF_TOKEN="hf_valid")
     assert json.loads(done.stdout)["version"] == "v1"
     assert json.loads(versions(hub, repo_id)["v1"]["zoo.json"])["metrics"] == {"psnr_db": 31.5}
     assert done.returncode == 1
@@ -31,7 +31,7 @@ main()
 main()  # both are there
 """
     hub.users["hf_org"] = "zoo-org"
-    done = hub.run(code, HF_TOKEN="hf_org")
+    done = hub.run(code, keras=True, HF_TOKEN="hf_org")
     pages = [f"{hub.endpoint}/zoo-org/{name}/tree/v1" for name in ("espcn-x2", "tcn-co2")]
     assert done.stdout.splitlines() == 2 * pages, done.stderr
     for name in ("espcn-x2", "tcn-co2"):

@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.chromium import requested, start
 from tests.demo.demo_page import DemoPage
+from tests.warm import WarmPython
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +25,12 @@ def address(tmp_path_factory, uploads) -> Iterator[str]:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("demo") / "log"
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-m", "zoo", "demo", "--port", str(port)]
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
+    code = f"from zoo.command_line.main import main; main(['demo', '--port', '{port}'])"
+    with WarmPython(code, env=environment, log=log) as process:
         printed = process.stdout.readline().strip()
         assert printed == f"http://127.0.0.1:{port}/", log.read_text()
         yield printed
         assert process.poll() is None, log.read_text()
-        process.kill()
 
 
 @pytest.fixture(scope="session")

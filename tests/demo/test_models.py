@@ -68,5 +68,5 @@ def asked(own_token):
 
 print(asked(True), asked(False), sep="\\n")
 """
-    done = hub.run(code, HF_TOKEN="hf_valid")
+    done = hub.run(code, keras=True, HF_TOKEN="hf_valid")
     assert done.stdout.split() == ["owner/mine", "UnknownModelError"], done.stderr

@@ -36,7 +36,7 @@ def test_a_handle_loads_verified_at_its_tag(hub, tmp_path):
     repository.tags["v2"] = repository.commit(files)
     repository.commit({"saved_model/saved_model.pb": b"a later version, and broken"})
     hub.repository("me/other").commit({"README.md": b"nothing here"})
-    done = hub.run(CLIENT, KERAS_BACKEND="tensorflow")
+    done = hub.run(CLIENT, keras=True)
     assert "first (1, 8, 10, 3)" in done.stdout, done.stderr[-2000:]
     assert "again (1, 8, 10, 3)" in done.stdout
     assert "after damage (1, 8, 10, 3) True" in done.stdout

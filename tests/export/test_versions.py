@@ -1,6 +1,5 @@
 """A version is whole or not there: killed exporters, two at once, and folders that cannot be written."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import zoo.export
+from tests import warm
 from tests.export.conftest import short_of_space
 from tests.hub_server.server import can_drop_privileges
 from zoo.errors import AccessError, ExportError, InputError
@@ -21,12 +21,10 @@ MOMENTS = [".partial-*", ".partial-*/variables/*", ".partial-*/saved_model.pb", 
 
 @pytest.fixture(scope="module")
 def exporters():
-    """Starts processes that have TensorFlow loaded already: forked from one that has done nothing with it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.export.to_saved_model"])
+    """Starts processes that have TensorFlow loaded already."""
 
     def start(directory):
-        process = context.Process(target=saved_model, args=("espcn-x2", directory))
+        process = warm.CONTEXT.Process(target=saved_model, args=("espcn-x2", directory))
         process.start()
         return process
 

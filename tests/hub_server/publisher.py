@@ -1,16 +1,15 @@
 """A client of the test Hub that stays alive: it publishes when it is told to, and reports the result.
 
-Starting Keras takes seconds, and the Hub's client reads its environment at import; so one process serves many tests.
+The Hub's client reads its environment at import, so that a process per Hub is needed; one serves many tests.
 """
 
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any, Self
 
 from tests.hub_server.server import HubServer
+from tests.warm import WarmPython
 
 COMMIT = "/commit/main"
 TAG = "/tag/[0-9a-f]{40}"
@@ -40,15 +39,11 @@ class Publisher:
     def __init__(self, hub: HubServer, log: Path):
         self.log = log
         environment = hub.environment(HF_TOKEN="hf_valid", HF_HUB_DISABLE_PROGRESS_BARS="1")
-        command, pipe = [sys.executable, "-c", CODE], subprocess.PIPE
-        with log.open("w") as errors:
-            self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=errors, text=True)
+        self.process = WarmPython(CODE, env=environment, log=log)
 
     def publish(self, model: Path | str, repo_id: str, **options: Any) -> dict[str, Any]:
         """Call `zoo.publish` there, in the folder `cwd`, under apache-2.0 if nothing else is said."""
         arguments = {"model": str(model), "repo_id": repo_id, "license": "apache-2.0", **options}
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(arguments) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()

@@ -37,6 +37,7 @@ from tests.hub_server.repository import (
     json_answer,
 )
 from tests.hub_server.uploads import REPOSITORY, Uploads
+from tests.warm import WarmPython
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -149,19 +150,23 @@ class HubServer:
         return None
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet.
-
-        On JAX, which starts in half the time that TensorFlow takes.
-        """
+        """The environment of a client: this server, an own home, no proxies, no tokens, no Xet."""
         kept = {
             name: value for name, value in os.environ.items() if not re.match(r"(?i)(hf_|huggingface|.*proxy)", name)
         }
         own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1"}
-        own |= {"KERAS_BACKEND": "jax", "NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
+        own |= {"NO_PROXY": "*", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(PROJECT)}
         return {**kept, **own, **changes}
 
-    def start(self, code: str, *, unprivileged: bool = False, **environment: str) -> subprocess.Popen[str]:
-        """Start Python code as a client. `unprivileged` makes permissions count for root too."""
+    def start(
+        self, code: str, *, unprivileged: bool = False, keras: bool = False, **environment: str
+    ) -> "subprocess.Popen[str] | WarmPython":
+        """Start Python code as a client.
+
+        `unprivileged` makes permissions count for root too; with `keras` that is imported already.
+        """
+        if keras:
+            return WarmPython(code, env=self.environment(**environment))
         command = [sys.executable, "-c", code]
         if unprivileged and os.geteuid() == 0:
             dropped = "-dac_override,-dac_read_search"
@@ -173,7 +178,7 @@ class HubServer:
         """Run Python code as a client and wait for it: a client that hangs is ended, one on a busy machine is not."""
         process = self.start(code, **options)
         output, errors = process.communicate(timeout=600)
-        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+        return subprocess.CompletedProcess(code, process.wait() or 0, output, errors)
 
 
 def can_drop_privileges() -> bool:

@@ -95,7 +95,7 @@ def test_a_publisher_killed_in_the_middle_of_the_upload_leaves_no_version(
     meeting = threading.Barrier(2)
     with Publisher(server, tmp_path / "log") as doomed:
         server.faults.append(Fault("PUT", "/lfs/", times=1, barrier=meeting))
-        call = threading.Thread(target=lambda: doomed.process.stdin and _ask(doomed, folders[0], repo_id), daemon=True)
+        call = threading.Thread(target=lambda: _ask(doomed, folders[0], repo_id), daemon=True)
         call.start()
         meeting.wait(timeout=100)
         doomed.process.kill()

@@ -28,7 +28,7 @@ spec = model.spec
 told = [spec.name, spec.source, spec.revision, spec.labels, spec.license]
 print(json.dumps([*told, spec.base.source, spec.base.license]))
 """
-    done = server.run(code, KERAS_BACKEND="tensorflow")
+    done = server.run(code, keras=True)
     assert done.returncode == 0, done.stderr
     told = [repo_id, f"hf://{repo_id}", commit, ["red", "green", "blue"], "apache-2.0"]
     assert json.loads(done.stdout.splitlines()[-1]) == [*told, "hf://timm/resnet10t.c3_in1k", "apache-2.0"]
@@ -173,6 +173,6 @@ expected = np.asarray(zoo.load({str(folders[0])!r})(image))
 print(float(np.abs(tensorflow_hub.load("hf://{repo_id}@v1")(image).numpy() - expected).max()) < 1e-3)
 """,
         HF_TOKEN="hf_valid",
-        KERAS_BACKEND="tensorflow",
+        keras=True,
     )
     assert done.stdout.split()[-1:] == ["True"], done.stderr

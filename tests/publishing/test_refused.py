@@ -67,6 +67,8 @@ def test_a_token_that_may_not_write_is_an_access_error(publisher, server, repo_i
 def test_without_a_token_or_offline_nothing_is_asked(server, folders):
     server.log.clear()
     for environment, error in (({}, "AccessError"), ({"HF_HUB_OFFLINE": "1", "HF_TOKEN": "hf_valid"}, "OfflineError")):
-        done = server.run(f"import zoo; zoo.publish({str(folders[0])!r}, 'a/b', license='mit')", **environment)
+        done = server.run(
+            f"import zoo; zoo.publish({str(folders[0])!r}, 'a/b', license='mit')", keras=True, **environment
+        )
         assert f"zoo.errors.{error}" in done.stderr
     assert server.log == []

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -13,6 +12,7 @@ import zoo
 from tests.chromium import NEEDED, start
 from tests.demo.demo_page import DemoPage
 from tests.hub_server.server import Fault, HubServer
+from tests.warm import WarmPython
 from zoo.command_line.main import main
 from zoo.demo.views import VIEWS
 
@@ -128,12 +128,11 @@ def test_the_command_takes_a_space(monkeypatch):
 def test_the_app_shows_the_model_as_the_hub_holds_it(publisher, server, names, tmp_path):
     repo_id, space = names
     publisher.publish("fsrcnn-x2", repo_id, space=space)
-    (tmp_path / "app.py").write_bytes(space_of(server, space)[1]["app.py"])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     environment = server.environment(GRADIO_SERVER_PORT=port, GRADIO_TEMP_DIR=str(tmp_path / "uploads"))
-    command = [sys.executable, "app.py"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as app:
+    code = space_of(server, space)[1]["app.py"].decode()
+    with WarmPython(code, cwd=tmp_path, env=environment, log=tmp_path / "log") as app:
         browser = start(tmp_path / "profile")
         try:
             browser.get(app.stdout.readline().strip())
@@ -144,4 +143,3 @@ def test_the_app_shows_the_model_as_the_hub_holds_it(publisher, server, names, t
             assert browser.find_elements("css selector", "input[role=combobox]") == []  # this model and no other
         finally:
             browser.quit()
-            app.kill()

@@ -1,9 +1,8 @@
 """A run that was killed and started again ends as one that never was."""
 
 import signal
-import subprocess
-import sys
 
+from tests.warm import WarmPython
 from zoo.finetuning import finetune
 
 SCRIPT = """
@@ -15,12 +14,11 @@ zoo.finetune("blurnet-textures", sys.argv[1], epochs=4, batch_size=4, output_dir
 
 def kill_after(epoch, photographs, output):
     """Start the run in another process and kill it as soon as `epoch` is over."""
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, photographs, output], stderr=subprocess.PIPE, text=True)
+    process = WarmPython(SCRIPT, photographs, output)
     for line in process.stderr:
         if line.startswith(f"epoch {epoch}/4"):
             process.send_signal(signal.SIGKILL)
             break
-    process.stderr.close()
     assert process.wait() == -signal.SIGKILL
 
 

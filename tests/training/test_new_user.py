@@ -16,7 +16,7 @@ def test_photographs_become_a_published_model_that_another_process_loads(hub, tm
     write_photographs(tmp_path / "new_photos", {"blue": 2, "green": 2, "red": 2})
     (tmp_path / "new_photos" / "red" / "0.png").rename(tmp_path / "photo.jpg")
     code = f"import os, zoo\nos.chdir({str(tmp_path)!r})\n"
-    typed = hub.run(code + LINES[1], HF_TOKEN="hf_valid", KERAS_BACKEND="tensorflow")
+    typed = hub.run(code + LINES[1], HF_TOKEN="hf_valid", keras=True)
     assert typed.returncode == 0, typed.stderr
     assert "top1_percent" in typed.stdout
     elsewhere = f"""{code}
@@ -24,7 +24,7 @@ import json
 model = zoo.load("hf://me/my-model@v1")
 print(json.dumps([model.spec.labels, model.spec.base.name, zoo.predict(model, "photo.jpg")]))
 """
-    elsewhere = hub.run(elsewhere, KERAS_BACKEND="tensorflow")
+    elsewhere = hub.run(elsewhere, keras=True)
     assert elsewhere.returncode == 0, elsewhere.stderr
     labels, base, (record,) = json.loads(elsewhere.stdout.splitlines()[-1])
     assert (labels, base) == (["blue", "green", "red"], "blurnet-textures.grey")

@@ -1,12 +1,11 @@
 """The same run on several devices of one machine."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 
 import zoo
+from tests import warm
 
 SCRIPT = """
 import json, sys
@@ -22,8 +21,7 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
 
 def test_two_devices_get_the_losses_of_one(photographs, tmp_path):
     options = {"epochs": 3, "batch_size": 8, "freeze": "backbone", "learning_rate": 0.01}
-    command = [sys.executable, "-c", SCRIPT, photographs, tmp_path / "two", json.dumps(options)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = warm.run(SCRIPT, photographs, tmp_path / "two", json.dumps(options))
     assert done.returncode == 0, done.stderr
     two = json.loads(done.stdout.splitlines()[-1])
     one = zoo.finetune("blurnet-textures", photographs, output_dir=tmp_path / "one", **options).history

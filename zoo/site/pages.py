@@ -16,8 +16,7 @@ import zoo
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.registry import registry
-from zoo.export import model_card
-from zoo.export.card import BASELINES
+from zoo.export.card import BASELINES, card_body
 from zoo.export.card_text import spoken
 from zoo.printing import parameters_text
 from zoo.site import plot
@@ -55,7 +54,7 @@ def site_files() -> dict[str, bytes]:
     markdown, images = _markdown(), set()
     for model in models:
         used: dict[str, set[str]] = {"images": set()}
-        card = markdown.render(model_card(model.entry).text, used)
+        card = markdown.render(card_body(model.entry), used)
         images |= used["images"]
         page = templates.get_template("model.html").render(model=model, card=card, root="../")
         files[f"models/{model.entry.name}.html"] = page.encode()
