@@ -121,6 +121,7 @@ def test_a_banned_word_is_found(text):
     [
         "There is no folder",
         "it is no longer there",
+        "it is no better",
         "ground truth database",
         "depicted",
         "images per second",
