@@ -68,7 +68,7 @@ def bare_loop(model, folder: Path) -> None:
     """What anybody would write first."""
     from zoo.batch.predictor import Predictor
 
-    network, images = Predictor(model, top=5, batch_size=BATCH).network, prepared(model, folder)
+    network, images = Predictor(model, top=5, batch_size=BATCH).runner.network, prepared(model, folder)
     while batch := list(islice(images, BATCH)):
         network(np.stack(batch))
 
