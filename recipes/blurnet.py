@@ -100,7 +100,7 @@ def report(name: str, scores: dict[tuple[str, int], dict[str, float]], seconds: 
     }
     return {
         "command": "python recipes/blurnet.py",
-        "metric": "share in % of 4,000 windows: right answers, and two shifts answered alike",
+        "metric": "share in % of 4,000 windows: right predictions, and the same prediction for two shifts",
         **scores[name, SEEDS[0]],
         "seeds": rows,
         "mean": {key: round(float(np.mean([row[key] for row in rows.values()])), 2) for key in rows["seed 0"]},

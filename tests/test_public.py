@@ -103,7 +103,7 @@ def test_no_module_imports_one_that_imports_it_back():
 
 
 @pytest.mark.parametrize("room", ["catalogue", "hub", "command_line"])
-def test_what_answers_at_once_imports_no_keras_at_the_top(room):
+def test_what_is_instant_imports_no_keras_at_the_top(room):
     for path in (ROOT / room).rglob("*.py"):
         for line in ast.parse(path.read_text()).body:
             names = [alias.name for alias in getattr(line, "names", ())] + [getattr(line, "module", None) or ""]

@@ -31,7 +31,7 @@ def timm_shapes(model):
 
 
 def write_hollow_checkpoint(shapes, path):
-    """Write a safetensors file of float32 zeros as one hole: it takes no time and no room, whatever its size."""
+    """Write a safetensors file of float32 zeros as one hole: it takes no time and no space, whatever its size."""
     header, end = {}, 0
     for name, shape in shapes.items():
         start, end = end, end + 4 * math.prod(shape)

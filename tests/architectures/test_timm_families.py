@@ -107,7 +107,7 @@ def clear():
 
 def built(name, **update):
     entry = registry().find(name)
-    keras.utils.clear_session()  # so that operations without a name of their own are called alike in every build
+    keras.utils.clear_session()  # so that operations without a name of their own get the same names in every build
     with filling.abstract():
         return architectures.build(
             entry.model_copy(update={"config": {**entry.config, **SMALLER.get(name, {})}, **update})

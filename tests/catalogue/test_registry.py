@@ -175,7 +175,7 @@ def test_every_embedded_checkpoint_is_pinned():
 def test_a_builder_that_does_not_exist_is_named():
     entry = zoo.info("resnet18").model_copy(update={"builder": "resnet.alexnet"})
     with pytest.raises(
-        zoo.RegistryError, match=r"wants the builder 'resnet\.alexnet', which this version does not have"
+        zoo.RegistryError, match=r"needs the builder 'resnet\.alexnet', which this version does not have"
     ):
         build(entry)
 

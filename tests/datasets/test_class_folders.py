@@ -169,7 +169,7 @@ def test_copies_are_validation_data_where_there_is_nothing_else_and_that_is_repo
     assert "Each class is copies of one file" in caplog.text
 
 
-def test_files_on_both_sides_that_were_handed_over_are_reported(tmp_path, caplog):
+def test_files_on_both_sides_that_were_passed_are_reported(tmp_path, caplog):
     paths = copies(tmp_path, 4)
     with caplog.at_level(logging.WARNING, "zoo"):
         say_shared(paths[:2], paths[2:])

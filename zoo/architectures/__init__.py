@@ -96,9 +96,9 @@ def _builder(entry: Entry):
         function = getattr(module, function_name)
     except (ImportError, AttributeError) as error:
         raise RegistryError(
-            f"{entry.name} wants the builder {entry.builder!r}, which this version does not have. "
+            f"{entry.name} needs the builder {entry.builder!r}, which this version does not have. "
             "Expected module.function below zoo.architectures; a newer layerzoo may have it."
         ) from error
     if getattr(function, "__module__", None) != module.__name__:
-        raise RegistryError(f"{entry.name} wants the builder {entry.builder!r}. Expected a function of that module.")
+        raise RegistryError(f"{entry.name} needs the builder {entry.builder!r}. Expected a function of that module.")
     return function

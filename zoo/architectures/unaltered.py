@@ -59,7 +59,7 @@ def check_trainable(model: ZooModel, reference: ZooModel, loss: Any) -> None:
     """Check that nothing of the model would be dropped by training what its spec builds.
 
     Args:
-        model: The model that was handed over.
+        model: The model that was passed.
         reference: What its spec builds.
         loss: What it will be trained with.
 

@@ -154,7 +154,7 @@ def _cluster(address: str | None) -> Iterator[None]:
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"No Ray cluster answers at {address} ({error}). Expected 'auto', HOST:6379 or ray://HOST:10001, and the "
-            "token, where it wants one (RAY_AUTH_MODE=token); `ray start --head` starts a cluster."
+            "token, where it needs one (RAY_AUTH_MODE=token); `ray start --head` starts a cluster."
         ) from error
     try:
         yield

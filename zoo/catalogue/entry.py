@@ -73,7 +73,7 @@ class Measured(Record):
 
 
 class Checkpoint(Record):
-    """One file of weights, where it is, what it wants and how good it is.
+    """One file of weights: where it is, the input it was evaluated at, and its metrics.
 
     `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
     stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's

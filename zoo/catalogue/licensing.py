@@ -73,7 +73,7 @@ def is_non_commercial(license: str) -> bool:
 
 
 def _hint(license: str) -> str:
-    """The identifiers that are written alike or begin alike, for the message about a wrong one."""
+    """The identifiers that are similar or begin alike, for the message about a wrong one."""
     wanted = re.sub(r"[\s_]+", "-", license.strip().lower())
     beginning = sorted(name for name in HUB_LICENSES if len(wanted) > 1 and name.startswith(wanted))
     near = difflib.get_close_matches(wanted, sorted(HUB_LICENSES), n=3)

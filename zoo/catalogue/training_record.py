@@ -81,7 +81,7 @@ def read_record(path: Path, kind: type[_Record]) -> _Record:
 
 
 _EXPECTED = (
-    "Expected the record of a training as zoo.finetune wrote it. Bring it back from a copy, or remove the file; "
+    "Expected the record of a training as zoo.finetune wrote it. Restore it from a copy, or remove the file; "
     "resume=False (--no-resume) begins the run anew."
 )
 

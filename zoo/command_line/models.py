@@ -124,7 +124,7 @@ def _check_choices(pattern: str, tag: str, license_: str | None, max_parameters:
 
 
 def _row(facts: dict[str, Any]) -> dict[str, Any]:
-    """What a script wants to know of a model in a list."""
+    """The facts of a model in a list, for a script."""
     return {
         "name": facts["name"],
         "task": facts["task"],

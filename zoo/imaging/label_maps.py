@@ -32,7 +32,8 @@ def areas(classes: np.ndarray, names: tuple[str, ...] | None) -> list[dict]:
 
 
 def colors(count: int) -> np.ndarray:
-    """Pascal VOC's colours, uint8 `(count, 3)`: the bits of the class are dealt to red, green and blue in turn."""
+    """Pascal VOC's colours, uint8 `(count, 3)`: the bits of the class are distributed to red, green and blue in
+    turn."""
     index = np.arange(count)[:, None]
     palette = np.zeros((count, 3), np.uint8)
     for bit in range(8):

@@ -19,7 +19,7 @@ def write_site(output_dir: str | os.PathLike[str]) -> int:
     """Write the catalogue: a page with every model, and one page per model.
 
     Args:
-        output_dir: Where to. New, empty, or one that this function has written before: then it is brought up to date,
+        output_dir: Where to. New, empty, or one that this function has written before: then it is updated,
             and files of others in it stay.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A folder of generated files that is brought up to date without ever showing half a file or a dead link."""
+"""A folder of generated files that is updated without ever showing half a file or a dead link."""
 
 import json
 import shutil

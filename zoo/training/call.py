@@ -10,7 +10,7 @@ from typing import Any
 def written_call(model: Any, data: Any, options: Mapping[str, Any]) -> str:
     """The call of `zoo.finetune`, with the options that are not its defaults.
 
-    What has no name is called what it is: a model that was handed over `model`, data in memory `data`.
+    What has no name is called what it is: a model that was passed `model`, data in memory `data`.
     """
     from zoo.finetuning import finetune
 

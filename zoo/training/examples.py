@@ -85,7 +85,7 @@ def pixel_weights(pixels: Sequence[Sequence[int]]) -> np.ndarray:
     """Weights of the pixels of each class in the loss, float32 `(classes,)`; 1 for a class of median frequency.
 
     The square root of Eigen and Fergus' median frequency balancing (2015, https://arxiv.org/abs/1411.4734): the whole
-    of it lets rare classes, such as poles, swallow what stands beside them.
+    of it lets rare classes, such as poles, take over what is beside them.
     """
     counts = np.array(pixels, np.float64)
     images = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)  # pixels of those that have it

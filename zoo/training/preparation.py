@@ -31,7 +31,7 @@ from zoo.weights.filling import abstract, digest
 class Preparation:
     """What `fit` is given.
 
-    `base` is the entry of the model that was handed over, and `input_shape` its shape, which the trained one gets
+    `base` is the entry of the model that was passed, and `input_shape` its shape, which the trained one gets
     again. `model` is the copy that learns. `data` describes what it is trained on, `command` how it was called, and
     `settings` is all that decides the outcome.
     """

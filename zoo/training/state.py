@@ -231,7 +231,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _damaged(path: Path, why: str) -> UnreadableError:
     return UnreadableError(
-        f"{path} cannot be read ({why}). Expected the state of the run as zoo.finetune left it: bring it back from a "
+        f"{path} cannot be read ({why}). Expected the state of the run as zoo.finetune left it: restore it from a "
         "copy, or start the run over with resume=False (--no-resume)."
     )
 

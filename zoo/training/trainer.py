@@ -39,7 +39,7 @@ class TaskTrainer(abc.ABC):
         Args:
             data: A folder, a pair of inputs and targets, or a split of Hugging Face's `datasets`.
             split: Which part of a folder that has parts, such as `"train"` or `"val"`.
-            entry: The model as it was handed over.
+            entry: The model as it was passed.
             labels: The classes that the model knows, for validation data; None for training data.
             skip_unreadable: Skip unreadable files and name them in a warning.
 
