@@ -9,7 +9,7 @@ from recipes.coordconv_training import Network, Pair
 from recipes.not_so_clevr import CANVAS, squares
 from zoo.architectures import coordconv
 
-METRIC = "distance in pixels between the centre of the square and the answer, mean and largest over the squares"
+METRIC = "distance in pixels between the centre of the square and the prediction, mean and largest over the squares"
 PAPER_TEST: dict[tuple[str, str], dict[str, float]] = {}  # the paper's canvas contains one white pixel instead
 
 
