@@ -7,13 +7,13 @@ from zoo.printing import print_json, print_table
 
 @click.group()
 def cache() -> None:
-    """Downloaded models on this disk."""
+    """List or remove downloaded models."""
 
 
 @cache.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def cache_list(as_json: bool) -> None:
-    """What has been downloaded, and how much space it takes."""
+    """List downloaded repositories and their sizes."""
     from zoo.hub import cache as hub_cache
 
     found = hub_cache.cached()
@@ -44,7 +44,7 @@ def cache_list(as_json: bool) -> None:
 
 @cache.command("remove")
 @click.argument("names", metavar="MODEL_OR_REPOSITORY...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="Delete all of them.")
 def cache_remove(names: tuple[str, ...], everything: bool) -> None:
     """Delete downloads: names as in `zoo list`, or owner/name."""
     from zoo.errors import InputError

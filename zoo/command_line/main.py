@@ -50,11 +50,11 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(zoo.__version__, prog_name="layerzoo")
 def main() -> None:
-    """Pretrained convolutional networks for Keras in one call.
+    """A model zoo of pretrained convolutional networks for Keras 3.
 
     \b
-    zoo predict tf_efficientnet_lite0 cat.jpg    names a photograph, offline
-    zoo list 'resnet*'                           what else there is
+    zoo predict tf_efficientnet_lite0 cat.jpg    classify a photograph, offline
+    zoo list 'resnet*'                           list models
     """
     # Else pydantic reads what every installed distribution says of itself, in search of plugins: a third of `zoo info`.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -39,7 +39,7 @@ def list_(
     pretrained: bool | None,
     as_json: bool,
 ) -> None:
-    """Models whose name matches PATTERN, such as 'resnet50*'."""
+    """List models whose name matches PATTERN, such as 'resnet50*'."""
     names = list_models(pattern, task=task, pretrained=pretrained)
     _check_choices(pattern, tag, license_, max_parameters)
     every = listed()
@@ -69,7 +69,7 @@ def list_(
 @click.option("--revision", help="Commit, tag or branch on the Hub.")
 @as_json
 def info(handle: str, revision: str | None, as_json: bool) -> None:
-    """Everything that is known about a model before it is loaded."""
+    """Print everything that is known about a model before it is loaded."""
     from zoo.catalogue import handles
 
     parsed = handles.parse(handle, revision=revision)
