@@ -46,6 +46,8 @@ def _classes(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
 
 
 def _label_map(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
+    if logits.shape[-1] == 1:  # of a class, or none
+        logits = tf.concat([tf.zeros_like(logits), logits], -1)
     enlarged = tf.image.resize(logits, tf.shape(inputs)[1:3], method="bilinear")
     answer = {"label_map": tf.argmax(enlarged, -1, output_type=tf.int32), "probabilities": tf.nn.softmax(logits)}
     labels = read_labels(entry.labels)
@@ -79,7 +81,8 @@ def _psnr(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
 
 
 def _same_class(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    return {"same_class_percent": float(100 * np.mean(ours.argmax(-1) == theirs.argmax(-1)))}
+    found = [logits.argmax(-1) if logits.shape[-1] > 1 else logits > 0 for logits in (ours, theirs)]
+    return {"same_class_percent": float(100 * np.mean(found[0] == found[1]))}
 
 
 def cosine(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:

@@ -20,6 +20,7 @@ from zoo.export import graph_images
 from zoo.export.answers import TOP
 from zoo.export.exportable import named, named_inputs, tensors
 from zoo.export.features import gives_features, named_features, rest_after
+from zoo.imaging.label_maps import of_two_classes
 from zoo.imaging.tiles import each
 from zoo.labels import read_labels
 from zoo.model import ZooModel
@@ -107,7 +108,7 @@ def _classes(entry: Entry, record: Prediction, logits: np.ndarray, served: Array
 
 
 def _label_map(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
-    answer = {"label_map": np.asarray(record.label_map), "probabilities": _softmax(logits)}
+    answer = {"label_map": np.asarray(record.label_map), "probabilities": _softmax(np.asarray(of_two_classes(logits)))}
     labels = read_labels(entry.labels)
     return answer if labels is None else answer | {"labels": _texts(labels)}
 

@@ -6,6 +6,7 @@ from zoo.backend import check_backend
 check_backend()
 
 from zoo.layers.add_coords import AddCoords1D, AddCoords2D, AddCoords3D
+from zoo.layers.average_to import AverageTo2D
 from zoo.layers.bicubic_upsampling import BicubicUpSampling2D
 from zoo.layers.bilinear_interpolation import BilinearInterpolation
 from zoo.layers.bilinear_like import BilinearLike2D
@@ -40,6 +41,7 @@ __all__ = [
     "AddCoords1D",
     "AddCoords2D",
     "AddCoords3D",
+    "AverageTo2D",
     "BicubicUpSampling2D",
     "BilinearInterpolation",
     "BilinearLike2D",

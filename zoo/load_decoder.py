@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.catalogue.builder_defaults import builder_defaults
+from zoo.catalogue.decoder_names import OF_ALL
 from zoo.catalogue.entry import DECODER_PREFIXES, Base, Entry
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError
@@ -46,7 +47,7 @@ def with_decoder(
         "decoder_config": dict(options or {}),
         "task": "semantic-segmentation",
         "classifier": "segmentation_head-0",
-        "head": (),
+        "head": ("segmentation_head-*",),
         "labels": None,
         "num_classes": int(num_classes),
         "parameters_millions": None,
@@ -67,7 +68,7 @@ def _check_options(decoder: str, options: Mapping[str, Any]) -> None:
     Raises:
         InputError: It does not; names the nearest.
     """
-    known = builder_defaults(f"decoders/{decoder}.{decoder}")[-1]
+    known = {**builder_defaults(f"decoders/{decoder}.{decoder}")[-1], "strides": OF_ALL["strides"]}
     for name, value in options.items():
         if name not in known:
             raise InputError(

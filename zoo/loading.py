@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,9 @@ def load(
             head: pooled features `(batch, channels)`.
         new_head: Always start with a new head with random weights: even where the pretrained head has `num_classes`
             classes, or a file of your own has a head with another number (otherwise an error).
-        decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`. It and its head
-            begin with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
+        decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`,
+            `"deeplabv3plus"`, `"deeplabv3"`, `"upernet"`, `"fcn"` or, above a VGG, `"segnet"`. It and its head begin
+            with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
         decoder_options: What the decoder is built with beside its defaults, such as `{"separable": True}`; each file of
             `zoo.architectures.decoders` lists its own.
         input_shape: `(height, width, channels)`, or as the model takes it: `(depth, height, width, 1)`, `(time, 1)`.
@@ -254,9 +255,7 @@ def _filled(
         return model
     with weight_files.abstract():
         model = _built(entry, input_shape)
-        # A pyramid has no head: what the whole network would have used is not left over.
-        encoder = entry.model_copy(update={"features": False}) if entry.features else encoder
-        whole = None if encoder is None else _built(encoder, None)
+        wholes = [_built(whole, None) for whole in _wholes(entry, encoder)]
     untrained = weight_files.fill(
         model,
         path,
@@ -266,7 +265,7 @@ def _filled(
         new_layers=new_layers,
         random_layers=entry.random_layers,
         first_conv=first_conv,
-        whole=whole,
+        wholes=wholes,
     )
     if untrained:
         model.spec = entry.model_copy(update={"random": "head"})
@@ -275,6 +274,17 @@ def _filled(
         record_loaded_values(model)
     notices.say(model.spec, untrained)
     return model
+
+
+def _wholes(entry: Entry, encoder: Entry | None) -> Iterator[Entry]:
+    """Networks that the file may be of: a pyramid has no head, and below a decoder an encoder may end early."""
+    if entry.features:
+        yield entry.model_copy(update={"features": False})
+    if encoder is not None:
+        yield encoder
+    if entry.format == "smp":
+        alone = {"decoder": None, "features": False, "task": "image-classification", "num_classes": 1000}
+        yield entry.model_copy(update=alone)
 
 
 def _built(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from zoo.architectures.decoders import find_decoder
+from zoo.architectures.decoders import decoded
 from zoo.catalogue.entry import Entry
 from zoo.errors import RegistryError
 from zoo.model import ZooModel, allow_deep_graphs
@@ -56,13 +56,13 @@ def _assembled(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooM
 
 
 def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
-    head = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
+    head: dict[str, Any] = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if not (entry.features or entry.decoder):
         return _builder(entry)(*tensors, **entry.config, **head)
     pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
     if entry.features or entry.decoder is None:
         return pyramid
-    return find_decoder(entry.decoder)(*tensors, pyramid, **entry.decoder_config, **head)
+    return decoded(entry.decoder, tensors[0], pyramid, **entry.decoder_config, **head)
 
 
 def _ends(model: ZooModel) -> Iterator[keras.layers.Layer]:

@@ -101,9 +101,47 @@ def conv_norm_act(
     return activate(batch_norm(x, f"{name}-bn", epsilon=epsilon), activation, f"{name}-act")
 
 
-def average_pool_shortcut(x, strides, name):
-    """2x2 average pooling for the shortcut of a block that strides; at the edges the average of what is there."""
+def average_pool_shortcut(x, strides, name, *, dilated=False):
+    """2x2 average pooling for the shortcut of a block that strides; at the edges the average of what is there.
+
+    Where the block is `dilated` in place of being strided it is pooled densely, with zeros at the edges.
+    """
+    if dilated:
+        x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}-pad")(x)
+        return layers.AveragePooling2D(2, 1, name=name)(x)
     return layers.AveragePooling2D(2, strides, padding="same", name=name)(x) if strides > 1 else x
+
+
+class Dilation:
+    """Strides that become dilation rates as soon as the maps are at an output stride.
+
+    Chen et al., 2017, https://arxiv.org/abs/1706.05587, section 3.1.
+
+    Args:
+        output_stride: Stride of the last map, in pixels of the image.
+        stride: That of the map before the first `step`.
+        dilate_first: Whether the convolution that would have been strided is dilated by the new rate already, as in
+            segmentation_models_pytorch; else it sees dense pixels, and only those after it are.
+
+    Attributes:
+        stride: That of the map now.
+        rate: Dilation rate of what follows a step, and `first_rate` of its first convolution.
+    """
+
+    def __init__(self, output_stride=32, stride=1, *, dilate_first=False):
+        self.output_stride, self.stride, self.dilate_first = output_stride, stride, dilate_first
+        self.rate = self.first_rate = 1
+
+    def step(self, strides):
+        """The strides that are left of `strides`."""
+        self.first_rate = self.rate
+        if self.stride * strides > self.output_stride:
+            self.rate *= strides
+            strides = 1
+        self.stride *= strides
+        if self.dilate_first:
+            self.first_rate = self.rate
+        return strides
 
 
 def max_pool_stem(x, name):

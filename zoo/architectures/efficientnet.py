@@ -16,7 +16,7 @@ import math
 from keras import layers
 
 from zoo.architectures import blocks
-from zoo.architectures.blocks import classify, round_channels
+from zoo.architectures.blocks import Dilation, classify, round_channels
 from zoo.architectures.inverted_residual import BLOCKS, Style
 
 
@@ -31,16 +31,24 @@ def row(
     strides=1,
     activation=None,
     shortcut=True,
+    dilation_rate=None,
+    dilation,
     name,
     first,
     **options,
 ):
-    """`repeats` blocks of one `kind`, the first one strided. Blocks that keep the shape are added to their input."""
+    """`repeats` blocks of one `kind`, the first one strided. Blocks that keep the shape are added to their input.
+
+    They are dilated as `dilation` says at this stride, or by `dilation_rate`.
+    """
+    wanted, strides = strides, dilation.step(strides)
+    keeps_shape = (wanted if dilation.dilate_first else strides) == 1
     for index in range(repeats):
         x_in, block_name = x, f"{name}-{first + index}"
+        rate = dilation_rate or (dilation.rate if index else dilation.first_rate)
         x = BLOCKS[kind](
             x,
-            style,
+            style._replace(dilation_rate=rate),
             filters,
             kernel_size=kernel_size,
             strides=strides if index == 0 else 1,
@@ -48,7 +56,7 @@ def row(
             name=block_name,
             **options,
         )
-        if shortcut and (index > 0 or strides == 1) and x_in.shape[-1] == filters:
+        if shortcut and (index > 0 or keeps_shape) and x_in.shape[-1] == filters:
             x = layers.Add(name=f"{block_name}-add")([x, x_in])
     return x
 
@@ -97,30 +105,41 @@ def efficientnet(
     head="early",
     head_bias=True,
     style=None,
+    output_stride=32,
+    dilate_first=False,
+    hidden_rows=(),
+    head_map=False,
     features=False,
 ):
     """Wire the rows of a table between stem and head; `stem_filters` and `head_filters` are not multiplied by `width`.
 
     `head`: `early`, a convolution before the pooling (none for 0 filters); `late`, after it; `normalized`, late too.
+    From `output_stride` on, 8 or 16, blocks are dilated in place of being strided (`blocks.Dilation`). The
+    pyramid has the last row of each stride, but for `hidden_rows`, counted through all stages; with `head_map` the
+    head's convolution in place of the last.
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride, 2 to 32.
     """
     style = Style(**style or {})
     x = style.conv2d(image, stem_filters, stem_kernel_size, strides=2, name="conv_stem")
     x = style.normalize(x, "bn1", style.activation)
-    pyramid, stride = {2: x}, 2
+    pyramid, dilation = {2: x}, Dilation(output_stride, 2, dilate_first=dilate_first)
+    number = 0
     for index, rows in enumerate(scaled(stages, width, depth, round_limit)):
         first = 0
         for arguments in rows:
-            x = row(x, style, **arguments, name=f"blocks-{index}", first=first)
+            x = row(x, style, **arguments, dilation=dilation, name=f"blocks-{index}", first=first)
             first += arguments["repeats"]
-            stride *= arguments.get("strides", 1)
-        pyramid[stride] = x
-    if features:
+            if number not in hidden_rows:
+                pyramid[dilation.stride] = x
+            number += 1
+    if features and not head_map:
         return pyramid
     if head != "early":
         return late_head(x, style, head_filters, head_bias, head == "normalized", num_classes)
     if head_filters:
         x = style.conv2d(x, head_filters, 1, name="conv_head")
-        x = style.normalize(x, "bn2", style.activation)
+        x = pyramid[dilation.stride] = style.normalize(x, "bn2", style.activation)
+    if features:
+        return pyramid
     return classify(x, num_classes, "classifier")

@@ -30,7 +30,7 @@ class Style(NamedTuple):
     input or, with `squeeze_expanded`, of the expanded channels, rounded to a multiple of `squeeze_divisor`; its
     activation is the block's or `squeeze_activation`. `squeeze_context` picks what is squeezed by a softmax over
     positions. `anti_aliasing` (a kind of `blocks.anti_alias`) takes over the strides of the convolutions that would
-    subsample.
+    subsample. `dilation_rate` is that of every kernel of more than one pixel, from the output stride on.
     """
 
     activation: str = "silu"
@@ -43,12 +43,18 @@ class Style(NamedTuple):
     squeeze_gate: str = "sigmoid"
     squeeze_context: bool = False
     anti_aliasing: str | None = None
+    dilation_rate: int = 1
 
     def conv2d(self, x, filters, kernel_size, *, strides=1, groups=1, name):
-        return blocks.conv2d(x, filters, kernel_size, strides=strides, groups=groups, padding=self.padding, name=name)
+        options = {"strides": strides, "groups": groups, "padding": self.padding}
+        return blocks.conv2d(x, filters, kernel_size, **options, dilation_rate=self._rate(kernel_size), name=name)
 
     def depthwise_conv2d(self, x, kernel_size, *, strides, name):
-        return blocks.depthwise_conv2d(x, kernel_size, strides=strides, padding=self.padding, name=name)
+        options = {"strides": strides, "padding": self.padding}
+        return blocks.depthwise_conv2d(x, kernel_size, **options, dilation_rate=self._rate(kernel_size), name=name)
+
+    def _rate(self, kernel_size):
+        return self.dilation_rate if kernel_size > 1 else 1
 
     def normalize(self, x, name, activation=None):
         """Normalisation and, if there is one, an activation."""

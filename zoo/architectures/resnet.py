@@ -9,6 +9,7 @@ from functools import partial
 from keras import layers
 
 from zoo.architectures.blocks import (
+    Dilation,
     anti_alias,
     average_pool_shortcut,
     batch_norm,
@@ -20,6 +21,7 @@ from zoo.architectures.blocks import (
     round_channels,
     squeeze_excite,
 )
+from zoo.errors import InputError
 
 
 def stem(x, kind, filters, norm, anti_aliasing, pool):
@@ -49,12 +51,15 @@ def stem(x, kind, filters, norm, anti_aliasing, pool):
     return max_pool_stem(x, "maxpool"), stage0
 
 
-def shortcut(x, filters, strides, norm, kind, kernel_size, name):
+def shortcut(x, filters, strides, norm, kind, kernel_size, name, rates=(1, 1)):
     """Match the branch: 1x1 convolution, strided (`conv`) or after average pooling (`average`)."""
+    dilated = rates[1] > 1
     if kind == "conv":
-        x = conv2d(x, filters, kernel_size if strides > 1 else 1, strides=strides, name=f"{name}-0")
+        size = kernel_size if strides > 1 or dilated else 1
+        rate = rates[0] if size > 1 else 1
+        x = conv2d(x, filters, size, strides=strides, dilation_rate=rate, name=f"{name}-0")
         return norm(x, f"{name}-1")
-    x = average_pool_shortcut(x, strides, f"{name}-0")
+    x = average_pool_shortcut(x, strides, f"{name}-0", dilated=dilated)
     x = conv2d(x, filters, 1, name=f"{name}-1")
     return norm(x, f"{name}-2")
 
@@ -69,10 +74,10 @@ def attend(x, squeeze, planned, name):
     return squeeze_excite(x, round_channels(x.shape[-1] * squeeze, round_limit=0), name)
 
 
-def block(x, widths, *, planned, strides, groups, norm, anti_aliasing, squeeze, match, name):
+def block(x, widths, *, planned, strides, rates=(1, 1), groups, norm, anti_aliasing, squeeze, match, name):
     """Figure 5: two 3x3 (left), or 1x1, 3x3, 1x1 (right), of these `widths`, added to the shortcut.
 
-    `planned` channels would come out of it before pruning.
+    `planned` channels would come out of it before pruning. `rates` dilate the first 3x3 and the second.
     """
     blurred = anti_aliasing if strides > 1 else None
     *inner, last = widths
@@ -80,16 +85,20 @@ def block(x, widths, *, planned, strides, groups, norm, anti_aliasing, squeeze, 
     if index == 2:
         x = conv2d(x, inner[0], 1, name=f"{name}-conv1")
         x = layers.ReLU(name=f"{name}-act1")(norm(x, f"{name}-bn1"))
-    x = conv2d(x, inner[-1], 3, strides=1 if blurred else strides, groups=groups, name=f"{name}-conv{index}")
+    first = {"strides": 1 if blurred else strides, "dilation_rate": rates[0], "groups": groups}
+    x = conv2d(x, inner[-1], 3, **first, name=f"{name}-conv{index}")
     x = layers.ReLU(name=f"{name}-act{index}")(norm(x, f"{name}-bn{index}"))
     if blurred:
         x = anti_alias(x, blurred, f"{name}-aa")
-    x = conv2d(x, last, 1 if index == 2 else 3, name=f"{name}-conv{index + 1}")
+    if index == 2:
+        x = conv2d(x, last, 1, name=f"{name}-conv3")
+    else:
+        x = conv2d(x, last, 3, dilation_rate=rates[1], name=f"{name}-conv2")
     x = norm(x, f"{name}-bn{index + 1}")
     if squeeze:
         x = attend(x, squeeze, planned, f"{name}-se")
     if strides > 1 or x_in.shape[-1] != last:
-        x_in = match(x_in, last, strides, norm, name=f"{name}-downsample")
+        x_in = match(x_in, last, strides, norm, rates=rates, name=f"{name}-downsample")
     x = layers.Add(name=f"{name}-add")([x, x_in])
     return layers.ReLU(name=f"{name}-act{index + 1}")(x)
 
@@ -121,27 +130,37 @@ def resnet(
     first_share=1,
     squeeze=None,
     norm_kind="batch",
+    output_stride=32,
+    dilate_first=False,
     features=False,
 ):
     """Wire figure 5's blocks as table 1 says, `depths` blocks per stage.
 
     `bottleneck` is one answer or one per stage. `widths` are those of every convolution, per stage and block: pruned.
+    From `output_stride` on, 8 or 16, blocks are dilated in place of being strided (`blocks.Dilation`).
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride, 2 to 32.
     """
     norm = batch_norm if norm_kind == "batch" else group_norm
     match = partial(shortcut, kind=shortcut_kind, kernel_size=shortcut_kernel_size)
     x, stage0 = stem(image, stem_kind, stem_filters, norm, anti_aliasing, stem_pool)
-    pyramid = {2: stage0}
+    if anti_aliasing and output_stride < 32:
+        raise InputError(
+            f"output_stride={output_stride} does not fit a network that blurs where it strides. Expected 32, or a "
+            "ResNet without anti-aliasing."
+        )
+    pyramid, dilation = {2: stage0}, Dilation(output_stride, 4, dilate_first=dilate_first)
     kinds = bottleneck if isinstance(bottleneck, list | tuple) else [bottleneck] * len(depths)
     for stage, depth in enumerate(depths):
         stage_widths = block_widths(filters[stage], kinds[stage], groups, base_width, first_share)
+        strides = dilation.step(2 if stage > 0 else 1)
         for index in range(depth):
             x = block(
                 x,
                 widths[stage][index] if widths else stage_widths,
                 planned=stage_widths[-1],
-                strides=2 if stage > 0 and index == 0 else 1,
+                strides=strides if index == 0 else 1,
+                rates=(dilation.first_rate if index == 0 else dilation.rate, dilation.rate),
                 groups=groups,
                 norm=norm,
                 anti_aliasing=anti_aliasing,
@@ -149,5 +168,5 @@ def resnet(
                 match=match,
                 name=f"layer{stage + 1}-{index}",
             )
-        pyramid[4 * 2**stage] = x
+        pyramid[dilation.stride] = x
     return pyramid if features else classify(x, num_classes, "fc")

@@ -1,4 +1,4 @@
-"""Descriptions of models as they are found: our `zoo.json`, timm's `config.json`, and the spec in a `.keras` file.
+"""Descriptions of models as they are found: our `zoo.json`, `config.json` of timm and smp, the spec in a `.keras` file.
 
 They come from strangers: no large file is read, every value is checked as what it is (`bounds.py`), and what is
 built is a network like those of the registry, at most twice as large. Imports no TensorFlow.
@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from zoo.catalogue.bounds import leaves
 from zoo.catalogue.builder_defaults import builder_defaults
+from zoo.catalogue.decoder_names import OF_ALL
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.registry import registry
+from zoo.catalogue.smp_config import VARIANTS, smp_entry
 from zoo.catalogue.timm_config import timm_entry
 from zoo.catalogue.training_record import check_finished
 from zoo.errors import AccessError, RegistryError, UnknownModelError
@@ -70,7 +72,10 @@ def read_description(path: Path, where: str) -> Entry:
     what = f"{path.name} of {where}"
     content = _content(path, what)
     try:
-        entry = Entry.model_validate(content) if path.name == "zoo.json" else timm_entry(content, what)
+        if path.name == "zoo.json":
+            entry = Entry.model_validate(content)
+        else:
+            entry = smp_entry(content, what) if "_model_class" in content else timm_entry(content, what)
     except ValidationError as error:
         raise _invalid(error, what) from error
     _check_network(entry, what)
@@ -191,14 +196,14 @@ def _check_config(
 def _largest(builder: str) -> dict[tuple[str, ...], float]:
     """For each place in a config the largest total that the registry has, or the builder by default."""
     configs = [entry.config for entry in registry().entries.values() if entry.builder == builder]
-    return _largest_of([*configs, *builder_defaults(builder)])
+    return _largest_of([*configs, *builder_defaults(builder), VARIANTS.get(builder, {})])
 
 
 @functools.cache
 def _largest_decoder(decoder: str) -> dict[tuple[str, ...], float]:
     """As `_largest`, of a decoder."""
     configs = [entry.decoder_config for entry in registry().entries.values() if entry.decoder == decoder]
-    return _largest_of([*configs, *builder_defaults(f"decoders/{decoder}.{decoder}")])
+    return _largest_of([*configs, *builder_defaults(f"decoders/{decoder}.{decoder}"), OF_ALL])
 
 
 def _largest_of(configs: list[dict[str, Any]]) -> dict[tuple[str, ...], float]:

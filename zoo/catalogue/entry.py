@@ -34,7 +34,7 @@ from zoo.catalogue.task_names import TaskName
 from zoo.labels import read_labels
 from zoo.printing import as_text, parameters_text
 
-Format = Literal["zoo", "timm", "pytorch", "medicalnet"]
+Format = Literal["zoo", "timm", "pytorch", "medicalnet", "smp", "torchvision", "upernet"]
 DECODER_PREFIXES = ("decoder-", "segmentation_head-")  # of the names of a decoder's layers, and of no encoder's
 
 

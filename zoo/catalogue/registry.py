@@ -16,6 +16,8 @@ import yaml
 from pydantic import Field, ValidationError, WithJsonSchema
 
 from zoo.arguments import did_you_mean, nearest
+from zoo.catalogue.builder_defaults import builder_defaults
+from zoo.catalogue.decoder_names import DecoderName
 from zoo.catalogue.entry import Checkpoint, Entry, Input, Record
 from zoo.catalogue.kept import REGISTRY, keep, read_kept
 from zoo.catalogue.merging import merge
@@ -31,6 +33,7 @@ class Architecture(Record):
     """One size of a family."""
 
     config: dict[str, Any] = Field({})
+    decoder_config: dict[str, Any] = Field({})
     defaults: Partial = Field({})
     checkpoints: dict[str, Partial] = Field({})
 
@@ -39,10 +42,12 @@ class Family(Record):
     """Architectures that one builder makes, and what it can.
 
     `features`: whether it gives a feature pyramid. `first_conv`: how the one layer is called that sees the image's
-    channels, under all the names that it has in the family; without it the number of channels cannot change.
+    channels, under all the names that it has in the family; without it the number of channels cannot change. `decoder`
+    is what stands above the builder's network.
     """
 
     builder: str
+    decoder: DecoderName | None = None
     task: TaskName
     paper: str
     features: bool = False
@@ -141,6 +146,10 @@ class Registry:
         """Whether the networks of this builder give a feature pyramid."""
         return self._builders.get(builder, {}).get("features", False)
 
+    def dilates(self, builder: str) -> bool:
+        """Whether the networks of this builder can be dilated in place of being strided: `output_stride`."""
+        return any("output_stride" in defaults for defaults in builder_defaults(builder))
+
     def first_conv(self, builder: str) -> tuple[str, ...]:
         """The names of the layer that sees the image's channels; none where their number cannot change."""
         return tuple(self._builders.get(builder, {}).get("first_conv", ()))
@@ -182,10 +191,11 @@ class Registry:
             merged["source"] = merged["source"].replace("{architecture}", name).replace("{tag}", tag or "")
         if tag is None:
             merged["source"] = None
-        facts = family.model_dump(include={"builder", "task", "paper", "classifier", "head", "unused"})
+        facts = family.model_dump(include={"builder", "decoder", "task", "paper", "classifier", "head", "unused"})
         full_name = name if tag is None else f"{name}.{tag}"
         try:
-            return Entry(name=full_name, architecture=name, tag=tag, config=architecture.config, **{**facts, **merged})
+            configs = architecture.model_dump(include={"config", "decoder_config"})
+            return Entry(name=full_name, architecture=name, tag=tag, **configs, **{**facts, **merged})
         except ValidationError as error:
             levels = [path[:2], (*path[:2], "defaults"), (*path, "defaults")]
             levels += [(*path, "checkpoints", tag)] if tag else []

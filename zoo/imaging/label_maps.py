@@ -1,5 +1,7 @@
 """From the logits of a semantic segmentation to a map of classes, their areas, and an image that shows them."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -9,13 +11,26 @@ from zoo.labels import label_at
 def label_map(logits: np.ndarray, height: int, width: int) -> np.ndarray:
     """The best class of each pixel: logits `(h, w, classes)` are enlarged bilinearly, then compared.
 
+    A single logit is that of class 1, against 0.
+
     Returns:
         uint8 `(height, width)`; uint16 where there are more than 256 classes.
     """
     import keras  # here, not above: `zoo info` and the cards know this task and need no Keras
 
+    logits = of_two_classes(logits)
     enlarged = keras.ops.image.resize(logits, (height, width), interpolation="bilinear", data_format="channels_last")
     return np.argmax(keras.ops.convert_to_numpy(enlarged), axis=-1).astype(np.min_scalar_type(logits.shape[-1] - 1))
+
+
+def of_two_classes(logits: Any) -> Any:
+    """Logits of a class or none, `(..., 1)`, beside zeros for none, `(..., 2)`: the softmax of both is its sigmoid.
+    Those of more classes stay as they are."""
+    import keras
+
+    if logits.shape[-1] != 1:
+        return logits
+    return keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
 
 
 def areas(classes: np.ndarray, names: tuple[str, ...] | None) -> list[dict]:

@@ -30,7 +30,7 @@ class SegmentationMeasure(Measure):
     are classes, `(batch, height, width)`, and what is not a class, such as -1 or 255, is not counted.
 
     Args:
-        labels: What the classes are called, in the order of the logits.
+        labels: What the classes are called, in the order of the logits; two for a single logit, none and the class.
     """
 
     def __init__(self, labels: Sequence[str]):
@@ -38,7 +38,7 @@ class SegmentationMeasure(Measure):
         self.confusion = np.zeros((len(labels), len(labels)), np.int64)
 
     def _add(self, outputs, targets, inputs) -> None:
-        if outputs.ndim != 4 or outputs.shape[-1] != len(self.labels) or targets.ndim != 3:
+        if outputs.ndim != 4 or max(outputs.shape[-1], 2) != len(self.labels) or targets.ndim != 3:
             raise InputError(
                 f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a map of logits for each "
                 f"of {len(self.labels)} classes, and maps of classes (batch, height, width)."

@@ -18,10 +18,8 @@ from safetensors import SafetensorError, safe_open
 
 from zoo.catalogue import notices
 from zoo.errors import AccessError, InputError, IntegrityError, WeightsMismatchError
-from zoo.weights.efficientnet_pytorch import NAMES as EFFICIENTNET_PYTORCH
-from zoo.weights.efficientnet_pytorch import is_layout as is_efficientnet_pytorch
-from zoo.weights.efficientnet_pytorch import reader as efficientnet_pytorch_reader
-from zoo.weights.formats import WEIGHT_FORMATS, Slot, read_timm
+from zoo.weights.counted_blocks import counted_layout, counted_reader
+from zoo.weights.formats import WEIGHT_FORMATS, Slot
 from zoo.weights.keras_state import abstract as abstract  # with it models are built for `fill`
 from zoo.weights.pickled import PICKLED, PickledFile, wrapper_of
 
@@ -40,7 +38,7 @@ def fill(
     new_layers: Iterable[str] = (),
     random_layers: Iterable[str] = (),
     first_conv: Container[str] = (),
-    whole: keras.Model | None = None,
+    wholes: Iterable[keras.Model] = (),
 ) -> set[str]:
     """Fill a model that was built under `abstract()` from the file at `path`.
 
@@ -53,7 +51,7 @@ def fill(
         new_layers: Patterns of layers that keep their random initial values; their tensors in the file are left out.
         random_layers: Patterns of layers that keep random values where the file has none of their tensors.
         first_conv: The layer whose filters are repeated or summed where the file's are for another number of channels.
-        whole: The network that `model` is a part of, abstract as well: its tensors may be left over.
+        wholes: Networks that `model` is a part of, abstract as well: their tensors may be left over.
 
     Returns:
         The names of the layers that keep random values.
@@ -64,18 +62,18 @@ def fill(
         IntegrityError, MissingExtraError: The file is not whole, or pickled and PyTorch is not installed.
         InputError, AccessError: The file is of another format, or must not be read.
     """
-    reader, nested_in = WEIGHT_FORMATS[file_format]
+    reader, nested_in, _ = WEIGHT_FORMATS[file_format]
     with _open(path, nested_in) as file:
         names = set(file.keys())
-        if file_format == "timm" and is_efficientnet_pytorch(names):
-            reader = efficientnet_pytorch_reader(model, read_timm)
-            unused = (*unused, *(f"{EFFICIENTNET_PYTORCH.get(layer, layer)}.*" for layer in new_layers))
+        if file_format in ("timm", "smp") and (layout := counted_layout(names)):
+            reader = counted_reader(model, reader, layout)
         absent = _absent(model, reader, names, random_layers)
         untrained = absent | {layer.name for layer in model.layers if layer.weights and _any(new_layers, layer.name)}
         slots = _slots(model, reader, names, untrained, optional, first_conv)
         for layer in new_layers:
             unused = (*unused, f"{layer.replace('-', '.')}.*", f"{layer}/*")
-        if whole is not None:
+        unused = (*unused, *_tensors_of(untrained - absent, model, reader, names))
+        for whole in wholes:
             unused = (*unused, *(slot.tensor for _, slot in _slots(whole, reader, names)))
         _check(path, file, names, slots, (*unused, COUNTERS))
     tensors = file if isinstance(file, PickledFile) else _Tensors(path, nested_in)
@@ -89,6 +87,12 @@ def fill(
     return untrained
 
 
+def _tensors_of(layers: Container[str], model: keras.Model, reader: Callable, names: set[str]) -> list[str]:
+    """The tensors that these layers of the model would read."""
+    found = (layer for layer in model.layers if layer.name in layers)
+    return [reader(layer, variable, names).tensor for layer in found for variable in layer.weights]
+
+
 def digest(weights: Iterable[keras.Variable]) -> str:
     """SHA-256 of their values."""
     total = hashlib.sha256()
@@ -100,9 +104,11 @@ def digest(weights: Iterable[keras.Variable]) -> str:
 
 def head_size(path: Path, classifier: str, file_format: str) -> int | None:
     """How many classes the head in the file has, or None where there is no such tensor."""
-    with _open(path, WEIGHT_FORMATS[file_format].nested_in) as file:
+    _, nested_in, paths = WEIGHT_FORMATS[file_format]
+    with _open(path, nested_in) as file:
         names = set(file.keys())
-        for name in (f"{classifier.replace('-', '.')}.bias", f"{classifier}/bias", "_fc.bias"):
+        modules = paths(classifier.replace("-", "."))
+        for name in (*(f"{module}.bias" for module in modules), f"{classifier}/bias", "_fc.bias", "classifier.1.bias"):
             if name in names and len(shape := file.get_slice(name).get_shape()) == 1:
                 return int(shape[0])
     return None

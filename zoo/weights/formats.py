@@ -1,10 +1,13 @@
 """The formats of weight files: how each calls the tensors of a layer's variables, and in which order of axes."""
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+
+from zoo.weights import segmentation_names
 
 TORCH_NAMES = {
     "alpha": "weight",
@@ -75,15 +78,21 @@ def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> S
     return Slot(variable.path)
 
 
-def read_timm(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> Slot:
+def read_timm(
+    layer: keras.Layer,
+    variable: keras.Variable,
+    names: set[str],
+    paths: Callable[[str], list[str]] = lambda module: [module],
+) -> Slot:
     """timm's format: the layer's name with dots, PyTorch's variable names and axes.
 
     A variable that no PyTorch layer has (`blocks.0.gamma`) is a bare parameter of the module that names the layer; a
-    factor per channel is called `gamma` or `scale` there.
+    factor per channel is called `gamma`, `scale` or `layer_scale_parameter` there. `paths` says where else a file may
+    have the module.
     """
-    module, leaf = layer.name.replace("-", "."), variable.path.rsplit("/", 1)[-1]
-    candidates = [f"{module}.{TORCH_NAMES.get(leaf, leaf)}", f"{module}.{leaf}"]
-    candidates += [f"{module}.scale"] if leaf == "gamma" else []
+    modules, leaf = paths(layer.name.replace("-", ".")), variable.path.rsplit("/", 1)[-1]
+    leaves = [TORCH_NAMES.get(leaf, leaf), leaf, *(("scale", "layer_scale_parameter") if leaf == "gamma" else ())]
+    candidates = [f"{module}.{each}" for module in modules for each in leaves]
     name = next((candidate for candidate in candidates if candidate in names), candidates[0])
     if leaf == "alpha":  # PReLU's slopes: (channels,) -> (1, 1, channels)
         return Slot(name, stored=tuple(variable.shape))
@@ -108,10 +117,16 @@ class WeightFormat(NamedTuple):
     """How a format is read: from a layer, one of its variables and the names in a file to a `Slot`.
 
     `nested_in` is the key of a pickled dictionary under which the tensors are; by default it contains them itself.
+    `paths` says under which names a file may have one of our modules.
     """
 
     reader: Callable[[keras.Layer, keras.Variable, set[str]], Slot]
     nested_in: str | None = None
+    paths: Callable[[str], list[str]] = lambda module: [module]
+
+
+def _renamed(paths: Callable[[str], list[str]]) -> WeightFormat:
+    return WeightFormat(functools.partial(read_timm, paths=paths), paths=paths)
 
 
 WEIGHT_FORMATS = {
@@ -119,4 +134,7 @@ WEIGHT_FORMATS = {
     "timm": WeightFormat(read_timm),
     "pytorch": WeightFormat(read_timm),  # whatever else calls its tensors as its modules
     "medicalnet": WeightFormat(read_medicalnet, nested_in="state_dict"),
+    "smp": _renamed(segmentation_names.smp),
+    "torchvision": _renamed(segmentation_names.torchvision),
+    "upernet": _renamed(segmentation_names.upernet),
 }

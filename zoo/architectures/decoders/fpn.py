@@ -42,6 +42,7 @@ def fpn(
     merge: str = "add",
     upsampling: str = "nearest",
     dropout: float = 0.2,
+    logits_stride: int = 1,
 ) -> Any:
     """From the four deepest maps to the size of the largest of them, and from there, interpolated, to the image's.
 
@@ -54,9 +55,10 @@ def fpn(
         merge: `"add"`, or `"concatenate"`.
         upsampling: How deeper maps are enlarged: `"nearest"` or `"bilinear"`.
         dropout: Share of the channels that is left out in training.
+        logits_stride: Of the logits: 1, as large as the image, or that of one of the maps.
 
     Returns:
-        Logits `(batch, height, width, num_classes)`.
+        Logits `(batch, height / logits_stride, width / logits_stride, num_classes)`.
     """
     maps = list(strided(pyramid).values())[-4:][::-1]  # the deepest first
     levels = [layers.Conv2D(pyramid_filters, 1, name="decoder-p5")(maps[0])]
@@ -69,4 +71,4 @@ def fpn(
     x = merged(name="decoder-merge")(raised)
     if dropout:
         x = layers.SpatialDropout2D(dropout, name="decoder-dropout")(x)
-    return as_large(classify(x, num_classes, 1), image)
+    return as_large(classify(x, num_classes, 1), image, pyramid, logits_stride)

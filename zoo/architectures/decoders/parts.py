@@ -6,6 +6,7 @@ from typing import Any
 from keras import layers
 
 from zoo.architectures.blocks import batch_norm, conv2d, depthwise_conv2d
+from zoo.errors import InputError
 from zoo.layers import BilinearLike2D
 
 
@@ -29,6 +30,11 @@ def classify(x: Any, num_classes: int, kernel_size: int) -> Any:
     return layers.Conv2D(num_classes, kernel_size, padding="same", name="segmentation_head-0")(x)
 
 
-def as_large(x: Any, image: Any, *, align_corners: bool = True) -> Any:
-    """The logits interpolated to the size of the image: (b, height, width, num_classes)."""
-    return BilinearLike2D(align_corners, name="segmentation_head-1")([x, image])
+def as_large(x: Any, image: Any, pyramid: Mapping[int, Any], stride: int, *, align_corners: bool = True) -> Any:
+    """The logits interpolated to the size of the image, or of its map of this stride: (b, h, w, num_classes)."""
+    sizes = {**pyramid, 1: image}
+    if stride not in sizes:
+        raise InputError(
+            f"logits_stride={stride}, and the encoder has no such map. Expected {', '.join(map(str, sorted(sizes)))}."
+        )
+    return BilinearLike2D(align_corners, name="segmentation_head-1")([x, sizes[stride]])

@@ -35,12 +35,8 @@ def attend(x: Any, name: str) -> Any:
     return layers.Multiply(name=f"{name}-scale")([x, layers.Add(name=f"{name}-add")([channels, places])])
 
 
-def block(x: Any, skip: Any, filters: int, *, attention: bool, separable: bool, name: str) -> Any:
-    """Figure 1, one level on the right: beside `skip`, then two 3x3 convolutions: (b, h, w, filters)."""
-    if skip is not None:
-        x = layers.Concatenate(name=f"{name}-concatenate")([x, skip])
-        if attention:
-            x = attend(x, f"{name}-attention1-attention")
+def block(x: Any, filters: int, *, attention: bool, separable: bool, name: str) -> Any:
+    """Figure 1, one level on the right: two 3x3 convolutions: (b, h, w, c) -> (b, h, w, filters)."""
     x = conv_relu(x, filters, 3, f"{name}-conv1", separable=separable)
     x = conv_relu(x, filters, 3, f"{name}-conv2", separable=separable)
     return attend(x, f"{name}-attention2-attention") if attention else x
@@ -84,5 +80,9 @@ def unet(
         name = f"decoder-blocks-{index}"
         skip = maps.get(stride)
         x = enlarge(x, image if stride == 1 else skip, upsampling, name)
-        x = block(x, skip, width, attention=attention, separable=separable, name=name)
+        if skip is not None:
+            x = layers.Concatenate(name=f"{name}-concatenate")([x, skip])
+        if attention and stride > 1:
+            x = attend(x, f"{name}-attention1-attention")
+        x = block(x, width, attention=attention, separable=separable, name=name)
     return classify(x, num_classes, 3)

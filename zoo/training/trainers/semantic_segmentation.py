@@ -46,7 +46,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
         else:
             labels = labels or read_labels(entry.labels)
             items = path_pairs(pairs(data, self.data), Pair)
-        count = len(labels) if labels else entry.num_classes or 0
+        count = len(labels) if labels else _count(entry)
         channels = len(entry.input.mean)
         items, found = checked(items, lambda item: _checked(item, channels, count), skip_unreadable=skip_unreadable)
         sizes, pixels = zip(*found, strict=True)
@@ -65,7 +65,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
 
     def read(self, item, entry, shape, generator):
         image, values = same_view(_read(item, len(entry.input.mean)), shape, generator)
-        return image, images_with_masks.classes(values, entry.num_classes)
+        return image, images_with_masks.classes(values, _count(entry))
 
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
         weights = None if examples is None or examples.pixels is None else pixel_weights(examples.pixels)
@@ -75,7 +75,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
         return [pixel_accuracy]
 
     def measure(self, entry: Entry, examples: Examples | None) -> SegmentationMeasure:
-        return SegmentationMeasure(known_labels(entry))
+        return SegmentationMeasure(known_labels(entry) if entry.num_classes != 1 else ("0", "1"))
 
     def draw(self, entry, measure, example, folder) -> None:
         image, classes, logits = example
@@ -111,11 +111,16 @@ def _matched(target: Any, logits: Any) -> tuple[Any, Any, Any]:
     """Classes, 1 where there is one, and logits of as many pixels: a smaller map is enlarged as in `zoo.predict`."""
     from keras import ops
 
-    logits = ops.cast(logits, "float32")
+    logits = label_maps.of_two_classes(ops.cast(logits, "float32"))
     if logits.shape[1:3] != target.shape[1:3]:
         logits = ops.image.resize(logits, ops.shape(target)[1:3], "bilinear", data_format="channels_last")
     classes = ops.cast(target, "int32")
     return classes, ops.cast(ops.greater_equal(classes, 0), "float32"), logits
+
+
+def _count(entry: Entry) -> int:
+    """How many classes a pixel may have: two where there is a single logit, of a class or none."""
+    return 2 if entry.num_classes == 1 else entry.num_classes or 0
 
 
 def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str, ...] | None:
