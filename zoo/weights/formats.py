@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from zoo.weights import segmentation_names
+from zoo.weights.segmentation_names import smp, torchvision, upernet
 
 TORCH_NAMES = {
     "alpha": "weight",
@@ -134,7 +134,7 @@ WEIGHT_FORMATS = {
     "timm": WeightFormat(read_timm),
     "pytorch": WeightFormat(read_timm),  # whatever else calls its tensors as its modules
     "medicalnet": WeightFormat(read_medicalnet, nested_in="state_dict"),
-    "smp": _renamed(segmentation_names.smp),
-    "torchvision": _renamed(segmentation_names.torchvision),
-    "upernet": _renamed(segmentation_names.upernet),
+    "smp": _renamed(smp),
+    "torchvision": _renamed(torchvision),
+    "upernet": _renamed(upernet),
 }
