@@ -153,7 +153,7 @@ def write(folder: Path, name: str, density: str, trained: keras.Model, seconds: 
 def main() -> None:
     """Train each network on each density, write the weights, load them afresh, measure."""
     options = measuring(parser(__doc__))
-    options.add_argument("data", type=Path, metavar="DATA", help="folder with the maps of depths")
+    options.add_argument("data", type=Path, metavar="DATA", help="folder with the depth maps")
     options.add_argument("--model", choices=BUILDERS, help="train this network only")
     arguments = options.parse_args()
     runs = [run for run in RUNS if arguments.model in (None, run[0]) and not arguments.measure]

@@ -1,4 +1,4 @@
-"""Make the samples of the demo in a browser: small images, a series, a volume, a map of depths.
+"""Make the samples of the demo in a browser: small images, a series, a volume, a depth map.
 
     python -m tools.demo_samples [--output zoo/demo/samples]
 

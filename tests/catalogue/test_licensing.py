@@ -42,7 +42,7 @@ def test_without_a_licence_nothing_is_published(license):
     ("license", "hint"), [("Apache-2", "Did you mean 'apache-2.0'"), ("qqq", "Take 'other' for a licence")]
 )
 def test_a_licence_that_the_hub_does_not_know_is_refused_with_the_nearest(license, hint):
-    with pytest.raises(PublishError, match=rf"The Hub knows no licence '{license}'.*{hint}"):
+    with pytest.raises(PublishError, match=rf"The Hub has no licence '{license}'.*{hint}"):
         check_license(license, None)
 
 

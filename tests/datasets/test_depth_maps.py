@@ -1,4 +1,4 @@
-"""Maps of depths are found in each layout and read in metres; what is missing or of another kind is an error."""
+"""Depth maps are found in each layout and read in metres; what is missing or of another kind is an error."""
 
 import re
 
@@ -51,7 +51,7 @@ def test_a_missing_folder_gets_the_sentence_that_says_what_to_put_where(tmp_path
     with pytest.raises(InputError, match=re.escape(f"There is no folder {tmp_path / 'train'}. Expected train/sparse/")):
         depth_maps.find_pairs(tmp_path, "train")
     (tmp_path / "train").mkdir()
-    with pytest.raises(InputError, match=r"contains no map of depths\. Expected .*train/DRIVE/proj_depth/velodyne_raw"):
+    with pytest.raises(InputError, match=r"contains no depth map\. Expected .*train/DRIVE/proj_depth/velodyne_raw"):
         depth_maps.find_pairs(tmp_path, "train")
 
 

@@ -1,4 +1,4 @@
-"""Errors of maps of depths: over the pixels that have a target, each map counting the same."""
+"""Errors of depth maps: over the pixels that have a target, each map counting the same."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Maps of depths in every form they come in, and what `zoo.predict` and `zoo.evaluate` say of them."""
+"""Depth maps in every form they come in, and what `zoo.predict` and `zoo.evaluate` say of them."""
 
 import json
 
@@ -69,7 +69,7 @@ def test_a_prediction_is_in_metres_and_has_an_image(model, metres):
         ("nowhere.npy", "There is no file nowhere.npy."),
     ],
 )
-def test_what_is_not_a_map_of_depths_is_one_error(model, wrong, sentence):
+def test_what_is_not_a_depth_map_is_one_error(model, wrong, sentence):
     with pytest.raises(zoo.InputError, match=sentence):
         zoo.predict(model, [wrong])
 

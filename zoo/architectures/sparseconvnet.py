@@ -1,6 +1,6 @@
 """The sparsity-invariant network and its plain twin. Uhrig et al., 2017, https://arxiv.org/abs/1708.06500, figure 2.
 
-Both complete a map of depths: metres where they were measured, 0 elsewhere, and a mask that is 1 where they were.
+Both complete a depth map: metres where they were measured, 0 elsewhere, and a mask that is 1 where they were.
 """
 
 from collections.abc import Sequence

@@ -123,7 +123,7 @@ def _check(output: Path, engine: str, workers: dict[str, Any]) -> None:
         raise InputError(f"engine={engine!r}. Expected 'local' or 'ray'.")
     if engine == "local" and any(workers.values()):
         given = ", ".join(name for name, value in workers.items() if value)
-        raise InputError(f"The local engine has no workers, but {given} is given. Expected engine='ray' with it.")
+        raise InputError(f"The local engine has no workers, but {given} was passed. Expected engine='ray' with it.")
     if workers["concurrency"] is not None:
         at_least_one(concurrency=workers["concurrency"])
     if not isinstance(workers["gpus"], int | float) or not 0 <= workers["gpus"] < math.inf:

@@ -32,7 +32,7 @@ def row(record: Prediction, task: Task) -> dict[str, Any]:
 
 
 def _png(pixels: Any) -> bytes:
-    """An image; a map of classes, whose pixels are their numbers; or one of metres, 16 bits as KITTI writes them."""
+    """An image; a label map, whose pixels are their numbers; or one of metres, 16 bits as KITTI writes them."""
     if isinstance(pixels, np.ndarray) and pixels.dtype.kind == "f":
         pixels = np.clip(np.round(pixels * UNITS_PER_METRE), 0, 65535).astype(np.uint16)
     image = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels

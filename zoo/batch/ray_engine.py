@@ -153,7 +153,7 @@ def _cluster(address: str | None) -> Iterator[None]:
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, ValueError) as error:
         raise InputError(
-            f"No Ray cluster answers at {address} ({error}). Expected 'auto', HOST:6379 or ray://HOST:10001, and the "
+            f"No Ray cluster responds at {address} ({error}). Expected 'auto', HOST:6379 or ray://HOST:10001, and the "
             "token, where it needs one (RAY_AUTH_MODE=token); `ray start --head` starts a cluster."
         ) from error
     try:

@@ -41,7 +41,7 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
     """Decide what a handle means, by the rules above, without network.
 
     Raises:
-        InputError: Not a handle, or the revision is given twice or to a path.
+        InputError: Not a handle, or the revision is stated twice or to a path.
         UnknownModelError: Neither a path nor a handle, but a repository as others write it; says how to write it here.
     """
     if isinstance(handle, Handle):
@@ -92,7 +92,7 @@ def check_options(*, cache_dir: Any, token: Any, offline: Any) -> None:
     if not (token is None or token is False or (isinstance(token, str) and token)):
         raise InputError("token= is not a text. Expected a token of the Hub, None for the stored one, False for none.")
     if not (offline is None or isinstance(offline, bool)):
-        raise InputError(f"offline={_shown(offline)}. Expected True, False, or None for what HF_HUB_OFFLINE says.")
+        raise InputError(f"offline={_shown(offline)}. Expected True, False, or None for the value of HF_HUB_OFFLINE.")
 
 
 def _text(handle: Any) -> str:
@@ -132,7 +132,7 @@ def _one_revision(text: str, given: str | None, revision: str | None) -> str | N
         return revision
     if revision is not None:
         raise InputError(
-            f"The revision is given twice: {text!r} and revision={revision!r}. Expected one; leave out either."
+            f"The revision is stated twice: {text!r} and revision={revision!r}. Expected one; leave out either."
         )
     if not given.strip():
         raise InputError(f"Nothing follows the @ of {text!r}. Expected a commit, tag or branch, or leave out the @.")

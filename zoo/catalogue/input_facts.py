@@ -38,7 +38,7 @@ LINES: dict[TaskName, str | Callable[[dict[str, Any]], str]] = {
     "coordinate-classification": _COORDINATES,
     "coordinate-regression": _image,
     "coordinate-rendering": _COORDINATES,
-    "depth-completion": "a map of depths in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file",
+    "depth-completion": "a depth map in metres, 0 = none: a 16-bit PNG of metres x 256, or an .npy file",
     "forecasting": _series,
     "image-classification": _image,
     "image-features": _image,

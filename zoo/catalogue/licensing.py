@@ -42,7 +42,7 @@ def check_license(license: str | None, base: Base | None) -> None:
     keeps_name = base is not None and license == base.license  # such as one that only its author uses
     if license not in HUB_LICENSES and not keeps_name:
         raise PublishError(
-            f"The Hub knows no licence {license!r}. Expected an identifier such as 'apache-2.0' or 'cc-by-4.0'. "
+            f"The Hub has no licence {license!r}. Expected an identifier such as 'apache-2.0' or 'cc-by-4.0'. "
             f"{_hint(license)}"
         )
     if base is None or license == base.license:

@@ -60,7 +60,7 @@ def find_pairs(folder: str | os.PathLike, split: str) -> list[Pair]:
         name = sparse.name.replace("velodyne_raw", "groundtruth_depth")
         pairs.append(Pair(sparse, root / "groundtruth_depth" / name))
     if not pairs:
-        raise InputError(f"{root} contains no map of depths. {expected}")
+        raise InputError(f"{root} contains no depth map. {expected}")
     for pair in pairs:
         if not pair.dense.is_file():
             raise InputError(f"{pair.sparse} has no target: there is no {pair.dense}. {expected}")

@@ -1,7 +1,7 @@
 """A split of the library `datasets` as pairs of inputs and targets. Its images are decoded when they are wanted.
 
 The input is the first column of images, or `inputs`; the target the first column of classes (`ClassLabel`), or
-`targets`, or the second column of images: masks, or maps of depths. Other columns do not count.
+`targets`, or the second column of images: masks, or depth maps. Other columns do not count.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""From the logits of a semantic segmentation to a map of classes, their areas, and an image that shows them."""
+"""From the logits of a semantic segmentation to a label map, the areas of its classes, and an image that shows it."""
 
 from typing import Any
 

@@ -36,7 +36,7 @@ class DepthMeasure(Measure):
     def _add(self, outputs, targets, inputs) -> None:
         if outputs.shape != targets.shape:
             raise InputError(
-                f"Maps of depths have the shape {outputs.shape[1:]}, their targets {targets.shape[1:]}. Expected both "
+                f"Depth maps have the shape {outputs.shape[1:]}, their targets {targets.shape[1:]}. Expected both "
                 "(height, width)."
             )
         for depths, target in zip(outputs, targets, strict=True):

@@ -41,7 +41,7 @@ class SegmentationMeasure(Measure):
         if outputs.ndim != 4 or max(outputs.shape[-1], 2) != len(self.labels) or targets.ndim != 3:
             raise InputError(
                 f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a map of logits for each "
-                f"of {len(self.labels)} classes, and maps of classes (batch, height, width)."
+                f"of {len(self.labels)} classes, and label maps (batch, height, width)."
             )
         for logits, target in zip(outputs, targets, strict=True):
             found = label_maps.label_map(logits, *target.shape)

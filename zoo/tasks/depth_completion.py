@@ -84,20 +84,20 @@ def preprocess_depth(source: Any) -> dict[str, np.ndarray]:
     """
     source = plain(source)
     is_image = isinstance(source, Image.Image) or (isinstance(source, str | Content) and not starts_with(source, NPY))
-    array = depth_maps.read_depths(source) if is_image else read_array(source, "map of depths")
+    array = depth_maps.read_depths(source) if is_image else read_array(source, "depth map")
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iuf":
         raise InputError(
-            f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "
+            f"A depth map has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), "
             f"integers (metres x {depth_maps.UNITS_PER_METRE}, 0 = none) or float metres (0 or NaN = none)."
         )
     metres = array.astype(np.float32) / (1 if array.dtype.kind == "f" else depth_maps.UNITS_PER_METRE)
     metres = np.where(np.isnan(metres), np.float32(0), metres)
     if not np.isfinite(metres).all() or (metres < 0).any():
-        raise InputError("A map of depths contains infinity or negative values. Expected metres, 0 or NaN for none.")
+        raise InputError("A depth map contains infinity or negative values. Expected metres, 0 or NaN for none.")
     if not metres.any():
-        raise InputError("A map of depths has no measured pixel. Expected at least one that is not 0.")
+        raise InputError("A depth map has no measured pixel. Expected at least one that is not 0.")
     return {"image": metres[..., None], "mask": (metres > 0).astype(np.float32)[..., None]}
 
 

@@ -71,7 +71,7 @@ def _checked(item: Any) -> tuple[int, ...]:
     sparse, target = _read(item)
     if sparse.shape != target.shape:
         raise InputError(
-            f"Maps of depths have the shapes {sparse.shape} and {target.shape}. Expected (height, width) of both."
+            f"Depth maps have the shapes {sparse.shape} and {target.shape}. Expected (height, width) of both."
         )
     for depths in (sparse, target):
         preprocess_depth(depths)  # raises an error for what is not a depth
@@ -89,7 +89,7 @@ def _metres(values: Any) -> np.ndarray:
     array = np.asarray(values)  # integers are those of a PNG file, as KITTI has them
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise InputError(
-            f"A map of depths has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), float "
+            f"A depth map has the shape {array.shape} and the dtype {array.dtype}. Expected (height, width), float "
             f"metres (0 or NaN = none) or integers (metres x {depth_maps.UNITS_PER_METRE})."
         )
     metres = array.astype(np.float32) / (1 if array.dtype.kind == "f" else depth_maps.UNITS_PER_METRE)
