@@ -45,3 +45,15 @@ def test_every_link_leads_somewhere():
             path, _, anchor = link.partition("#")
             assert (page.parent / path).exists(), f"{page.name}: {link}"
             assert path or anchor in anchors, f"{page.name}: {link}"
+
+
+def test_the_tree_of_contributing_is_the_one_on_disk():
+    root = Path(__file__).parents[1]
+    tree = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Where things are")[1].split("```")[1]
+
+    def folders(place: Path) -> set[str]:
+        real = (path for path in place.iterdir() if path.is_dir() and not path.is_symlink())
+        return {path.name for path in real if any(path.glob("[!_.]*")) and path.name[0] not in "_."}
+
+    assert set(re.findall(r"^  (\w+)/", tree, re.M)) == folders(root / "zoo")
+    assert set(re.findall(r"^(\w+)/", tree, re.M)) <= folders(root)
