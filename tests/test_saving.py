@@ -94,6 +94,16 @@ print(keras.saving.load_model({str(layers)!r}).count_params())
     assert int(done.stdout.split()[-1]) == 7553
 
 
+@pytest.mark.parametrize("name", ["blurnet-textures", "coordconv-regressor"])  # its file is of float16, of float32
+def test_an_embedded_model_keeps_its_metrics_until_it_changes(name, tmp_path):
+    model, known = zoo.load(name), zoo.info(name)
+    saved = zoo.info(zoo.save(model, tmp_path / "same"))
+    assert known.metrics
+    assert (saved.metrics, saved.measured) == (known.metrics, known.measured)
+    model.weights[0].assign_add(np.full(model.weights[0].shape, 0.01))
+    assert zoo.info(zoo.save(model, tmp_path / "changed")).metrics == {}
+
+
 def test_a_model_that_was_compiled_and_fitted_is_saved_without_its_optimizer(classifier, tmp_path):
     plain = zoo.save(classifier, tmp_path / "plain") / "model.weights.h5"
     classifier.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])

@@ -270,7 +270,7 @@ def _filled(
     if untrained:
         model.spec = entry.model_copy(update={"random": "head"})
         record_initial_values(model, [layer for layer in model.layers if layer.name in untrained])
-    elif entry.format != "zoo" and entry.source is not None:
+    elif entry.is_embedded or (entry.format != "zoo" and entry.source is not None):  # not written as `zoo.save` does
         record_loaded_values(model)
     notices.say(model.spec, untrained)
     return model

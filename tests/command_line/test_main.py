@@ -61,6 +61,21 @@ def test_predict_writes_the_enlarged_image(photo, tmp_path):
         assert big.size == (60, 40)
 
 
+@pytest.mark.parametrize("point", ["-1,2", "-1.5,2", "40,-2", "-.5,-3"])
+def test_a_point_may_have_negative_coordinates(point):
+    result = run("predict", "coordconv-classifier", point)
+    assert "option" not in result.stderr
+    assert result.stdout.startswith(point) or point in result.stderr
+
+
+@pytest.mark.parametrize(("words", "hint"), [(["--toop", "3"], "--top"), (["-x"], ""), (["--jsno"], "--json")])
+def test_an_unknown_option_is_not_an_image(photo, words, hint):
+    result = run("predict", "espcn-x2", photo, *words)
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+    assert hint in result.stderr
+
+
 def test_predict_writes_several_images_into_a_folder(photo, tmp_path):
     second = tmp_path / "second.png"
     Image.new("L", (5, 7)).save(second)

@@ -1,6 +1,8 @@
 """The command `zoo predict`, for a few images or any number of them. Imports what it needs when it runs."""
 
+import difflib
 import glob
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,28 @@ from zoo.tasks import find_task
 from zoo.tasks.task import Prediction
 
 
-@click.command()
+def _check_options(ctx: click.Context, parameter: click.Parameter, inputs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Refuse unknown options: `-1,2` is a coordinate, which click alone would take for one."""
+    for text in map(str, inputs):
+        if re.match(r"-[^\d.]", text):
+            raise click.NoSuchOption(text, possibilities=difflib.get_close_matches(text, _options(ctx)), ctx=ctx)
+    return inputs
+
+
+def _options(ctx: click.Context) -> list[str]:
+    return [name for option in ctx.command.params for name in option.opts if name.startswith("--")]
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("handle", metavar="MODEL")
-@click.argument("inputs", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "inputs",
+    metavar="IMAGE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    callback=_check_options,
+)
 @click.option(
     "-o",
     "--output",
@@ -40,7 +61,7 @@ from zoo.tasks.task import Prediction
 def predict(
     handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
 ) -> None:
-    """Run MODEL on images: named classes, or an image for -o.
+    """Run MODEL on images, or on what else it takes, such as points X,Y: named classes, or an image for -o.
 
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. One row per
     image, with its prediction or the reason why there is none. If it is killed, the same command resumes.

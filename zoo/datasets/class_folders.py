@@ -38,7 +38,7 @@ def find_images(folder: str | os.PathLike, split: str | None = None) -> tuple[tu
     """
     root = Path(folder)
     if not root.is_dir():
-        raise InputError(f"There is no folder {root}. {LAYOUT}")
+        raise folders.no_folder(root, LAYOUT)
     root = _passed_through(root)
     if split is not None and has_splits(root):
         part = folders.split_folder(root, split)

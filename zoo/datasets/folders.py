@@ -121,6 +121,8 @@ def splits(folder: str | os.PathLike) -> list[Path]:
 
 def no_folder(path: Path, expected: str) -> InputError:
     """The sentence for a folder, or a split of one, that is not there."""
+    if file := next((each for each in (path, *path.parents) if each.is_file()), None):
+        return InputError(f"{file} is a file, not a folder. {expected}")
     others = [other.name for other in splits(path.parent)] if path.parent.is_dir() else []
     there = f" {path.parent} has the splits {', '.join(others)}." if others else ""
     return InputError(f"There is no folder {path}.{there} {expected}")

@@ -28,7 +28,7 @@ def sources(data: Any, split: str) -> list[Any]:
         return list(several(data, lambda shape: len(shape) == 4))
     root = folders.split_folder(data, split)
     if not root.is_dir():
-        if folders.splits(data) or not Path(data).is_dir():
+        if not Path(data).is_dir() or folders.splits(data):
             raise folders.no_folder(root, "Expected FOLDER/{train,val}/NAME.png or FOLDER/NAME.png.")
         root = Path(data)
     found = folders.image_files(root)
