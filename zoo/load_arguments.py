@@ -1,7 +1,7 @@
 """What the arguments of `zoo.load` may be, and the entry that they make of a model's own."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from numbers import Integral
 from pathlib import Path
@@ -44,6 +44,10 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, tuple | list) and all(side is None or _is_int(side, 1, LONGEST_SIDE) for side in value)
 
 
+def _are_strides(value: Any) -> bool:
+    return isinstance(value, tuple | list) and bool(value) and all(_is_int(stride, 1, 1024) for stride in value)
+
+
 def _or_none(is_allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or is_allowed(value)
 
@@ -68,23 +72,49 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         _or_none(lambda value: _is_int(value, 1, MOST_CHANNELS)),
         f"None, or an int of at least 1 channel and at most {MOST_CHANNELS:,}",
     ),
-    "features": (lambda value: isinstance(value, bool), "True or False"),
+    "output_stride": (
+        _or_none(lambda value: _is_int(value, 8, 32) and int(value) in (8, 16, 32)),
+        "None, 8, 16 or 32 pixels",
+    ),
+    "features": (
+        lambda value: isinstance(value, bool) or _are_strides(value),
+        "True, False, or the strides of maps, such as (8, 16, 32)",
+    ),
 }
 
 
-def with_features(entry: Entry) -> Entry:
-    """The entry whose model gives its feature pyramid.
+def with_features(entry: Entry, features: bool | Sequence[int] = True) -> Entry:
+    """The entry whose model gives its feature pyramid, or maps of these strides.
 
     Raises:
         InputError: Its family has none.
     """
     if not registry().has_features(entry.builder):
         raise InputError(
-            f"features=True does not fit {entry.name} ({entry.task}): its network has no feature pyramid. Expected a "
-            "model with a trunk of several sizes, such as a classifier; or take its layers: "
+            f"features={features} does not fit {entry.name} ({entry.task}): its network has no feature pyramid. "
+            "Expected a model with a trunk of several sizes, such as a classifier; or take its layers: "
             "keras.Model(model.input, model.get_layer(name).output)."
         )
-    return entry.model_copy(update={"features": True})
+    strides = features if isinstance(features, bool) else tuple(map(int, features))
+    return entry.model_copy(update={"features": strides})
+
+
+def with_output_stride(entry: Entry, output_stride: int) -> Entry:
+    """The entry whose network is dilated in place of being strided beyond `output_stride`.
+
+    Raises:
+        InputError: Its family cannot be dilated.
+    """
+    if not registry().dilates(entry.builder):
+        known = sorted(
+            {each.builder.partition(".")[0] for each in registry().entries.values() if registry().dilates(each.builder)}
+        )
+        raise InputError(
+            f"output_stride={output_stride} does not fit {entry.name}: its family cannot be dilated. Expected a "
+            f"network of zoo.architectures.{' or '.join(known)}, such as resnet50, or no output_stride."
+        )
+    changes = {"config": {**entry.config, "output_stride": int(output_stride)}, "metrics": {}, "measured": None}
+    return entry.model_copy(update=changes)
 
 
 def with_channels(entry: Entry, in_channels: int) -> Entry:

@@ -11,6 +11,19 @@ from zoo.errors import InputError
 
 ENCODERS = ("image-classification", "image-features", "semantic-segmentation")  # the tasks whose models become one
 
+LARGEST_COUNT = 8192  # channels, rates and strides; the widest map has 4,096
+# Of options that are texts.
+WORDS = {"upsampling": ("nearest", "bilinear", "transposed"), "merge": ("add", "concatenate")}
+# What the atrous pyramids of the papers stand on.
+USUAL_OUTPUT_STRIDES = {"deeplabv3": 8, "deeplabv3plus": 16}
+
+
+def usual_output_stride(entry: Entry, decoder: str) -> int | None:
+    """The output stride that a decoder is made for, where the entry's network can be dilated so."""
+    blurs = entry.config.get("anti_aliasing") or entry.config.get("style", {}).get("anti_aliasing")
+    can = registry().dilates(entry.builder) and "output_stride" not in entry.config and not blurs
+    return USUAL_OUTPUT_STRIDES.get(decoder) if can else None
+
 
 def with_decoder(
     entry: Entry, decoder: str, options: Mapping[str, Any] | None, num_classes: int | None
@@ -66,7 +79,7 @@ def _check_options(decoder: str, options: Mapping[str, Any]) -> None:
     """Check that a decoder takes these options.
 
     Raises:
-        InputError: It does not; names the nearest.
+        InputError: It does not; names the option.
     """
     known = {**builder_defaults(f"decoders/{decoder}.{decoder}")[-1], "strides": OF_ALL["strides"]}
     for name, value in options.items():
@@ -74,5 +87,23 @@ def _check_options(decoder: str, options: Mapping[str, Any]) -> None:
             raise InputError(
                 f"decoder_options: {name!r} is not an option of the decoder {decoder}. Expected {', '.join(known)}."
             )
-        if not isinstance(value, type(known[name])) and not isinstance(known[name], float | tuple):
-            raise InputError(f"decoder_options: {name}={value!r}. Expected a value like {known[name]!r}.")
+        if not _is_like(value, known[name], WORDS.get(name, ())):
+            expected = " or ".join(map(repr, WORDS[name])) if name in WORDS else f"a value like {known[name]!r}"
+            raise InputError(f"decoder_options: {name}={value!r:.100}. Expected {expected}.")
+
+
+def _is_like(value: Any, usual: Any, words: tuple[str, ...]) -> bool:
+    """Whether a value may stand in place of the usual one: any count of positive numbers, or one of `words`."""
+    if isinstance(usual, tuple):
+        return isinstance(value, list | tuple) and all(_is_count(each, 1) for each in value)
+    if isinstance(usual, bool):
+        return isinstance(value, bool)
+    if isinstance(usual, str):
+        return isinstance(value, str) and value in words
+    if isinstance(usual, float):
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
+    return _is_count(value, usual and 1)
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST_COUNT

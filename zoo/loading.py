@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
-from zoo.load_decoder import with_decoder
+from zoo.load_decoder import usual_output_stride, with_decoder
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed
@@ -38,7 +38,8 @@ def load(
     decoder_options: Mapping[str, Any] | None = None,
     input_shape: tuple[int | None, ...] | None = None,
     in_channels: int | None = None,
-    features: bool = False,
+    output_stride: int | None = None,
+    features: bool | Sequence[int] = False,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
     token: str | bool | None = None,
@@ -68,8 +69,11 @@ def load(
         in_channels: Channels of grey (1) or multispectral images, for models that classify or segment. Where the file
             has others, the first convolution's filters are summed for 1, and else repeated (RGBRGB...) and scaled by
             `3 / in_channels` (timm's rule).
-        features: Return the feature pyramid instead of the head's output: a dict from stride to map. The registry
-            declares which families have one.
+        output_stride: Stride of the deepest map, 8, 16 or 32 pixels: beyond it convolutions are dilated in place of
+            being strided, in families that can. By default as pretrained; below `"deeplabv3plus"` 16 and below
+            `"deeplabv3"` 8, where the family can.
+        features: Return the feature pyramid instead of the head's output: a dict from stride to map; or only the maps
+            of these strides, such as `(8, 16)`. The registry declares which families have one.
         revision: Commit, tag or branch on the Hub, where the handle has no `@`.
         cache_dir: Folder for downloads. By default the Hugging Face cache (`HF_HOME`).
         token: Hub token for private and gated repositories. By default `HF_TOKEN` or the stored login; False for none.
@@ -105,6 +109,7 @@ def load(
         "decoder_options": decoder_options,
         "input_shape": input_shape,
         "in_channels": in_channels,
+        "output_stride": output_stride,
         "features": features,
     }
     load_arguments.check(weights=weights, **changes)
@@ -122,8 +127,12 @@ def load(
     new_layers: tuple[str, ...] = ()
     if in_channels is not None:
         entry = load_arguments.with_channels(entry, in_channels)
+    if decoder is not None and output_stride is None:
+        output_stride = usual_output_stride(entry, decoder)
+    if output_stride is not None:
+        entry = load_arguments.with_output_stride(entry, output_stride)
     if features:
-        entry = load_arguments.with_features(entry)
+        entry = load_arguments.with_features(entry, features)
     if num_classes is None and new_head:
         num_classes = entry.num_classes or 0
     encoder = None

@@ -3,7 +3,6 @@
 import numpy as np
 
 from zoo.training.examples import Examples, class_weights, pixel_weights
-from zoo.training.trainers.semantic_segmentation import mean_over_known
 
 
 def test_rare_classes_of_images_count_as_much_as_the_others():
@@ -20,12 +19,3 @@ def test_a_class_of_pixels_counts_by_the_root_of_its_frequency_where_it_occurs()
 def test_a_part_keeps_what_is_known_of_its_examples():
     whole = Examples(("a", "b", "c"), pixels=((1,), (2,), (3,)))
     assert whole.part([2, 0]) == Examples(("c", "a"), pixels=((3,), (1,)))
-
-
-def test_the_loss_of_a_class_grows_with_its_weight():
-    target = np.array([[[0, 1, -1]]])
-    logits = np.array([[[[0, 0], [np.log(3), 0], [5, 5]]]], "float32")  # class 0 at a half, class 1 at a quarter
-    losses = np.log([2, 4])
-    assert np.isclose(mean_over_known(target, logits), losses.mean())
-    weights = np.array([1, 3], "float32")
-    assert np.isclose(mean_over_known(target, logits, weights=weights), (losses[0] + 3 * losses[1]) / 4)

@@ -11,7 +11,7 @@ import keras
 
 from zoo.architectures.decoders import decoded
 from zoo.catalogue.entry import Entry
-from zoo.errors import RegistryError
+from zoo.errors import InputError, RegistryError
 from zoo.model import ZooModel, allow_deep_graphs
 from zoo.tasks import find_task
 from zoo.weights.keras_state import abstract
@@ -61,8 +61,18 @@ def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
         return _builder(entry)(*tensors, **entry.config, **head)
     pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
     if entry.features or entry.decoder is None:
-        return pyramid
+        return pyramid if entry.features is True else _chosen(pyramid, entry)
     return decoded(entry.decoder, tensors[0], pyramid, **entry.decoder_config, **head)
+
+
+def _chosen(pyramid: dict[int, Any], entry: Entry) -> dict[int, Any]:
+    strides = entry.features if isinstance(entry.features, tuple) else ()
+    if missing := [stride for stride in strides if stride not in pyramid]:
+        raise InputError(
+            f"features={strides}, and {entry.name} has no map of stride {missing[0]}. Expected some of "
+            f"{', '.join(map(str, pyramid))}."
+        )
+    return {stride: pyramid[stride] for stride in strides}
 
 
 def _ends(model: ZooModel) -> Iterator[keras.layers.Layer]:

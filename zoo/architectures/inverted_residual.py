@@ -19,6 +19,7 @@ from keras import layers, ops
 
 from zoo.architectures import blocks
 from zoo.architectures.blocks import anti_alias, global_context, round_channels, squeeze_excite
+from zoo.errors import InputError
 from zoo.layers import ConditionalConv2D
 
 
@@ -199,6 +200,8 @@ def inverted(
 
 def conditional(x, style, filters, *, kernel_size, strides, expansion, activation, experts, squeeze, name):
     """An inverted residual whose kernels are mixed, for each image, of those of several `experts`."""
+    if style.dilation_rate > 1:
+        raise InputError("output_stride does not fit conditional convolutions, which are not dilated. Expected 32.")
     filters_in = x.shape[-1]
     shares = layers.GlobalAveragePooling2D(name=f"{name}-routing_pool")(x)
     shares = layers.Dense(experts, activation="sigmoid", name=f"{name}-routing_fn")(shares)

@@ -26,6 +26,7 @@ from zoo.catalogue.bounds import (
     Name,
     Patterns,
     Side,
+    Strides,
     Word,
 )
 from zoo.catalogue.decoder_names import DecoderName
@@ -118,9 +119,9 @@ class Entry(Checkpoint):
     the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
     are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` contains
     their fingerprints by variable (`zoo/weights/untrained.py`); files of before 0.1.0 call it `drawn`. `features` says
-    that the model gives its feature pyramid. `base` is the model with whose weights this one began, where it was saved
-    or published. `decoder` is a file of `zoo/architectures/decoders/`, called with `decoder_config` and the pyramid of
-    what `builder` builds, the encoder.
+    that the model gives its feature pyramid, or which strides of it. `base` is the model with whose weights this one
+    began, where it was saved or published. `decoder` is a file of `zoo/architectures/decoders/`, called with
+    `decoder_config` and the pyramid of what `builder` builds, the encoder.
     """
 
     name: Name
@@ -139,7 +140,7 @@ class Entry(Checkpoint):
     initial_weights: dict[Line, Word] = Field(
         {}, max_length=100_000, validation_alias=AliasChoices("initial_weights", "drawn")
     )
-    features: bool = False
+    features: bool | Strides = False
     base: Base | None = None
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from zoo.catalogue.decoder_names import DECODER_NAMES
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.printing import as_text, print_json
 
@@ -38,6 +39,12 @@ class AutoOr(click.ParamType):
 @click.option(
     "--validation-data", type=click.Path(path_type=Path), help="What to evaluate on; by default DATA/val or a fifth."
 )
+@click.option(
+    "--decoder",
+    type=click.Choice(DECODER_NAMES),
+    help="Put a new decoder above MODEL, to segment images; DATA's classes.txt or --num-classes says into how many.",
+)
+@click.option("--num-classes", type=int, help="Number of classes of a new head.")
 @click.option("--epochs", default=10, show_default=True, type=int, help="Epochs to train at most.")
 @click.option(
     "--freeze",
@@ -73,6 +80,8 @@ def finetune(
     handle: str,
     data: Path,
     output_dir: Path | None,
+    decoder: str | None,
+    num_classes: int | None,
     hosts: str | None,
     host_index: int,
     dry_run: bool,
@@ -86,22 +95,29 @@ def finetune(
     if hosts is not None:
         os.environ.setdefault("KERAS_BACKEND", "jax")
     import_keras_quietly()
+    import keras
+
     import zoo
     from zoo.finetuning import execute
     from zoo.training.arguments import check_arguments
     from zoo.training.hosts import join
     from zoo.training.preparation import prepare
+    from zoo.training.trainers.semantic_segmentation import count_of_classes
 
     if hosts is not None:
         join(hosts, host_index)
 
     options["mixed_precision"] = "auto" if options["mixed_precision"] is None else options["mixed_precision"]
     resume = options.pop("resume")
+    check_arguments(**options, resume=resume)
+    keras.utils.set_random_seed(options["seed"])  # a new decoder and head begin with the same weights
+    if decoder is not None and num_classes is None:
+        num_classes = count_of_classes(data)
+    model = zoo.load(handle, decoder=decoder, num_classes=num_classes)
     if dry_run:
-        check_arguments(**options)
-        plan = prepare(zoo.load(handle), data, **options).plan.as_dict()
+        plan = prepare(model, data, **options).plan.as_dict()
         return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
-    run = execute(handle, data, options, output_dir=output_dir, resume=resume, command=_typed(ctx))
+    run = execute(model, data, options, output_dir=output_dir, resume=resume, command=_typed(ctx))
     if as_json:
         return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
     click.echo(run.folder)

@@ -1,6 +1,5 @@
 """Classes of pixels, from images with masks."""
 
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
 from zoo.training.images import smallest
+from zoo.training.losses import matched, segmentation_loss
 from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs, path_pairs
 from zoo.training.views import same_view
 
@@ -69,7 +69,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
 
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
         weights = None if examples is None or examples.pixels is None else pixel_weights(examples.pixels)
-        return functools.partial(mean_over_known, weights=weights)
+        return segmentation_loss(weights=weights)
 
     def metrics(self, entry: Entry) -> list[Any]:
         return [pixel_accuracy]
@@ -84,38 +84,19 @@ class SemanticSegmentationTrainer(TaskTrainer):
         report.draw_confusion(measure.confusion, measure.labels, folder / "confusion.png")
 
 
-def mean_over_known(target: Any, logits: Any, *, weights: np.ndarray | None = None) -> Any:
-    """The cross entropy of the pixels that have a class: `(b, h, w)`, `(b, any h, any w, classes)` -> a number.
-
-    `weights`, `(classes,)`, weight the pixels of each class; by default all are equal.
-    """
-    from keras import ops
-
-    classes, known, logits = _matched(target, logits)
-    if weights is not None:
-        known = known * ops.take(ops.convert_to_tensor(weights), ops.maximum(classes, 0))
-    losses = ops.sparse_categorical_crossentropy(ops.maximum(classes, 0), logits, from_logits=True)
-    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1e-6)
-
-
 def pixel_accuracy(target: Any, logits: Any) -> Any:
     """Accuracy over the pixels that have a class."""
     from keras import ops
 
-    classes, known, logits = _matched(target, logits)
+    classes, known, logits = matched(target, logits)
     hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), classes), logits.dtype)
     return ops.sum(hits * known) / ops.maximum(ops.sum(known), 1)
 
 
-def _matched(target: Any, logits: Any) -> tuple[Any, Any, Any]:
-    """Classes, 1 where there is one, and logits of as many pixels: a smaller map is enlarged as in `zoo.predict`."""
-    from keras import ops
-
-    logits = label_maps.of_two_classes(ops.cast(logits, "float32"))
-    if logits.shape[1:3] != target.shape[1:3]:
-        logits = ops.image.resize(logits, ops.shape(target)[1:3], "bilinear", data_format="channels_last")
-    classes = ops.cast(target, "int32")
-    return classes, ops.cast(ops.greater_equal(classes, 0), "float32"), logits
+def count_of_classes(folder: Path) -> int | None:
+    """How many classes the folder's `classes.txt` names; None where there is none."""
+    path = folder / CLASSES_FILE
+    return len(_named(path)) if path.is_file() else None
 
 
 def _count(entry: Entry) -> int:
@@ -128,6 +109,17 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     path = Path(data) / CLASSES_FILE
     if not path.is_file():
         return known or read_labels(entry.labels)
+    names = _named(path)
+    if known and find_classes(names, known, None) != [(number,) for number in range(len(known))]:
+        raise InputError(
+            f"{path} names the classes {', '.join(names[:3])}, ... Expected the model's, in their order: "
+            f"{', '.join(known[:3])}, ... Give the pixels of the masks the model's numbers."
+        )
+    return names
+
+
+def _named(path: Path) -> tuple[str, ...]:
+    """The classes that a `classes.txt` names."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -136,11 +128,6 @@ def _names(data: Any, entry: Entry, known: tuple[str, ...] | None) -> tuple[str,
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
             f"{path} contains {len(set(names))} names in {len(names)} lines. Expected one class per line, two or more."
-        )
-    if known and find_classes(names, known, None) != [(number,) for number in range(len(known))]:
-        raise InputError(
-            f"{path} names the classes {', '.join(names[:3])}, ... Expected the model's, in their order: "
-            f"{', '.join(known[:3])}, ... Give the pixels of the masks the model's numbers."
         )
     return names
 
