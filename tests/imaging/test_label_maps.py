@@ -1,4 +1,4 @@
-"""From logits to a map of classes."""
+"""From logits to a label map."""
 
 import numpy as np
 
