@@ -93,6 +93,19 @@ def parameters_text(millions: float | None) -> str:
     return f"{millions * 1e6:,.0f}" if millions < 1 else f"{millions:,.1f} M"
 
 
+def multiply_adds_text(millions: float | None) -> str:
+    """A number of multiply-adds as people write it.
+
+    Example:
+        >>> from zoo.printing import multiply_adds_text
+        >>> multiply_adds_text(0.1234), multiply_adds_text(301.0), multiply_adds_text(4089.0)
+        ('0.123 M', '301 M', '4.09 G')
+    """
+    if millions is None:
+        return ""
+    return f"{millions:.3g} M" if millions < 999.5 else f"{millions / 1e3:.3g} G"
+
+
 def _shown(char: str) -> str:
     if char.isprintable() or char in _KEPT or unicodedata.category(char) in _KEPT_CATEGORIES:
         return char

@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
+from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.listing import listed
+from zoo.catalogue.multiply_adds import multiply_adds_millions
 from zoo.command_line.main import main
 
 
@@ -20,6 +23,15 @@ def run(*arguments):
         *[("pattern", value) for value in (None, 3, b"resnet*", "", "a\nb", "\x1b[2J", "*" * 201, ["*"])],
         *[("task", value) for value in ("", 3, b"x", ["super-resolution"], "dancing\n" * 1000)],
         *[("pretrained", value) for value in (1, "yes", [])],
+        *[("tag", value) for value in (3, "no_such_tag", ["*"])],
+        *[("license", value) for value in (3, "apache", "", ["apache-2.0"])],
+        *[("layer", value) for value in (3, "Blur", "blur2d")],
+        *[("max_parameters", value) for value in ("5", 0, -1, float("nan"), True)],
+        *[("max_multiply_adds", value) for value in ("5", 0, float("nan"), [300])],
+        *[("max_size", value) for value in ("224", 0, True)],
+        *[("metric", value) for value in (3, "", "top1", "top1_percent>", "top1_percent>=", "top1_percent>=many")],
+        *[("metric", value) for value in ("top1_percent>=nan", "top1_percent=80", "psnr_db>=1>=2", ">=80")],
+        *[("sort", value) for value in (3, "", "-", "--size", "top1", "speed", ["size"])],
     ],
 )
 def test_what_nothing_can_match_is_an_error_of_the_argument(name, value):
@@ -41,10 +53,18 @@ def test_any_pattern_is_one(pattern):
         (["*resnetblurr*"], r"Did you mean 'resnetblur"),
         (["qqqqqq"], r"`zoo list` shows them all"),
         (["--task", "dancing"], r"no task 'dancing'.*super-resolution"),
-        (["--tag", "a1_in1kk"], r"--tag 'a1_in1kk'.*Did you mean 'a1_in1k'"),
-        (["--license", "apache"], r"--license 'apache'.*apache-2\.0"),
-        (["--max-parameters", "-1"], r"--max-parameters -1\. Expected"),
-        (["--max-parameters", "nan"], r"--max-parameters nan\. Expected"),
+        (["--tag", "a1_in1kk"], r"tag='a1_in1kk'.*Did you mean 'a1_in1k'"),
+        (["--license", "apache"], r"license='apache'.*apache-2\.0"),
+        (["--max-parameters", "-1"], r"max_parameters=-1\.0\. Expected"),
+        (["--max-parameters", "nan"], r"max_parameters=nan\. Expected"),
+        (["--max-multiply-adds", "0"], r"max_multiply_adds=0\.0\. Expected millions"),
+        (["--max-size", "0"], r"max_size=0\.0\. Expected pixels"),
+        (["--layer", "Blur2"], r"layer='Blur2' is not the layer of any model.*Did you mean 'Blur2D'"),
+        (["--metric", "top1"], r"metric='top1'\. Expected.*Did you mean 'top1_percent'"),
+        (
+            ["--sort", "top5percent"],
+            r"sort='top5percent'\. Expected one of name, parameters.*Did you mean 'top5_percent'",
+        ),
         (["--max-parameters", "few"], r"'few' is not a valid float"),
         (["a\x1b[2J*"], r"pattern="),
         ([""], r"pattern="),
@@ -56,6 +76,74 @@ def test_a_wrong_choice_is_answered_with_the_right_ones(arguments, message):
     assert result.stdout == ""
     assert re.search(message, result.stderr)
     assert "\x1b" not in result.stderr
+
+
+def facts(names):
+    return [listed()[name] for name in names]
+
+
+def test_each_choice_leaves_out_those_that_it_does_not_fit_and_no_others():
+    every = facts(zoo.list_models())
+    choices = {
+        "tag": ("*in12k*", lambda model: "in12k" in (model["tag"] or "")),
+        "license": ("mit", lambda model: model["license"] == "mit"),
+        "max_parameters": (5, lambda model: model.get("parameters_millions", 1e9) <= 5),
+        "max_multiply_adds": (300, lambda model: (multiply_adds_millions(model["name"]) or 1e9) <= 300),
+        "max_size": (192, lambda model: model["input"].get("size", 0) <= 192),
+        "layer": ("Blur2D", lambda model: "Blur2D" in layers_used(model["architecture"])),
+        "metric": ("psnr_db", lambda model: "psnr_db" in model.get("metrics", {})),
+    }
+    for name, (value, fits) in choices.items():
+        expected = [model["name"] for model in every if fits(model)]
+        assert 0 < len(expected) < len(every), name
+        assert zoo.list_models(**{name: value}) == expected, name
+
+
+@pytest.mark.parametrize(
+    ("bound", "fits"), [(">=85", lambda value: value >= 85), ("<= 60.5", lambda value: value <= 60.5)]
+)
+def test_a_metric_may_have_a_bound_on_either_side(bound, fits):
+    found = zoo.list_models(metric=f"top1_percent{bound}")
+    stating = facts(zoo.list_models(metric="top1_percent"))
+    assert found == [model["name"] for model in stating if fits(model["metrics"]["top1_percent"])]
+    assert 0 < len(found) < len(stating)
+
+
+@pytest.mark.parametrize("order", ["name", "parameters", "multiply_adds", "size", "top1_percent"])
+def test_models_are_sorted_and_those_without_the_number_come_last(order):
+    found = zoo.list_models("*50*", sort=order)
+    assert sorted(found) == sorted(zoo.list_models("*50*"))
+    numbers = [numbers_of(listed()[name], order) for name in found]
+    known = [number for number in numbers if number is not None]
+    assert numbers == sorted(known) + [None] * (len(numbers) - len(known))
+    downwards = [numbers_of(listed()[name], order) for name in zoo.list_models("*50*", sort=f"-{order}")]
+    assert downwards == sorted(known, reverse=True) + [None] * (len(numbers) - len(known))
+
+
+def numbers_of(model, order):
+    return {
+        "name": model["name"],
+        "parameters": model.get("parameters_millions"),
+        "multiply_adds": multiply_adds_millions(model["name"]),
+        "size": model["input"].get("size"),
+        "top1_percent": model.get("metrics", {}).get("top1_percent"),
+    }[order]
+
+
+def test_the_command_line_filters_and_sorts_as_list_models_does():
+    arguments = ["*net*", "--max-multiply-adds", "500", "--metric", "top5_percent>=92", "--sort", "-top5_percent"]
+    expected = zoo.list_models("*net*", max_multiply_adds=500, metric="top5_percent>=92", sort="-top5_percent")
+    header, *rows = run("list", *arguments).stdout.splitlines()
+    assert [row.split()[0] for row in rows] == expected
+    assert header.split() == ["model", "task", "parameters", "multiply-adds", "size", "metric", "licence"]
+    assert all(" top5_percent " in row for row in rows)
+    printed = json.loads(run("list", *arguments, "--json").stdout)
+    assert [row["multiply_adds_millions"] for row in printed] == list(map(multiply_adds_millions, expected))
+
+
+def test_info_says_what_a_model_computes():
+    assert re.search(r"multiply-adds +1\.81 G\n", run("info", "resnet18.tv_in1k").stdout)
+    assert "multiply-adds" not in run("info", "espcn-x2").stdout  # for images of any size
 
 
 def test_choices_that_match_no_model_together_are_not_an_error():

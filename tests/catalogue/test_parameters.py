@@ -16,8 +16,9 @@ from tests.golden_files import trainable_parameters
 from tests.slow import first_of_each
 from tests.timm_shapes import timm_shapes
 from zoo.architectures import build
-from zoo.architectures.layer_table import layers_of
+from zoo.architectures.tables import layers_of, millions_of
 from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.multiply_adds import multiply_adds_millions
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
 
@@ -73,9 +74,13 @@ def test_builds_with_the_parameters_that_its_source_states(entries):
     first = entries[0]
     with filling.abstract():
         model = build(first)
+        counted = millions_of(model, first.input.size)
+    assert counted == multiply_adds_millions(first.name), (
+        f"run: python -m zoo.architectures.tables {first.architecture}"
+    )
     if first == registry().find(first.architecture):  # the others differ by their head
         assert layers_of(model) == layers_used(first.architecture), (
-            "run: python -m zoo.architectures.layer_table > table && mv table zoo/catalogue/layers_used.json"
+            f"run: python -m zoo.architectures.tables {first.architecture}"
         )
     if first.format == "timm" and f"{first.architecture}/{first.num_classes}" in TENSORS:
         assert digest(timm_shapes(model)) == TENSORS[f"{first.architecture}/{first.num_classes}"]
@@ -88,8 +93,10 @@ def test_builds_with_the_parameters_that_its_source_states(entries):
             assert abs(millions - stated) <= rounding, f"{entry.name}: {millions:.3f}"
 
 
-def test_the_table_of_layers_knows_every_architecture():
+def test_the_tables_know_every_architecture():
     assert set(registry().default_names) == {name for name in registry().default_names if layers_used(name)}
+    sized = {entry.name for entry in registry().entries.values() if entry.input.size}
+    assert sized == {name for name in sized if multiply_adds_millions(name)}
 
 
 def test_checkpoints_that_share_a_network_state_the_same_size():

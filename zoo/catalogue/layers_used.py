@@ -1,6 +1,6 @@
 """Which layers each architecture is made of, without building it: `layers_used.json`, a list for each.
 
-`python -m zoo.architectures.layer_table` writes it.
+`python -m zoo.architectures.tables` writes it.
 """
 
 import functools

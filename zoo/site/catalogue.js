@@ -21,6 +21,7 @@ const models = [...table.tBodies[0].rows].map((row, position) => {
     task: text("task"),
     licence: text("licence"),
     parameters: number(row.dataset.parameters),
+    multiply_adds: number(row.dataset.multiplyAdds),
     size: number(row.dataset.size),
     metrics: JSON.parse(row.dataset.metrics),
     shown: true,

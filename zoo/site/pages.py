@@ -15,10 +15,11 @@ from PIL import Image
 import zoo
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.layers_used import layers_used
+from zoo.catalogue.multiply_adds import multiply_adds_millions
 from zoo.catalogue.registry import registry
 from zoo.export.card import BASELINES, card_body
 from zoo.export.card_text import spoken
-from zoo.printing import parameters_text
+from zoo.printing import multiply_adds_text, parameters_text
 from zoo.site import plot
 
 ASSETS = ("style.css", "catalogue.js", "copy.js", "icon.svg")
@@ -41,6 +42,7 @@ class Model(NamedTuple):
 
     entry: Entry
     layers: list[str]
+    multiply_adds: float | None
     metrics: dict[str, float]
 
 
@@ -63,7 +65,7 @@ def site_files() -> dict[str, bytes]:
 
 def _model(entry: Entry) -> Model:
     own = {name: value for name, value in entry.metrics.items() if not name.startswith(BASELINES)}
-    return Model(entry, layers_used(entry.architecture), own)
+    return Model(entry, layers_used(entry.architecture), multiply_adds_millions(entry.name), own)
 
 
 def _catalogue(templates: jinja2.Environment, models: list[Model]) -> bytes:
@@ -92,6 +94,13 @@ def _drawings(entries: list[Entry]) -> list[Drawing]:
             plot.accuracy_plot(entries, ACCURACY, lambda entry: entry.parameters_millions),
         ),
         Drawing(
+            "multiply_adds",
+            "Top-1 accuracy on ImageNet-1k against multiply-adds",
+            "million multiply-adds",
+            "Per image, at the size that the model was evaluated at.",
+            plot.accuracy_plot(entries, ACCURACY, lambda entry: multiply_adds_millions(entry.name)),
+        ),
+        Drawing(
             "speed",
             "Top-1 accuracy on ImageNet-1k against speed",
             "images/s",
@@ -115,6 +124,7 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters["spoken"] = spoken
     environment.filters["parameters"] = parameters_text
+    environment.filters["multiply_adds"] = multiply_adds_text
     environment.tests["error"] = lambda metric: any(word in ERRORS for word in metric.split("_"))
     environment.globals["version"] = zoo.__version__
     return environment
