@@ -24,12 +24,14 @@ KINDS = {
     "Add": (layers.Add(), MAP, MAP),
     "AddCoords2D": (ours.AddCoords2D(), MAP),
     "Average": (layers.Average(), MAP, MAP),
+    "AverageTo2D": (ours.AverageTo2D(3), MAP),
     "AveragePooling1D": (layers.AveragePooling1D(2), SERIES),
     "AveragePooling2D": (layers.AveragePooling2D(3, 2, padding="same"), MAP),
     "AveragePooling3D": (layers.AveragePooling3D(2), VOLUME),
     "BatchNormalization": (layers.BatchNormalization(), MAP),
     "BicubicUpSampling2D": (ours.BicubicUpSampling2D(2), MAP),
     "BilinearUpSampling2D": (ours.BilinearUpSampling2D(2), MAP),
+    "BilinearLike2D": (ours.BilinearLike2D(), (2, 4, 4, 4), MAP),
     "Blur2D": (ours.Blur2D(3, strides=2), MAP),
     "CenteredMaxPooling2D": (ours.CenteredMaxPooling2D(3, 2), MAP),
     "Concatenate": (layers.Concatenate(), MAP, MAP),
@@ -80,7 +82,7 @@ KINDS = {
     "ZeroPadding3D": (layers.ZeroPadding3D(1), VOLUME),
 }
 # Their first input alone: the other one says where, or how large.
-ONE_INPUT = {"CropLike", "CropLike3D", "NearestLike2D"}
+ONE_INPUT = {"BilinearLike2D", "CropLike", "CropLike3D", "NearestLike2D"}
 # Two outputs or a mask, with tests of their gradients of their own.
 PAIRS = {"MaxPoolingWithArgmax2D", "MaxUnpooling2D", "PartialConv2D", "SparseConv2D"}
 
