@@ -53,6 +53,7 @@ def test_a_model_of_float32_is_not_built_again():
     assert in_float32(model) is model
 
 
+@pytest.mark.slow  # four formats; that each begins with a model in float32 is tested above
 @pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
 def test_every_format_is_written_under_a_policy(policy, exact, tmp_path):
     inputs, expected = exact["blurnet-textures"]

@@ -80,6 +80,7 @@ def test_the_loss_is_that_of_the_paper_by_hand():
     assert float(pconv_unet.inpainting_loss(*one_row_has_no_neighbour_below)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(brief, unbroken_and_resumed):
     (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: pconv_unet.train("pconv-unet", state))
     for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):

@@ -60,6 +60,7 @@ def test_the_loss_is_the_mean_error_where_there_is_target():
     assert float(sparseconvnet.absolute_metres(0 * target, prediction)) == 0
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(pairs, monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(sparseconvnet, "STEPS_PER_ROUND", 2)
     monkeypatch.setattr(sparseconvnet, "ROUNDS_PER_STATE", 1)

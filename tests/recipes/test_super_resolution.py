@@ -37,6 +37,7 @@ def test_patches_of_the_small_and_of_the_large_image_cover_the_same_place(scale,
     np.testing.assert_array_equal(inputs.repeat(scale, axis=1).repeat(scale, axis=2), targets)
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(brief, tmp_path, unbroken_and_resumed):
     (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: super_resolution.train(brief, 2, state, tmp_path))
     for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):

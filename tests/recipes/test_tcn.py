@@ -38,6 +38,7 @@ def test_a_copy_is_followed_by_its_own_future():
     assert not np.allclose(copies[0], copies[1])
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(tcn, "STEPS", 3)
     monkeypatch.setattr(tcn, "STEPS_PER_ROUND", 1)

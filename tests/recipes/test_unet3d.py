@@ -42,6 +42,7 @@ def small():
     return keras.Model(counts, keras.layers.Conv3D(1, 1)(counts))
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(unet3d, "STEPS_PER_ROUND", 1)
     monkeypatch.setattr(unet3d, "network", small)
