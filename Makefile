@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Three, also on two cores: many tests wait, for a browser, a Hub or a child.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+PAIRS := deeplabv3plus-efficientnet.efficientnet unet-convnext.convnext upernet-repvgg.repvgg
 NETWORKS := test_convnext.py::test_reproduces_timm[convnextv2_atto] test_edsr.py::test_reproduces_the_reference[2] \
 	test_medicalnet.py::test_reproduces_the_reference[medicalnet_resnet10] \
 	test_timm_families.py::test_reproduces_timm[poolformer_s12] test_timm_families.py::test_reproduces_timm[rdnet_tiny] \
-	test_timm_families.py::test_reproduces_timm[test_byobnet]
+	test_timm_families.py::test_reproduces_timm[test_byobnet] \
+	$(PAIRS:%=test_decoders.py::test_a_decoder_trains_and_gives_logits_of_the_size_of_the_image[%])
 BACKENDS := tests/layers $(NETWORKS:%='tests/architectures/%')
 
 .venv/installed: pyproject.toml
@@ -25,7 +27,7 @@ check: .venv/installed ## format, lint, words and types
 	$(BIN)/python tests/test_words.py
 	$(BIN)/mypy
 
-test: check ## the quick tests on TensorFlow, then the layers and six networks on the other backends
+test: check ## the quick tests on TensorFlow, then the layers and nine networks on the other backends
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) $(BACKENDS)
 	@if $(BIN)/python -c "import torch" 2>/dev/null; then \

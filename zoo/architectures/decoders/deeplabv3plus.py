@@ -11,6 +11,7 @@ from keras import layers
 from zoo.architectures.blocks import batch_norm
 from zoo.architectures.decoders.atrous import atrous_pyramid, separable_conv
 from zoo.architectures.decoders.parts import as_large, classify, conv_relu, strided
+from zoo.errors import InputError
 from zoo.layers import BilinearLike2D
 
 SKIP_FILTERS = 48  # of the map at stride 4, as in section 4.1
@@ -43,6 +44,11 @@ def deeplabv3plus(
         Logits `(batch, height / logits_stride, width / logits_stride, num_classes)`.
     """
     maps = strided(pyramid)
+    if 4 not in maps:
+        raise InputError(
+            f"decoder='deeplabv3plus' refines the map of stride 4, and there are those of {', '.join(map(str, maps))}. "
+            "Expected 4 among strides."
+        )
     x = maps[max(maps)]
     x = atrous_pyramid(x, filters, rates, separable=separable, dropout=dropout, name="decoder-aspp-0")
     x = separable_conv(x, filters, "decoder-aspp-1")

@@ -11,7 +11,10 @@ from keras import layers
 
 from zoo.architectures.blocks import conv2d, group_norm
 from zoo.architectures.decoders.parts import as_large, classify, strided
+from zoo.errors import InputError
 from zoo.layers import BilinearLike2D, NearestLike2D
+
+GROUPS = 32  # of channels that are normalised together
 
 
 def lateral(x: Any, skip: Any, filters: int, upsampling: str, name: str) -> Any:
@@ -25,7 +28,7 @@ def raise_to(x: Any, sizes: list[Any], filters: int, name: str) -> Any:
     """A 3x3 convolution for each of `sizes`, and twice as large after it; one convolution at least."""
     for index in range(max(len(sizes), 1)):
         x = conv2d(x, filters, 3, name=f"{name}-block-{index}-block-0")
-        x = group_norm(x, f"{name}-block-{index}-block-1")
+        x = group_norm(x, f"{name}-block-{index}-block-1", groups=GROUPS)
         x = layers.ReLU(name=f"{name}-block-{index}-block-2")(x)
         if sizes:
             x = BilinearLike2D(align_corners=True, name=f"{name}-block-{index}-up")([x, sizes[index]])
@@ -60,6 +63,10 @@ def fpn(
     Returns:
         Logits `(batch, height / logits_stride, width / logits_stride, num_classes)`.
     """
+    if filters % GROUPS:
+        raise InputError(
+            f"decoder='fpn' with filters={filters}. Expected a multiple of {GROUPS}, its groups of channels."
+        )
     maps = list(strided(pyramid).values())[-4:][::-1]  # the deepest first
     levels = [layers.Conv2D(pyramid_filters, 1, name="decoder-p5")(maps[0])]
     for index, skip in enumerate(maps[1:]):

@@ -10,6 +10,7 @@ from typing import Any
 from keras import layers
 
 from zoo.architectures.decoders.parts import as_large, classify, conv_relu, strided
+from zoo.errors import InputError
 from zoo.layers import AverageTo2D, BilinearLike2D
 
 
@@ -50,6 +51,8 @@ def upernet(
         Logits `(batch, height / logits_stride, width / logits_stride, num_classes)`.
     """
     maps = [x for stride, x in strided(pyramid).items() if stride >= 4]
+    if not maps:
+        raise InputError("decoder='upernet' begins with maps of strides from 4 on, and there are none. Choose others.")
     for index, x in enumerate(maps):
         maps[index] = layers.LayerNormalization(epsilon=1e-6, name=f"decoder-feature_norms-{index}")(x)
     x = pyramid_pooling(maps[-1], grids, filters, "decoder-psp")
