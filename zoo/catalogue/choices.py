@@ -23,7 +23,7 @@ ORDERS: dict[str, Callable[[Facts], Any]] = {
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str], *, pattern: bool = False) -> None:
-    """See that a value, or a shell `pattern`, is one that a model has.
+    """Check that a value, or a shell `pattern`, is one that a model has.
 
     Raises:
         InputError: It is not; says which there are.
@@ -47,7 +47,7 @@ def _some(known: list[str]) -> str:
 
 
 def check_limit(name: str, value: Any, unit: str) -> None:
-    """See that a limit is a number above 0.
+    """Check that a limit is a number above 0.
 
     Raises:
         InputError: It is not.
