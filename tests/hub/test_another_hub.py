@@ -1,6 +1,8 @@
 """A second hub is one module and its line in `HUBS`: everything that takes a handle takes its addresses then."""
 
+import ast
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,3 +89,13 @@ def test_tensorflow_hub_finds_what_is_at_its_addresses(repository):
     assert resolver.is_supported(HANDLE)
     assert not resolver.is_supported("attic://me/enlarger")
     assert resolver(HANDLE) == str(repository / "saved_model")
+
+
+def test_how_addresses_begin_is_written_in_the_hubs_files_alone():
+    root = Path(zoo.__file__).resolve().parents[1]
+    for path in (*root.glob("zoo/**/*.py"), *root.glob("export/*.py"), *root.glob("tools/*.py")):
+        if path.parent.name == "hub":
+            continue
+        trees = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        texts = [node.value for node in trees if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        assert "hf://" not in texts, path  # what `startswith`, `removeprefix` and f-strings would hold
