@@ -56,3 +56,39 @@ def test_what_makes_no_decoder_is_one_error(arguments, message):
 def test_a_network_without_a_pyramid_of_an_image_takes_no_decoder(name):
     with pytest.raises(zoo.errors.InputError, match="no feature pyramid of an image"):
         zoo.load(name, decoder="unet", num_classes=2, weights=None)
+
+
+def test_strides_choose_maps_of_the_pyramid():
+    model = zoo.load("test_resnet", weights=None, features=[8, 16])
+    assert (list(model.output), model.spec.features) == ([8, 16], (8, 16))
+    with pytest.raises(zoo.InputError, match=r"^features=\(64,\), and test_resnet.* no map of stride 64. .* 16, 32"):
+        zoo.load("test_resnet", weights=None, features=(64,))
+
+
+def test_an_output_stride_dilates_in_place_of_striding():
+    usual = zoo.load("test_resnet", weights=None, features=True)
+    dilated = zoo.load("test_resnet", weights=None, features=True, output_stride=8)
+    assert list(dilated.output) == [2, 4, 8]
+    assert dilated.count_params() == usual.count_params()
+    image = np.zeros((1, 64, 64, 3), "float32")
+    assert dilated(image)[8].shape == (1, 8, 8, usual.output[32].shape[-1])
+
+
+def test_an_atrous_pyramid_stands_on_a_dilated_network_where_the_family_can():
+    model = zoo.load(
+        "test_resnet", weights=None, decoder="deeplabv3plus", decoder_options={"filters": 8}, num_classes=2
+    )
+    assert model.spec.config["output_stride"] == 16
+    strided = zoo.load(
+        "test_byobnet", weights=None, decoder="deeplabv3plus", decoder_options={"filters": 8}, num_classes=2
+    )
+    assert "output_stride" not in strided.spec.config
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("vgg11", "cannot be dilated. Expected .* such as resnet50"), ("resnetblur50", "blurs where it strides")],
+)
+def test_what_cannot_be_dilated_is_one_sentence(name, message):
+    with pytest.raises(zoo.InputError, match=f"^output_stride=16 .*{message}"):
+        zoo.load(name, weights=None, features=True, output_stride=16)
