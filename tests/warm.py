@@ -87,6 +87,7 @@ class WarmPython:
         """Read all that it writes and wait for its end; one that hangs is killed."""
         killer, errors = threading.Timer(timeout, self.kill), list[str]()
         reader = threading.Thread(target=lambda: errors.append(self.stderr.read()))
+        killer.daemon = True
         killer.start(), reader.start()
         self.stdin.close()
         output = self.stdout.read()
