@@ -71,6 +71,19 @@ def test_a_file_of_another_library_gives_its_logits(name, tmp_path):
     assert_reproduces(zoo.load(name, weights=write_golden_checkpoint(name, tmp_path)), name)
 
 
+def test_the_configuration_of_transformers_upernet_is_read(tmp_path):
+    config = read_golden("upernet_convnext_tiny")[1]["config"]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    read, known = zoo.info(tmp_path), zoo.info("upernet_convnext_tiny")
+    assert read.config == known.config
+    assert read.decoder_config == {**known.decoder_config, "grids": [1, 2, 3, 6]}
+    assert (read.format, read.num_classes, read.labels, read.license) == ("upernet", 150, None, "unknown")
+    other = {**config, "backbone_config": {"model_type": "swin"}}
+    (tmp_path / "config.json").write_text(json.dumps(other), encoding="utf-8")
+    with pytest.raises(zoo.UnknownModelError, match=r"UperNet on 'swin'\. Expected one on a ConvNeXt"):
+        zoo.info(tmp_path)
+
+
 @pytest.mark.slow
 def test_what_was_read_is_saved_and_read_again_with_a_new_head_and_as_a_pyramid(tmp_path):
     name = "smp_unet_tu_convnext_atto"

@@ -10,6 +10,7 @@ import os
 import reprlib
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from zoo.catalogue.registry import registry
 from zoo.catalogue.smp_config import VARIANTS, smp_entry
 from zoo.catalogue.timm_config import timm_entry
 from zoo.catalogue.training_record import check_finished
+from zoo.catalogue.upernet_config import upernet_entry
 from zoo.errors import AccessError, RegistryError, UnknownModelError
 
 LARGEST_BYTES = 16_000_000  # the names of 22,000 classes take 1 MB
@@ -72,14 +74,18 @@ def read_description(path: Path, where: str) -> Entry:
     what = f"{path.name} of {where}"
     content = _content(path, what)
     try:
-        if path.name == "zoo.json":
-            entry = Entry.model_validate(content)
-        else:
-            entry = smp_entry(content, what) if "_model_class" in content else timm_entry(content, what)
+        entry = Entry.model_validate(content) if path.name == "zoo.json" else _reader(content)(content, what)
     except ValidationError as error:
         raise _invalid(error, what) from error
     _check_network(entry, what)
     return entry
+
+
+def _reader(content: dict[str, Any]) -> Callable[[dict[str, Any], str], Entry]:
+    """What reads a `config.json`, by a key that only its library writes; timm's in every other case."""
+    if "_model_class" in content:
+        return smp_entry
+    return upernet_entry if content.get("model_type") == "upernet" else timm_entry
 
 
 def read_keras_file(path: Path) -> Entry:

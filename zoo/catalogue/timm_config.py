@@ -25,7 +25,7 @@ _AS_IT_IS = {"global_pool": "avg", "output_stride": 32, "features_only": False}
 _OUTER = ("architecture", "num_classes", "label_names", "id2label", "num_labels", "model_type", "class_name")
 
 
-def _names(names: Any) -> Any:
+def names_of(names: Any) -> Any:
     """A list of names, or a mapping from number to name, with gaps. timm's names may be numbers, such as digits."""
     if isinstance(names, dict):
         if not all(key.isascii() and key.isdecimal() and len(key) < 7 for key in names):
@@ -61,7 +61,7 @@ class _Config(BaseModel):
     std: Annotated[tuple[Deviation, ...], BeforeValidator(_several)] = (0.229, 0.224, 0.225)
     num_classes: Classes = 1000
     in_chans: _Channels | None = None
-    label_names: Annotated[list[str], BeforeValidator(_names)] | None = None
+    label_names: Annotated[list[str], BeforeValidator(names_of)] | None = None
     license: Line = "other"
 
 
