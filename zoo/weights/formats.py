@@ -78,11 +78,16 @@ def read_zoo(layer: keras.Layer, variable: keras.Variable, names: set[str]) -> S
     return Slot(variable.path)
 
 
+def _published(module: str) -> list[str]:
+    """Where a repository that timm names may have a module: RDNet's author has its stem in one more module."""
+    return [module, f"stem.{module}"] if module.startswith("stem.") else [module]
+
+
 def read_timm(
     layer: keras.Layer,
     variable: keras.Variable,
     names: set[str],
-    paths: Callable[[str], list[str]] = lambda module: [module],
+    paths: Callable[[str], list[str]] = _published,
 ) -> Slot:
     """timm's format: the layer's name with dots, PyTorch's variable names and axes.
 
