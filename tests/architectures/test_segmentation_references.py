@@ -29,6 +29,7 @@ SMP = [
     "smp_deeplabv3plus_tu_resnet18",  # timm's way to dilate
     "smp_deeplabv3plus_tu_mobilenetv4_conv_small",
     "smp_deeplabv3plus_efficientnet_b0",
+    "smp_deeplabv3plus_efficientnet_b3",  # output stride 8; padded for 300 pixels
     "smp_deeplabv3plus_mobilenet_v2",
     "smp_deeplabv3_resnet18",
     "smp_upernet_tu_convnext_tiny",

@@ -32,6 +32,7 @@ def row(
     activation=None,
     shortcut=True,
     dilation_rate=None,
+    padding=None,
     dilation,
     name,
     first,
@@ -39,7 +40,8 @@ def row(
 ):
     """`repeats` blocks of one `kind`, the first one strided. Blocks that keep the shape are added to their input.
 
-    They are dilated as `dilation` says at this stride, or by `dilation_rate`.
+    They are dilated as `dilation` says at this stride, or by `dilation_rate`, and padded as the
+    style or `padding` says.
     """
     wanted, strides = strides, dilation.step(strides)
     keeps_shape = (wanted if dilation.dilate_first else strides) == 1
@@ -48,7 +50,7 @@ def row(
         rate = dilation_rate or (dilation.rate if index else dilation.first_rate)
         x = BLOCKS[kind](
             x,
-            style._replace(dilation_rate=rate),
+            style._replace(dilation_rate=rate, padding=padding or style.padding),
             filters,
             kernel_size=kernel_size,
             strides=strides if index == 0 else 1,

@@ -19,7 +19,9 @@ from zoo.errors import RegistryError, UnknownModelError
 IMAGENET = Input(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 _HALF = Input(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # What encoders of smp have beside those of the registry, by builder: the largest, for `descriptions.py`.
-VARIANTS = {"efficientnet.efficientnet": {"hidden_rows": (0, 5), "stages": [[{"dilation_rate": 4}]]}}
+VARIANTS = {
+    "efficientnet.efficientnet": {"hidden_rows": (0, 5), "stages": [[{"dilation_rate": 4, "padding": "symmetric"}]]}
+}
 _INTERPOLATIONS = ("nearest", "bilinear")
 _Channels = Annotated[int, Field(gt=0, le=MOST_CHANNELS)]
 _Width = Annotated[int, Field(gt=0, le=8192)]
@@ -139,26 +141,34 @@ def smp_entry(content: dict[str, Any], what: str) -> Entry:
     return Entry.model_validate(encoder.model_dump() | facts)
 
 
-def _symmetric(config: dict[str, Any], output_stride: int) -> dict[str, Any]:
+def _symmetric(config: dict[str, Any], output_stride: int, size: int) -> dict[str, Any]:
     """EfficientNets of TensorFlow's weights without its padding and epsilon."""
     style = {**config.get("style", {}), "padding": "symmetric", "epsilon": 1e-5}
     return {"style": style, "hidden_rows": [0], "dilate_first": True}
 
 
-def _efficientnet_pytorch(config: dict[str, Any], output_stride: int) -> dict[str, Any]:
-    """Its maps: the stem's, and of B0 that of stride 16 from the first block of a stage, whose others dilate more."""
+def _efficientnet_pytorch(config: dict[str, Any], output_stride: int, size: int) -> dict[str, Any]:
+    """Its maps: the stem's, and of B0 that of stride 16 from the first block of a stage, whose others dilate more.
+
+    It pads for the `size` that a network was trained at: a map of an odd side, halved, gets as much on both sides.
+    """
+    stages, side = [], (size + 1) // 2  # after the stem
+    for (row,) in config["stages"]:
+        halved = row.get("strides", 1) == 2
+        stages.append([{**row, "padding": "symmetric"} if halved and side % 2 else row])
+        side = (side + 1) // 2 if halved else side
     if config.get("depth", 1) != 1:
-        return {"hidden_rows": [0], "dilate_first": True}
-    *before, (row,), fifth, sixth = config["stages"]
+        return {"stages": stages, "hidden_rows": [0], "dilate_first": True}
+    *before, (row,), fifth, sixth = stages
     split = [{**row, "repeats": 1}, {**row, "repeats": row["repeats"] - 1, "dilation_rate": 32 // output_stride}]
     return {"stages": [*before, split, fifth, sixth], "hidden_rows": [0, 5], "dilate_first": True}
 
 
-def _dilate_first(config: dict[str, Any], output_stride: int) -> dict[str, Any]:
+def _dilate_first(config: dict[str, Any], output_stride: int, size: int) -> dict[str, Any]:
     return {"dilate_first": True}
 
 
-def _unchanged(config: dict[str, Any], output_stride: int) -> dict[str, Any]:
+def _unchanged(config: dict[str, Any], output_stride: int, size: int) -> dict[str, Any]:
     return {}
 
 
@@ -167,7 +177,7 @@ class _Layout(NamedTuple):
 
     pattern: str
     name: str
-    changed: Callable[[dict[str, Any], int], dict[str, Any]] = _unchanged
+    changed: Callable[[dict[str, Any], int, int], dict[str, Any]] = _unchanged
     of_timm: bool = False
 
 
@@ -177,12 +187,12 @@ _LAYOUTS = (
     _Layout(r"timm-(?P<name>mobilenetv3_\w+)", r"tf_\g<name>", of_timm=True),
     _Layout(r"(?P<name>resne(x)?t\d+(_32x\d+d)?)", r"\g<name>", _dilate_first),
     _Layout(r"(?P<name>vgg\d+(_bn)?)", r"\g<name>"),
-    _Layout(r"timm-(?P<name>skresnet\d+)", r"\g<name>", lambda config, stride: {"divisor": 8}),
+    _Layout(r"timm-(?P<name>skresnet\d+)", r"\g<name>", lambda config, stride, size: {"divisor": 8}),
     _Layout(r"timm-(?P<name>skresnext\w+)", r"\g<name>"),
     _Layout(r"timm-efficientnet-(?P<name>b\d|l2)", r"tf_efficientnet_\g<name>", _symmetric),
     _Layout(r"timm-(?P<name>tf_efficientnet_lite\d)", r"\g<name>", _symmetric),
     _Layout(r"efficientnet-(?P<name>b\d)", r"tf_efficientnet_\g<name>", _efficientnet_pytorch),
-    _Layout(r"mobilenet_v2", "mobilenetv2_100", lambda config, stride: {"head_map": True, "dilate_first": True}),
+    _Layout(r"mobilenet_v2", "mobilenetv2_100", lambda config, stride, size: {"head_map": True, "dilate_first": True}),
 )
 
 
@@ -207,7 +217,7 @@ def _encoder(config: _Config, what: str) -> Entry:
 
 def _adapted(entry: Entry, layout: _Layout, config: _Config, what: str) -> Entry:
     stride = config.encoder_output_stride
-    changes = layout.changed(entry.config, stride)
+    changes = layout.changed(entry.config, stride, entry.input.size or 224)
     if stride not in (8, 16, 32):
         raise RegistryError(f"{what}: encoder_output_stride: {stride}. Expected 8, 16 or 32.")
     if stride < 32:
