@@ -4,13 +4,14 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from zoo.backend import dtype_policy
 from zoo.catalogue.entry import Measured
-from zoo.catalogue.training_record import BEST, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
+from zoo.catalogue.training_record import BEST, FITTED, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.errors import InputError
 from zoo.export.published_card import published_card
 from zoo.loading import load_folder, ready
@@ -23,7 +24,7 @@ from zoo.training.call import written_call
 from zoo.training.plan import Freeze
 from zoo.training.preparation import Preparation, prepare
 from zoo.training.running import finish, train_model
-from zoo.training.state import State, check_same, held
+from zoo.training.state import PROBE, State, check_same, held
 from zoo.whole import flush, whole_file, writable
 
 
@@ -34,7 +35,8 @@ class Run:
     Attributes:
         model: The fine-tuned model, with the weights of its best epoch, in float32.
         history: Losses and metrics, one value per epoch: `loss`, `val_loss`, ...
-        metrics: Metrics on the validation data, numbers by name and dicts per class; see `zoo.evaluate`.
+        metrics: Metrics on the validation data, numbers by name and dicts per class; see `zoo.evaluate`. Where the head
+            was fitted first, `probe` has the metrics of the model with that head.
         folder: Contains the saved model, `run.json`, `history.png`, an image of the results, and `logs` for
             TensorBoard.
     """
@@ -53,8 +55,8 @@ def finetune(
     data: Any,
     *,
     validation_data: Any = None,
-    epochs: int = 10,
-    freeze: Freeze = "none",
+    epochs: int | Literal["auto"] = "auto",
+    freeze: Freeze = "auto",
     learning_rate: float | Literal["auto"] = "auto",
     batch_size: int | Literal["auto"] = "auto",
     augment: bool = True,
@@ -66,10 +68,19 @@ def finetune(
 ) -> Run:
     """Fine-tune a model on your own data.
 
-    A classifier gets a new head where the classes differ from its own. The head is trained first and alone, for a
-    quarter of the epochs; then all layers, at a tenth of the learning rate. The rate warms up for a twentieth of the
-    steps and decays as a cosine. Frozen layers keep the statistics of their batch normalisation. Rare classes have
-    larger weights in the loss; those of pixels by the square root of what would balance them.
+    A classifier gets a new head where the classes differ from its own. The head is trained first: logistic regression
+    on the features of the other layers, which are computed once, with a penalty chosen by cross-validation. Then all
+    layers are trained from there. The epoch with the highest accuracy on the validation data is kept, the lower loss
+    deciding between equals; the model with the fitted head is the first candidate, so no run ends below it, and weights
+    between that and the last epoch are the last. Up to 2,000 examples, the first half of the layers and the statistics
+    of batch normalisation stay as they are.
+
+    A head that is not one linear layer, such as that of a map of classes, is trained by steps, alone for a quarter of
+    the epochs; then all layers, at a tenth of the learning rate. The epoch with the lowest validation loss is kept.
+
+    The rate warms up for a twentieth of the steps and decays as a cosine. Frozen layers keep the statistics of their
+    batch normalisation. Rare classes have larger weights in the loss; those of pixels by the square root of what would
+    balance them.
 
     Killed at any moment and called again with the same arguments, it resumes after the last complete epoch, and, on one
     CPU with the same versions, ends with the same weights, bit for bit, as if it had never been killed.
@@ -90,12 +101,14 @@ def finetune(
             its own order, and has to match the model's own head; `batch_size` and `augment` do not apply to it.
         validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
             out.
-        epochs: Epochs to train at most; training stops after a third of them without improvement.
+        epochs: Epochs to train at most; training stops after a third of them without improvement. By default 10; up to
+            2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes.
         freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
-            from the input.
-        learning_rate: Peak learning rate. By default 0.001 for random weights, as in a new head, and 0.0001 for
-            pretrained ones.
-        batch_size: Examples per step. By default up to 32, limited by an estimate of the memory.
+            from the input. By default none; up to 2,000 examples, after a fitted head, half of them.
+        learning_rate: Peak learning rate. By default 0.001 for random weights, and 0.0001 for pretrained ones; with
+            batches of fewer than 32 examples, lower by the square root, where the head was fitted.
+        batch_size: Examples per step. By default up to 32, or a thirtieth of the examples where the head was fitted,
+            limited by an estimate of the memory.
         augment: Show random crops, randomly mirrored, in each epoch.
         mixed_precision: Compute in bfloat16. By default where there is a GPU and the outputs are scores.
         output_dir: The folder of the run. By default `runs/NAME`, with the model's name.
@@ -105,7 +118,7 @@ def finetune(
         seed: Seed of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:
-        The run, with the weights of the epoch with the lowest validation loss.
+        The run, with the weights of the best epoch, or of the fitted head alone where no epoch is better.
 
     Raises:
         InputError: The data or the arguments make no sense, the loss is not a number, or `output_dir` contains another
@@ -130,6 +143,16 @@ def finetune(
     }
     command = written_call(model, data, {**options, "output_dir": output_dir, "resume": resume})
     return execute(model, data, options, output_dir=output_dir, resume=resume, command=command)
+
+
+def gains(metrics: Mapping[str, Any]) -> str:
+    """What fine-tuning has added to the head alone, in words; empty where the head was not fitted first."""
+    changes = [
+        f"{metrics[name] - value:+.4g} {name} ({value:g} -> {metrics[name]:g})"
+        for name, value in metrics.get("probe", {}).items()
+        if name != "count" and name in metrics
+    ]
+    return f"fine-tuning added to the head alone: {', '.join(changes)}" if changes else ""
 
 
 def execute(
@@ -196,26 +219,30 @@ def _clear(folder: Path) -> None:
     """Empty the folder of a run that is to start over."""
     for name in ("zoo.json", RUN_FILE):  # the model first: without it nothing stands in the way of the next call
         (folder / name).unlink(missing_ok=True)
-    for name in (LAST, BEST):
+    for name in (LAST, BEST, FITTED):
         (folder / STATE / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "logs", ignore_errors=True)
 
 
 def _kept(prepared: Preparation, state: State, folder: Path) -> Run:
     """Save the model, and last the file that marks the run as complete."""
-    model, metrics = finish(prepared, state, folder)
+    model, metrics, poor = finish(prepared, state, folder)
+    if poor:
+        warn(f"{folder}: the model is no better than guessing: {poor}. Train longer, on more data or other labels.")
     training = TrainingRecord(
         data=prepared.data,
         command=prepared.command,
         metrics={name: value for name, value in metrics.items() if not isinstance(value, dict)},
         history=state.history,
+        poor=poor,
     )
     model = _saved(model, training, folder)
     record = {
         **training.model_dump(),
         "base": prepared.base.model_dump(mode="json", include={"name", "source", "revision", "sha256", "license"}),
         "by_class": {name: value for name, value in metrics.items() if isinstance(value, dict)},
-        "best_epoch": state.best_epoch,
+        "best_epoch": None if state.best_epoch == PROBE else state.best_epoch,
+        "kept": state.kept,
         "settings": prepared.settings,
     }
     with whole_file(folder / RUN_FILE) as place:

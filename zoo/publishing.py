@@ -52,6 +52,7 @@ def publish(
     base_model: str | None = "auto",
     metrics: Mapping[str, float] | None = None,
     create_pr: bool = False,
+    allow_poor: bool = False,
     commit_message: str | None = None,
     space: str | None = None,
     token: str | None = None,
@@ -76,6 +77,7 @@ def publish(
         base_model: Repository that the card names as the origin. "auto" for the one that the weights came from.
         metrics: Metrics for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
             those of `run.json`, or of the base while the weights are its own.
+        allow_poor: Publish a run that is no better than guessing on its validation data, too.
         create_pr: Open a pull request instead; the owner merges it, and there is no version before.
         commit_message: The title of the commit.
         space: "owner/name" of a Space that shows this version in a browser, as `zoo demo` does; needs the extra
@@ -88,15 +90,16 @@ def publish(
         The page of the version (or pull request), its commit, the version (or None), and the page of the Space.
 
     Raises:
-        PublishError: Refused: no licence or one that the base does not allow, random weights, outputs that differ once
-            saved and loaded, a version that exists, a Space with an app of another; or the upload did not complete.
+        PublishError: Refused: no licence or one that the base does not allow, random weights, a run no better than
+            guessing, outputs that differ once saved and loaded, a version that exists, a Space with an app of another;
+            or the upload did not complete.
         AccessError: No token, or one that may not write there; or the folder for temporary files is full.
         OfflineError: The Hub cannot be reached.
         InputError: An argument that cannot be used.
         MissingExtraError: With `space`, the extra `layerzoo[demo]` is not installed.
         As `zoo.load`, for a handle; ExportError, with `saved_model`.
     """
-    _check_flags(private=private, saved_model=saved_model, create_pr=create_pr)
+    _check_flags(private=private, saved_model=saved_model, create_pr=create_pr, allow_poor=allow_poor)
     _check_metrics(metrics)
     wanted = _wanted(version)
     upload = Upload(repo_id, token)
@@ -104,6 +107,7 @@ def publish(
     if base_model not in (None, "auto"):
         check_repo_id(base_model)
     given = _given(model, repo_id, token)
+    _refuse_poor(given, allow_poor=allow_poor)
     check_license(license, given.base)
     exists = upload.check(private=private, must_exist=create_pr, version=wanted)
     is_shown = shown is not None and shown.check(private=private)
@@ -202,6 +206,14 @@ def _given(model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token
     if base is not None and base.source == Source.of(repo_id):  # the next version of the same model
         base = snapshot.spec.base
     return _Given(snapshot, original, base, training)
+
+
+def _refuse_poor(given: _Given, *, allow_poor: bool) -> None:
+    if given.training.poor and not allow_poor:
+        raise PublishError(
+            f"{given.snapshot.spec.name} is no better than guessing: {as_text(given.training.poor)}. Train it longer "
+            "or on more data; or publish it as it is with allow_poor=True (--allow-poor)."
+        )
 
 
 def _refuse_untrained(model: "ZooModel") -> None:

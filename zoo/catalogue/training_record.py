@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from zoo.errors import InputError, UnreadableError
 
 RUN_FILE = "run.json"
-STATE, LAST, BEST = "state", "last.safetensors", "best.safetensors"
+STATE, LAST, BEST, FITTED = "state", "last.safetensors", "best.safetensors", "fitted.safetensors"
 LARGEST_BYTES = 64 << 20  # of a record; one epoch takes about a hundred bytes
 
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -25,7 +25,8 @@ class TrainingRecord(BaseModel):
     """The keys of `run.json` that a card shows; there may be others.
 
     `data` describes the training data, and `command` how it was called. `metrics` were measured on the
-    validation data, with the unit in the name (`top1_percent`); `history` has a list of numbers, one per epoch.
+    validation data, with the unit in the name (`top1_percent`); `history` has a list of numbers, one per epoch. `poor`
+    says why the model is no better than guessing, where it is not.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
@@ -34,6 +35,7 @@ class TrainingRecord(BaseModel):
     command: str = ""
     metrics: dict[str, int | float] = {}
     history: dict[str, list[float]] = {}
+    poor: str = ""
 
     @property
     def epochs(self) -> int:

@@ -45,13 +45,19 @@ class AutoOr(click.ParamType):
     help="Put a new decoder above MODEL, to segment images; DATA's classes.txt or --num-classes says into how many.",
 )
 @click.option("--num-classes", type=int, help="Number of classes of a new head.")
-@click.option("--epochs", default=10, show_default=True, type=int, help="Epochs to train at most.")
+@click.option(
+    "--epochs",
+    default="auto",
+    show_default=True,
+    type=AutoOr(int, "auto"),
+    help="Epochs to train at most; by default 10, with small data 2 of at least 30 steps.",
+)
 @click.option(
     "--freeze",
-    default="none",
+    default="auto",
     show_default=True,
-    type=AutoOr(int, "backbone", "none"),
-    help="Layers to freeze: backbone, none, or the first N.",
+    type=AutoOr(int, "auto", "backbone", "none"),
+    help="Layers to freeze: backbone, none, or the first N; by default none, with small data half of them.",
 )
 @click.option(
     "--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="Peak learning rate."
@@ -98,7 +104,7 @@ def finetune(
     import keras
 
     import zoo
-    from zoo.finetuning import execute
+    from zoo.finetuning import execute, gains
     from zoo.training.arguments import check_arguments
     from zoo.training.hosts import join
     from zoo.training.preparation import prepare
@@ -123,6 +129,8 @@ def finetune(
     click.echo(run.folder)
     for name, value in run.metrics.items():
         click.echo(as_text(f"  {name}: {value}"))
+    if added := gains(run.metrics):
+        click.echo(as_text(added))
 
 
 def _typed(ctx: click.Context) -> str:
@@ -150,6 +158,8 @@ def _told(plan: dict[str, Any]) -> list[str]:
     ]
     if plan["classes"]:
         lines.append(f"{len(plan['classes'])} classes: {', '.join(plan['classes'][:10])}")
+    if plan["probe"]:
+        lines.append("the head is fitted first, to features that are computed once; no epoch below it is kept")
     for phase in plan["phases"]:
         steps = (phase["last"] - phase["first"]) * plan["steps_per_epoch"]
         lines.append(

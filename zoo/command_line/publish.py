@@ -17,6 +17,7 @@ from zoo.printing import as_text, print_json
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A metric for the card; may be repeated."
 )
+@click.option("--allow-poor", is_flag=True, help="Publish a run that is no better than guessing, too.")
 @click.option("--create-pr", is_flag=True, help="Open a pull request, without a version.")
 @click.option("--space", metavar="OWNER/NAME", help="Publish a demo in this Space too; created if it does not exist.")
 @click.option("-m", "--message", help="The title of the commit.")
@@ -30,6 +31,7 @@ def publish(
     saved_model: bool,
     base_model: str,
     metrics: tuple[str, ...],
+    allow_poor: bool,
     create_pr: bool,
     space: str | None,
     message: str | None,
@@ -49,6 +51,7 @@ def publish(
         saved_model=saved_model,
         base_model=base_model,
         metrics=numbers or None,
+        allow_poor=allow_poor,
         create_pr=create_pr,
         space=space,
         commit_message=message,

@@ -59,6 +59,16 @@ class ClassificationMeasure(Measure):
             by_class[name] = _percent(places[targets == number] < 1)
         return {**best, "class_percent": by_class}
 
+    def poor(self) -> str:
+        targets, _, places = np.array(self._rows).T
+        label, most = Counter(targets.tolist()).most_common(1)[0]
+        if (places < 1).sum() > most:
+            return ""
+        return (
+            f"{_percent(places < 1):g} % of {len(targets)} validation examples are right, and "
+            f"{100 * most / len(targets):.4g} % would be if all were called {self.labels[label]!r}"
+        )
+
     def confusion(self) -> np.ndarray:
         """The confusion matrix, rows the labels and columns the predictions: int64 `(classes, classes)`."""
         counts = np.zeros((len(self.labels), len(self.labels)), np.int64)

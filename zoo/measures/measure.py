@@ -42,6 +42,11 @@ class Measure(abc.ABC):
         """
         return {"count": self.count, **(self._results() if self.count else {})}
 
+    def poor(self) -> str:
+        """Why the outputs are no better than a guess that never looks at the inputs, in words; empty where they are,
+        or where nobody knows what a guess would give. At least one example has been counted."""
+        return ""
+
     @abc.abstractmethod
     def _add(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> None:
         """Count a batch of finite outputs."""

@@ -60,6 +60,15 @@ class SegmentationMeasure(Measure):
             },
         }
 
+    def poor(self) -> str:
+        right, most, total = np.trace(self.confusion), self.confusion.sum(axis=1).max(), self.confusion.sum()
+        if right > most or not total:
+            return ""
+        return (
+            f"{100 * right / total:.4g} % of the validation pixels are right, and {100 * most / total:.4g} % would be "
+            "if all were of one class"
+        )
+
 
 def confusion_matrix(target: np.ndarray, answer: np.ndarray, num_classes: int) -> np.ndarray:
     """Count the pixels of each true class by the predicted class.

@@ -34,14 +34,14 @@ def check_arguments(
     if isinstance(validation_data, Real):
         expected = "data to evaluate on, or None: a fifth of the training data is held out"
         raise _wrong("validation_data", validation_data, expected)
-    if not _is_whole(epochs, 1):
-        raise _wrong("epochs", epochs, "a whole number of at least 1")
+    if not _is_word(epochs, "auto") and not _is_whole(epochs, 1):
+        raise _wrong("epochs", epochs, "'auto' or a whole number of at least 1")
     if not _is_word(batch_size, "auto") and not _is_whole(batch_size, 1):
         raise _wrong("batch_size", batch_size, "'auto' or a whole number of at least 1")
     if not _is_word(learning_rate, "auto") and not _is_rate(learning_rate):
         raise _wrong("learning_rate", learning_rate, "'auto' or a finite number above 0")
-    if not _is_word(freeze, "backbone", "none") and not _is_whole(freeze, 0):
-        raise _wrong("freeze", freeze, "'backbone', 'none' or a number of layers")
+    if not _is_word(freeze, "auto", "backbone", "none") and not _is_whole(freeze, 0):
+        raise _wrong("freeze", freeze, "'auto', 'backbone', 'none' or a number of layers")
     if not isinstance(mixed_precision, bool) and not _is_word(mixed_precision, "auto"):
         raise _wrong("mixed_precision", mixed_precision, "True, False or 'auto'")
     for name, value in (("augment", augment), ("skip_unreadable", skip_unreadable), ("resume", resume)):

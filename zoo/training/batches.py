@@ -13,6 +13,8 @@ from zoo.training import hosts
 from zoo.training.examples import Examples
 from zoo.training.trainer import TaskTrainer
 
+EVALUATED = 32  # examples that go through the network together where nothing is kept for gradients
+
 
 class Batches(keras.utils.PyDataset):
     """Examples, read when they are wanted, in threads beside the training.
@@ -22,10 +24,11 @@ class Batches(keras.utils.PyDataset):
         entry: The entry of the model.
         examples: What there is to read.
         shape: The input that the model takes, without the batch axis.
-        batch_size: Examples per batch. A shuffled epoch drops a last batch that is not full; the next
-            epoch starts in another order.
-        seed: Shuffles the examples anew for each epoch; None for all of them in their order.
-        augment: Show other views of the examples in each epoch.
+        batch_size: Examples per batch. A shuffled pass drops a last batch that is not full; the next one starts in
+            another order.
+        seed: Shuffles the examples anew for each pass; None for all of them in their order.
+        augment: Show other views of the examples in each pass.
+        passes: Passes over the examples per epoch.
     """
 
     def __init__(
@@ -38,30 +41,44 @@ class Batches(keras.utils.PyDataset):
         *,
         seed: int | None = None,
         augment: bool = False,
+        passes: int = 1,
     ):
         # Keras' own worker threads may be a shuffle behind: they begin an epoch before its number is set.
         super().__init__(workers=1)
         self.trainer, self.entry, self.examples, self.shape = trainer, entry, examples, shape
-        self.batch_size, self.seed, self.augment = batch_size, seed, augment
+        self.batch_size, self.seed, self.augment, self.passes = batch_size, seed, augment, passes
         self.epoch = 0
         self.share = hosts.share()  # which part of each batch this host computes, of how many
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count())
 
     def __len__(self) -> int:
+        return self.passes * self._per_pass()
+
+    def _per_pass(self) -> int:
         count = len(self.examples.items)
         return max(1, count // self.batch_size) if self.seed is not None else -(-count // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        order = _order(self.seed, self.epoch, len(self.examples.items))
+        done, index = divmod(index, self._per_pass())
+        time = self.epoch * self.passes + done
+        order = _order(self.seed, time, len(self.examples.items))
         places = order[index * self.batch_size : (index + 1) * self.batch_size]
         part, parts = self.share
         places = places[part * len(places) // parts : (part + 1) * len(places) // parts]
-        rows = list(self._pool.map(self._read, places.tolist()))
+        rows = list(self._pool.map(lambda place: self._read(place, time), places.tolist()))
         return keras.tree.map_structure(lambda *arrays: np.stack(arrays), *rows)
 
-    def _read(self, place: int) -> tuple[Any, ...]:
-        generator = np.random.default_rng([self.seed or 0, self.epoch, place]) if self.augment else None
+    def _read(self, place: int, time: int) -> tuple[Any, ...]:
+        generator = np.random.default_rng([self.seed or 0, time, place]) if self.augment else None
         return self.trainer.read(self.examples.items[place], self.entry, self.shape, generator)
+
+    def unshuffled(self, most: int, seed: int) -> "Batches":
+        """The examples as they are evaluated, in their order; a sample where there are more than `most`."""
+        examples, count = self.examples, len(self.examples.items)
+        if count > most:
+            chosen = np.random.default_rng(seed).choice(count, most, replace=False)
+            examples = examples.part(np.sort(chosen).tolist())
+        return Batches(self.trainer, self.entry, examples, self.shape, max(self.batch_size, min(EVALUATED, count)))
 
 
 @functools.lru_cache(maxsize=8)

@@ -14,21 +14,23 @@ from zoo.training.state import State
 
 
 class SaveState(keras.callbacks.Callback):
-    """Saves the state after each epoch, and stops after `patience` epochs without improvement."""
+    """Saves the state after each epoch, and stops after `patience` epochs without improvement.
 
-    def __init__(self, state: State, patience: int | None, *, writes: bool = True):
+    `monitor` is the metric by which the best epoch is chosen, see `zoo.training.state.rank`.
+    """
+
+    def __init__(self, state: State, patience: int | None, monitor: str | None, *, writes: bool = True):
         super().__init__()
-        self.state, self.patience, self.writes = state, patience, writes
+        self.state, self.patience, self.monitor, self.writes = state, patience, monitor, writes
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
-        monitored = "val_loss" if "val_loss" in logs else "loss"
-        if not (math.isfinite(logs["loss"]) and math.isfinite(logs[monitored])):
+        if not (math.isfinite(logs["loss"]) and math.isfinite(logs.get("val_loss", 0.0))):
             raise InputError(
                 f"The loss is {logs['loss']} after epoch {epoch + 1}. Expected a finite one: choose a lower "
                 "learning_rate, and check that the data contain no NaN."
             )
-        is_best = self.state.record(logs, monitored)
+        is_best = self.state.record(logs, self.monitor)
         if self.patience is not None and self.state.waited >= self.patience:
             self.state.stopped = self.model.stop_training = True
         if self.writes:
@@ -72,5 +74,13 @@ class ShowProgress(keras.callbacks.Callback):
         self.bar.advance(self.task)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        told = ", ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items() if name != "learning_rate")
-        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {told}")
+        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {_listed(logs or {})}")
+
+
+def show_probe(logs: dict[str, float]) -> None:
+    """Print what the fitted head scores, as an epoch is printed."""
+    Console(stderr=True, highlight=False).print(f"head alone: {_listed(logs)}")
+
+
+def _listed(logs: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in logs.items() if name != "learning_rate")

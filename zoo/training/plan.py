@@ -8,11 +8,18 @@ import numpy as np
 
 from zoo.errors import InputError
 from zoo.model import ZooModel
+from zoo.training.linear_head import Kind
 
-Freeze = Literal["backbone", "none"] | int
+Freeze = Literal["auto", "backbone", "none"] | int
 
 HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
 FINETUNE_LEARNING_RATE = 1e-4
+SMALL_DATA = 2000  # examples, up to which few passes do, and what the first layers know is better than what they learn
+EPOCHS = 10  # by default, and of small data after a fitted head:
+EPOCHS_AFTER_PROBE = 2
+STEPS_AFTER_PROBE = 60  # at least, however small the data are
+LARGEST_BATCH_SHARE = 30  # of the examples after a fitted head: so many steps per pass, where there are examples enough
+SMALLEST_BATCH = 4
 HEAD_FRACTION = 0.25  # of the epochs, in which only the new head learns
 PATIENCE_FRACTION = 0.34  # of the epochs, without improvement, after which a run stops
 LARGEST_BATCH = 32
@@ -33,8 +40,8 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that was decided. `memory_bytes` is an estimate: weights, gradients, the optimizer's two averages, and what
-    the layers give for one batch."""
+    """All that was decided. `probe` is the kind of head that is fitted first, where one is. `memory_bytes` is an
+    estimate: weights, gradients, the optimizer's two averages, and what the layers give for one batch."""
 
     model: str
     task: str
@@ -44,7 +51,9 @@ class Plan:
     input_shape: tuple[int | None, ...]
     epochs: int
     batch_size: int | None
+    passes_per_epoch: int
     steps_per_epoch: int | None
+    probe: Kind | None
     phases: tuple[Phase, ...]
     patience: int
     parameters: int
@@ -60,13 +69,29 @@ class Plan:
 
 
 def phases(
-    model: ZooModel, *, freeze: Freeze, epochs: int, learning_rate: float | Literal["auto"]
+    model: ZooModel,
+    *,
+    freeze: Freeze,
+    epochs: int,
+    learning_rate: float | Literal["auto"],
+    has_probe: bool = False,
+    batch_size: int | None = None,
+    is_small: bool = False,
 ) -> tuple[Phase, ...]:
     """The phases in which the layers of a model with its new head are trained.
 
     A new head is trained first and alone, a decoder with it: its first gradients would spoil the pretrained layers.
-    Then all layers that are not frozen are trained, at a tenth of the rate. Without a new head, or with random weights
-    throughout, there is one phase.
+    Then all layers that are not frozen are trained, at a tenth of the rate. Where the head was fitted, or there is no
+    new one, or all weights are random, there is one phase.
+
+    Args:
+        model: The model to train.
+        freeze: As `zoo.finetune` takes it.
+        epochs: Epochs of all phases together.
+        learning_rate: Peak learning rate, of the head where it is trained by steps.
+        has_probe: The head was fitted.
+        batch_size: Examples per step, where it is known.
+        is_small: The data are few: leave batch normalisation as it is, and by default the first half of the layers.
 
     Raises:
         InputError: `freeze` names more layers than there are, or would leave random weights random.
@@ -80,20 +105,29 @@ def phases(
         raise InputError(f"freeze='backbone' does not fit {model.spec.name}: {why}. Expected freeze='none'.")
     if isinstance(freeze, int) and not 0 <= freeze < len(names):
         raise InputError(f"freeze={freeze}. Expected 0 to {len(names) - 1}: {model.spec.name} has {len(names)} layers.")
-    frozen = freeze if isinstance(freeze, int) else 0
+    frozen = freeze if isinstance(freeze, int) else len(names) // 2 if freeze == "auto" and is_small else 0
     if frozen and random == "all":
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
-    rate = (
-        learning_rate if learning_rate != "auto" else FINETUNE_LEARNING_RATE if random == "none" else HEAD_LEARNING_RATE
-    )
+    automatic = HEAD_LEARNING_RATE
+    if random == "none" or has_probe:
+        automatic = FINETUNE_LEARNING_RATE * min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
+    rate = automatic if learning_rate == "auto" else learning_rate
     rest = tuple(names[frozen:])
+    if is_small:
+        rest = tuple(name for name in rest if not _is_normalization(model.get_layer(name)))
     if freeze == "backbone":
         return (_phase(model, "head", 0, epochs, rate, only_head),)
-    if random != "head" or not has_head:
+    if random != "head" or not has_head or has_probe:
         return (_phase(model, "all", 0, epochs, rate, rest),)
     first = min(epochs, max(1, round(HEAD_FRACTION * epochs)))
     parts = (_phase(model, "head", 0, first, rate, only_head), _phase(model, "all", first, epochs, rate / 10, rest))
     return parts if first < epochs else parts[:1]
+
+
+def _is_normalization(layer: Any) -> bool:
+    import keras
+
+    return isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _phase(model: ZooModel, name: str, first: int, last: int, rate: float, trained: tuple[str | None, ...]) -> Phase:
@@ -107,10 +141,23 @@ def patience(epochs: int) -> int:
     return max(3, math.ceil(PATIENCE_FRACTION * epochs))
 
 
-def automatic_batch_size(model: ZooModel, count: int) -> int:
-    """The largest power of two that leaves four batches per epoch and fits into the memory budget."""
+def automatic_batch_size(model: ZooModel, count: int, *, has_probe: bool) -> int:
+    """The largest power of two that leaves enough steps per pass and fits into the memory budget."""
     fits = max(1, ACTIVATION_BUDGET_BYTES // max(1, activation_bytes(model)))
-    return 1 << int(math.log2(max(1, min(LARGEST_BATCH, count // 4, fits))))
+    most = max(min(SMALLEST_BATCH, count), count // LARGEST_BATCH_SHARE) if has_probe else count // 4
+    return 1 << int(math.log2(max(1, min(LARGEST_BATCH, most, fits))))
+
+
+def automatic_epochs(count: int | None, batch_size: int | None, *, has_probe: bool) -> tuple[int, int]:
+    """How many epochs, and how often each sees all examples.
+
+    Small data need few passes after a fitted head, but a number of steps; an epoch of very few examples sees them
+    several times, so that not more is written and measured than learnt.
+    """
+    if not has_probe or count is None or batch_size is None or count > SMALL_DATA:
+        return EPOCHS, 1
+    per_pass = max(1, count // batch_size)
+    return EPOCHS_AFTER_PROBE, -(-STEPS_AFTER_PROBE // (EPOCHS_AFTER_PROBE * per_pass))
 
 
 def activation_bytes(model: ZooModel) -> int:

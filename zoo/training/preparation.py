@@ -17,10 +17,12 @@ from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.model import ZooModel
 from zoo.training import hosts
 from zoo.training import plan as plans
-from zoo.training.batches import Batches
+from zoo.training.batches import EVALUATED, Batches
 from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
+from zoo.training.linear_head import Kind
 from zoo.training.plan import Freeze, Phase, Plan
+from zoo.training.probe import linear_layer
 from zoo.training.same_files import say_shared
 from zoo.training.trainer import TaskTrainer, is_dataset, is_folder
 from zoo.training.trainers import find_trainer
@@ -55,7 +57,7 @@ def prepare(
     data: Any,
     *,
     validation_data: Any,
-    epochs: int,
+    epochs: int | Literal["auto"],
     freeze: Freeze,
     learning_rate: float | Literal["auto"],
     batch_size: int | Literal["auto"],
@@ -70,7 +72,7 @@ def prepare(
     Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called.
     """
     _check(model)
-    epochs, seed = int(epochs), int(seed)  # NumPy's numbers are not JSON
+    epochs, seed = epochs if isinstance(epochs, str) else int(epochs), int(seed)  # NumPy's numbers are not JSON
     freeze = freeze if isinstance(freeze, str) else int(freeze)
     learning_rate = learning_rate if isinstance(learning_rate, str) else float(learning_rate)
     batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
@@ -91,9 +93,18 @@ def prepare(
     check_trainable(model, reference, trainer.loss(model.spec, None))
     keras.utils.set_random_seed(seed)
     copy = trainable_copy(model, entry, shape, dtype)
-    fed = _fed(trainer, copy, train_data, val_data, options)
-    parts = plans.phases(copy, freeze=freeze, epochs=epochs, learning_rate=learning_rate)
-    plan = _plan(copy, shape, fed, parts, dtype)
+    probe = _probe(trainer, copy)
+    fed = _fed(trainer, copy, train_data, val_data, options, probe is not None)
+    parts = plans.phases(
+        copy,
+        freeze=freeze,
+        epochs=fed.epochs,
+        learning_rate=learning_rate,
+        has_probe=probe is not None,
+        batch_size=fed.batch_size,
+        is_small=probe is not None and (fed.training_examples or 0) <= plans.SMALL_DATA,
+    )
+    plan = _plan(copy, shape, fed, parts, dtype, probe)
     settings = {
         **options,
         "plan": plan.as_dict(),
@@ -112,34 +123,52 @@ class _Fed(NamedTuple):
     training: Any
     validation: Any
     class_weight: dict[int, float] | None = None
+    epochs: int = plans.EPOCHS
+    passes: int = 1
     training_examples: int | None = None
     validation_examples: int | None = None
     batch_size: int | None = None
     steps: int | None = None
 
 
-def _fed(trainer: TaskTrainer, copy: ZooModel, train_data: Any, val_data: Any, options: dict[str, Any]) -> _Fed:
+def _fed(
+    trainer: TaskTrainer, copy: ZooModel, train_data: Any, val_data: Any, options: dict[str, Any], has_probe: bool
+) -> _Fed:
+    epochs, passes = options["epochs"], 1
     if not isinstance(train_data, Examples):
         for batches, name in ((train_data, "training data"), (val_data, "validation data")):
             if batches is not None:
                 check_batches(batches, name, copy, trainer)
         steps = int(train_data.cardinality())
-        return _Fed(train_data, val_data, steps=steps if steps > 0 else None)
+        epochs = plans.EPOCHS if epochs == "auto" else epochs
+        return _Fed(train_data, val_data, epochs=epochs, steps=steps if steps > 0 else None)
     shape, count = trainer.shape(copy.spec, train_data), len(train_data.items)
     size, devices = options["batch_size"], hosts.devices()
     if size == "auto":
-        size = max(devices, plans.automatic_batch_size(copy, count) // devices * devices)
+        size = max(devices, plans.automatic_batch_size(copy, count, has_probe=has_probe) // devices * devices)
     if size % devices:
         raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
+    if epochs == "auto":
+        epochs, passes = plans.automatic_epochs(count, size, has_probe=has_probe)
     # Keras wants every batch in equal shares; training data come in whole batches anyway.
     val_data = val_data.part(range(len(val_data.items) // devices * devices))
-    training = Batches(trainer, copy.spec, train_data, shape, size, seed=options["seed"], augment=options["augment"])
-    held = Batches(trainer, copy.spec, val_data, shape, size) if val_data.items else None
+    views = {"seed": options["seed"], "augment": options["augment"], "passes": passes}
+    training = Batches(trainer, copy.spec, train_data, shape, size, **views)
+    most = size if options["batch_size"] != "auto" else max(size, EVALUATED // devices * devices)
+    held = Batches(trainer, copy.spec, val_data, shape, most) if val_data.items else None
     weight = class_weights(train_data.classes) if train_data.classes is not None else None
-    return _Fed(training, held, weight, count, len(val_data.items), size, len(training))
+    return _Fed(training, held, weight, epochs, passes, count, len(val_data.items), size, len(training))
 
 
-def _plan(copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple[Phase, ...], dtype: str) -> Plan:
+def _probe(trainer: TaskTrainer, copy: ZooModel) -> Kind | None:
+    """Which head is fitted first, if any. Several hosts, each of which sees a share, learn a new one by steps."""
+    can_fit = copy.spec.random == "head" and hosts.share()[1] == 1 and linear_layer(copy) is not None
+    return trainer.linear_head if can_fit else None
+
+
+def _plan(
+    copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple[Phase, ...], dtype: str, probe: Kind | None
+) -> Plan:
     epochs = parts[-1].last
     return Plan(
         model=copy.spec.name,
@@ -150,7 +179,9 @@ def _plan(copy: ZooModel, shape: tuple[int | None, ...], fed: _Fed, parts: tuple
         input_shape=shape,
         epochs=epochs,
         batch_size=fed.batch_size,
+        passes_per_epoch=fed.passes,
         steps_per_epoch=fed.steps,
+        probe=probe,
         phases=parts,
         patience=plans.patience(epochs),
         parameters=copy.count_params(),

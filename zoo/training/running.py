@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo import architectures
 from zoo.backend import dtype_policy, jit_compile
@@ -16,11 +17,14 @@ from zoo.model import ZooModel
 from zoo.printing import warn
 from zoo.training import hosts, report
 from zoo.training.batches import Batches
-from zoo.training.callbacks import SaveState, SetEpoch, ShowProgress
+from zoo.training.callbacks import SaveState, SetEpoch, ShowProgress, show_probe
+from zoo.training.linear_head import Kind
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
+from zoo.training.probe import fit_probe, probe_metrics
 from zoo.training.state import State
 
+SHARES = (0.25, 0.5)  # of the way from the fitted head to the last epoch
 WARM_UP_FRACTION = 0.05  # of a phase's steps
 
 
@@ -31,9 +35,46 @@ def train_model(
     if state.epoch:
         state.restore(prepared.model)
         warn(f"{logs.parent}: resumed after epoch {state.epoch} of {prepared.plan.epochs}")
+    elif prepared.plan.probe is not None:
+        _fit_head(prepared, prepared.plan.probe, state)
     for phase in prepared.plan.phases:
         if state.epoch < phase.last and not state.stopped:
             _train_phase(prepared, phase, state, logs, callbacks)
+    if state.probe:
+        _try_between(prepared, state)
+
+
+def _fit_head(prepared: Preparation, kind: Kind, state: State) -> None:
+    """Fit the new head to the features of the others; with validation data it is the first candidate for the best."""
+    model, trainer = prepared.model, prepared.trainer
+    fit_probe(model, prepared.training, kind, prepared.class_weight, prepared.settings["seed"])
+    if prepared.validation is None:
+        return
+    logs, metrics = probe_metrics(
+        model, prepared.validation, prepared.loss, trainer.metrics(model.spec), trainer.measure(model.spec, None)
+    )
+    show_probe(logs)
+    state.record_probe(logs, metrics, trainer.monitor)
+    if hosts.is_primary():
+        state.write_probe(model)
+
+
+def _try_between(prepared: Preparation, state: State) -> None:
+    """Try weights between those of the fitted head and those of the last epoch, where neither forgets nor overfits.
+
+    Wortsman et al., 2022, https://arxiv.org/abs/2109.01903, figure 1.
+    """
+    model, monitor = prepared.model, prepared.trainer.monitor
+    compile_model(prepared, prepared.plan.phases[-1])
+    first, last = state.fitted(model), [keras.ops.convert_to_numpy(variable) for variable in model.variables]
+    for share in SHARES:
+        for variable, start, end in zip(model.variables, first, last, strict=True):
+            if np.issubdtype(end.dtype, np.floating):  # seeds are not
+                variable.assign((1 - share) * start + share * end)
+        found = model.evaluate(prepared.validation, return_dict=True, verbose=0)
+        is_best = state.record_between({f"val_{name}": value for name, value in found.items()}, share, monitor)
+        if is_best and hosts.is_primary():
+            state.write_best(model)
 
 
 def _train_phase(
@@ -50,7 +91,9 @@ def _train_phase(
         state.waited = 0  # only the last phase loses patience
     is_last = phase is plan.phases[-1]
     show = ShowProgress(plan.epochs, state.epoch)
-    callbacks = [*others, SaveState(state, plan.patience if is_last else None, writes=hosts.is_primary()), show]
+    monitor = prepared.trainer.monitor
+    saves = SaveState(state, plan.patience if is_last else None, monitor, writes=hosts.is_primary())
+    callbacks = [*others, saves, show]
     if importlib.util.find_spec("tensorboard") and hosts.is_primary():  # of the extra `layerzoo[train]`
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     shares: contextlib.AbstractContextManager = contextlib.nullcontext()
@@ -103,8 +146,11 @@ def compile_model(prepared: Preparation, phase: Phase) -> None:
     )
 
 
-def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any]]:
-    """The trained model in float32 and its metrics; writes the plots of the run."""
+def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel, dict[str, Any], str]:
+    """The trained model in float32, its metrics, and why they are no better than guessing, where they are not.
+
+    Writes the plots of the run.
+    """
     with dtype_policy("float32"):
         model = architectures.build(
             prepared.model.spec.model_copy(update={"random": "none"}), input_shape=prepared.input_shape
@@ -112,7 +158,8 @@ def finish(prepared: Preparation, state: State, folder: Path) -> tuple[ZooModel,
     state.restore_best(model)
     report.draw_history(state.history, state.best_epoch, folder / "history.png")
     if prepared.validation is None:
-        return model, {}
+        return model, {}, ""
     if isinstance(prepared.validation, Batches):
         prepared.validation.share = (0, 1)
-    return model, prepared.trainer.report(model, prepared.validation, folder)
+    metrics, poor = prepared.trainer.report(model, prepared.validation, folder)
+    return model, metrics | ({"probe": state.probe} if state.probe else {}), poor

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,11 +14,12 @@ import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 
-from zoo.catalogue.training_record import BEST, LAST, STATE, first_problem
+from zoo.catalogue.training_record import BEST, FITTED, LAST, STATE, first_problem
 from zoo.errors import InputError, UnreadableError
 from zoo.printing import warn
 from zoo.whole import made_folder, whole_file, writable
 
+PROBE = -1  # as a best epoch: the head that was fitted before the first one
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 _UNREADABLE = {"BF16", "F8_E4M3", "F8_E5M2"}  # by NumPy
@@ -91,8 +91,9 @@ class Progress(BaseModel):
     command: str = ""
     epoch: Annotated[int, Field(ge=1, strict=True)]
     waited: Count
-    best: Annotated[float, Field(allow_inf_nan=False)]
-    best_epoch: Count
+    best: Annotated[list[Annotated[float, Field(allow_inf_nan=False, strict=True)]], Field(min_length=1, max_length=2)]
+    best_epoch: Annotated[int, Field(ge=PROBE, strict=True)]
+    probe: dict[str, float]
     stopped: Annotated[bool, Field(strict=True)]
     history: dict[str, list[float]]
 
@@ -106,6 +107,10 @@ class Progress(BaseModel):
 class State:
     """After how many epochs, with which history, and with which weights and optimizer.
 
+    `best` ranks what is kept, the lower the better: a metric that is to rise, negated, where the task has one, then the
+    loss. `probe` has what the head scored that was fitted before the first epoch. `share` is how much of the way from
+    there to the weights of the last epoch the best ones have, where they lie between the two.
+
     Args:
         folder: The folder of the files. What is there is resumed, if it has the same `settings`.
         settings: All that decides the outcome, as `json.dumps` takes it.
@@ -118,7 +123,9 @@ class State:
 
     def __init__(self, folder: Path, settings: dict[str, Any], command: str = ""):
         self.folder, self.settings, self.command = folder, settings, command
-        self.epoch, self.waited, self.best, self.best_epoch = 0, 0, math.inf, 0
+        self.epoch, self.waited, self.best, self.best_epoch = 0, 0, list[float](), 0
+        self.probe: dict[str, float] = {}
+        self.share: float | None = None
         self.stopped = False
         self.history: dict[str, list[float]] = {}
         if (folder / LAST).exists():
@@ -143,21 +150,76 @@ class State:
         warning."""
         with _opened(self.folder / BEST) as file:
             metadata = file.metadata() or {}
-        if metadata.get("epoch", "1") != "1":
+        if metadata.get("epoch", "1") not in ("0", "1"):
             raise _damaged(self.folder / LAST, "the file is missing")
         warn(f"{self.folder.parent}: the run was interrupted before its first epoch was saved; it starts again")
 
-    def record(self, logs: dict[str, float], monitored: str) -> bool:
+    def record_probe(self, logs: dict[str, float], probe: dict[str, float], monitor: str | None) -> None:
+        """Take the fitted head for the first candidate.
+
+        Args:
+            logs: What Keras would log after an epoch of it: `val_loss`, ...
+            probe: What it scores.
+            monitor: See `rank`.
+        """
+        self.best, self.best_epoch, self.probe = rank(logs, monitor), PROBE, probe
+
+    def record_between(self, logs: dict[str, float], share: float, monitor: str | None) -> bool:
+        """Take weights between those of the fitted head and the last epoch for a candidate; whether it is the best."""
+        ranked = rank(logs, monitor)
+        if not ranked < self.best:
+            return False
+        self.best, self.best_epoch, self.share = ranked, self.epoch - 1, share
+        return True
+
+    @property
+    def kept(self) -> str:
+        """Which weights are the best, in words."""
+        if self.best_epoch == PROBE:
+            return "the fitted head alone"
+        return f"epoch {self.best_epoch + 1}" if self.share is None else f"{self.share:g} of the way to the last epoch"
+
+    def record(self, logs: dict[str, float], monitor: str | None) -> bool:
         """Add an epoch to the history; whether it is the best so far."""
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         self.epoch += 1
-        is_better = logs[monitored] < self.best
+        ranked = rank(logs, monitor)
+        is_better = not self.best or ranked < self.best
         if is_better:
-            self.best, self.best_epoch, self.waited = float(logs[monitored]), self.epoch - 1, 0
+            self.best, self.best_epoch, self.waited = ranked, self.epoch - 1, 0
         else:
             self.waited += 1
         return is_better
+
+    def write_probe(self, model: keras.Model) -> None:
+        """Keep the weights of the fitted head as the best, and to go back to.
+
+        Raises:
+            AccessError: The disk refuses.
+        """
+        self.write_best(model)
+        _replace(self.folder / FITTED, _tensors("model", model.variables), {})
+
+    def fitted(self, model: keras.Model) -> list[np.ndarray]:
+        """The values that the variables of the model had with the fitted head.
+
+        Raises:
+            UnreadableError: The file is damaged.
+        """
+        _check(model.variables, "model", self.folder / FITTED)
+        with _opened(self.folder / FITTED) as file:
+            return [file.get_tensor(f"model/{index}") for index in range(len(model.variables))]
+
+    def write_best(self, model: keras.Model) -> None:
+        """Keep the weights of the best candidate so far.
+
+        Raises:
+            AccessError: The disk refuses; what was kept before is still there.
+        """
+        with writable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        _replace(self.folder / BEST, _tensors("model", model.variables), {"epoch": str(self.epoch)})
 
     def write(self, model: keras.Model, *, is_best: bool) -> None:
         """Keep the model and its optimizer. The best weights first: a run killed in between writes the same again.
@@ -165,11 +227,9 @@ class State:
         Raises:
             AccessError: The disk refuses; what was kept before is still there.
         """
-        with writable(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
         if is_best:
-            _replace(self.folder / BEST, _tensors("model", model.variables), {"epoch": str(self.epoch)})
-        facts = {key: value for key, value in vars(self).items() if key != "folder"}
+            self.write_best(model)
+        facts = {key: value for key, value in vars(self).items() if key not in ("folder", "share")}
         tensors = _tensors("model", model.variables) | _tensors("optimizer", model.optimizer.variables)
         _replace(self.folder / LAST, tensors, {"state": json.dumps(facts)})
 
@@ -189,6 +249,18 @@ class State:
     def restore_best(self, model: keras.Model) -> None:
         """Give the model the weights of the best epoch."""
         _assign(model.variables, "model", self.folder / BEST)
+
+
+def rank(logs: dict[str, float], monitor: str | None) -> list[float]:
+    """What epochs are compared by, the lower the better, on the validation data where there are any.
+
+    Args:
+        logs: Of an epoch.
+        monitor: A metric that comes before the loss, the higher the better.
+    """
+    prefix = "val_" if "val_loss" in logs else ""
+    first = [-float(logs[prefix + monitor])] if monitor and prefix + monitor in logs else []
+    return [*first, float(logs[f"{prefix}loss"])]
 
 
 def _tensors(prefix: str, variables: Sequence[Any]) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from zoo.errors import InputError
 from zoo.labels import read_labels
 from zoo.measures.measure import Measure
 from zoo.training.examples import Examples, hold_out
+from zoo.training.linear_head import Kind
 
 LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are trained on in crops of this size
 
@@ -23,11 +24,16 @@ class TaskTrainer(abc.ABC):
 
     `bfloat16`: the outputs are scores, so computing in 16 bits does no harm; metres and pixels are not.
     `crops`: examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
-    the data that the trainer takes, for a message.
+    the data that the trainer takes, for a message. `mirrors`: an image and its mirror image have one target.
+    `linear_head`: the kind of a new head, so that it can be fitted to features; None where it is trained by steps.
+    `monitor`: the metric that decides which epoch is kept, the higher the better; the loss decides between equals.
     """
 
     bfloat16 = False
     crops = False
+    mirrors = False
+    linear_head: Kind | None = None
+    monitor: str | None = None
     data: str
 
     @abc.abstractmethod
@@ -79,8 +85,12 @@ class TaskTrainer(abc.ABC):
     def draw(self, entry: Entry, measure: Any, example: tuple[Any, Any, Any], folder: Path) -> None:  # noqa: B027
         """Write images of the evaluation to `folder`; `example` is an input, its target and the output."""
 
-    def report(self, model: Any, batches: Iterable[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
-        """Evaluate a trained model and write images of it: metrics by name, and dicts of them per class."""
+    def report(self, model: Any, batches: Iterable[tuple[Any, ...]], folder: Path) -> tuple[dict[str, Any], str]:
+        """Evaluate a trained model and write images of it.
+
+        Returns:
+            Metrics by name, and dicts of them per class; and, where they are no better than guessing, why.
+        """
         measure, example = self.measure(model.spec, None), None
         for inputs, targets, *_ in batches:
             outputs = model_outputs(model, inputs)
@@ -89,7 +99,7 @@ class TaskTrainer(abc.ABC):
         metrics = measure.results()
         if example is not None:
             self.draw(model.spec, measure, example, folder)
-        return metrics
+        return metrics, measure.poor() if measure.count else ""
 
     def has_split(self, data: Any, split: str) -> bool:
         """Whether the data are a folder that contains this split."""

@@ -29,6 +29,9 @@ class ImageClassificationTrainer(TaskTrainer):
     """
 
     bfloat16 = True
+    mirrors = True
+    linear_head = "softmax"
+    monitor = "accuracy"
     data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (images, numbers of their classes)"
 
     def find(

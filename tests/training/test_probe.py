@@ -1,0 +1,137 @@
+"""The head is fitted first, and no run ends below it."""
+
+import json
+import logging
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from tests.training.photographs import write_photographs
+from zoo.errors import PublishError
+from zoo.training.batches import Batches
+from zoo.training.examples import Examples
+from zoo.training.plan import automatic_batch_size, automatic_epochs, phases
+from zoo.training.probe import features, fit_probe, linear_layer
+from zoo.training.trainers import find_trainer
+
+
+@pytest.fixture(scope="module")
+def ruined(tmp_path_factory):
+    """A run at a rate that spoils every weight."""
+    root = tmp_path_factory.mktemp("ruined")
+    photographs = write_photographs(root / "photographs", {"blue": 15, "green": 15, "red": 15}, side=8)
+    return zoo.finetune(
+        "blurnet-textures", photographs, epochs=2, learning_rate=5.0, batch_size=8, output_dir=root / "run"
+    )
+
+
+def test_a_run_that_learns_nothing_ends_as_its_probe(ruined):
+    assert ruined.metrics["top1_percent"] == ruined.metrics["probe"]["top1_percent"] == 100
+    assert json.loads((ruined.folder / "run.json").read_text())["best_epoch"] is None
+    base = {weight.path: weight for weight in zoo.load("blurnet-textures").weights}
+    for weight in ruined.model.weights:
+        if not weight.path.startswith("fc/"):
+            np.testing.assert_array_equal(weight, base[weight.path])
+
+
+def test_a_finished_run_still_knows_its_probe(ruined):
+    options = {"epochs": 2, "learning_rate": 5.0, "batch_size": 8, "output_dir": ruined.folder}
+    again = zoo.finetune("blurnet-textures", ruined.folder.parent / "photographs", **options)
+    assert again.metrics == ruined.metrics
+
+
+def test_the_probe_is_fitted_to_what_is_evaluated_and_to_its_mirror_image():
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (6, 8, 10, 3), "uint8")
+    model = zoo.load("blurnet-textures", num_classes=2)
+    trainer = find_trainer("image-classification")
+    examples = Examples(tuple((image, index % 2) for index, image in enumerate(images)))
+    batches = Batches(trainer, model.spec, examples, (8, 10, 3), 4, seed=0, augment=True)
+    found = features(model, batches.unshuffled(6, 0), mirrored=True)
+    network = keras.Model(model.input, linear_layer(model).input)
+    np.testing.assert_allclose(found.values[:6], network(images), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.values[6:], network(images[:, :, ::-1]), rtol=1e-4, atol=1e-5)
+    assert found.targets.tolist() == [0, 1] * 6
+    fit_probe(model, batches, "softmax", None, 0)
+    # logits that have been fitted, of a bias that is not penalised, are right in the mean
+    scores = np.asarray(keras.ops.softmax(model(np.concatenate([images, images[:, :, ::-1]]))))
+    np.testing.assert_allclose(scores.mean(axis=0), [0.5, 0.5], atol=1e-3)
+    assert len(batches.unshuffled(4, 0).examples.items) == 4
+
+
+def test_heads_that_are_no_linear_layer_are_not_fitted():
+    assert linear_layer(zoo.load("blurnet-textures")).name == "fc"
+    assert linear_layer(zoo.load("segnet-basic")) is None
+    assert linear_layer(zoo.load("fcn16s-small")) is None
+
+
+def test_small_data_take_small_batches_many_steps_and_leave_half_of_the_layers():
+    model = zoo.load("blurnet-textures", num_classes=3)
+    assert [automatic_batch_size(model, count, has_probe=True) for count in (3, 8, 244, 5000)] == [2, 4, 8, 32]
+    assert automatic_epochs(244, 8, has_probe=True) == (2, 1)
+    assert automatic_epochs(8, 4, has_probe=True) == (2, 15)
+    assert automatic_epochs(5000, 32, has_probe=True) == (10, 1)
+    assert automatic_epochs(8, 4, has_probe=False) == (10, 1)
+    options = {"freeze": "auto", "epochs": 3, "learning_rate": "auto", "has_probe": True}
+    (part,) = phases(model, **options, batch_size=8, is_small=True)
+    assert part.trained == ("conv3", "conv4", "fc")
+    assert part.learning_rate == pytest.approx(5e-5)
+    (part,) = phases(model, **options, batch_size=32)
+    assert (part.learning_rate, len(part.trained)) == (1e-4, 9)
+    (part,) = phases(model, **{**options, "freeze": "none"}, batch_size=32, is_small=True)
+    assert part.trained == ("conv1", "conv2", "conv3", "conv4", "fc")
+
+
+def test_an_epoch_of_several_passes_sees_all_of_them_in_another_order_each_time():
+    images = [np.full((2, 2, 3), value, "uint8") for value in range(7)]
+    trainer, spec = find_trainer("image-classification"), zoo.info("blurnet-textures")
+    examples = Examples(tuple((image, index) for index, image in enumerate(images)))
+    batches = Batches(trainer, spec, examples, (2, 2, 3), 2, seed=0, passes=3)
+    assert len(batches) == 9
+    seen = [batches[index][1].tolist() for index in range(9)]
+    passes = [[label for batch in seen[start : start + 3] for label in batch] for start in (0, 3, 6)]
+    assert all(len(set(one)) == 6 for one in passes)
+    assert passes[0] != passes[1] != passes[2]
+    batches.epoch = 1
+    assert [batches[index][1].tolist() for index in range(9)] != seen
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory):
+    """A run on labels that have nothing to do with the images."""
+    root = tmp_path_factory.mktemp("poor")
+    grey = Image.new("RGB", (8, 8), (90, 90, 90))
+    for split, counts in {"train": {"a": 4, "b": 4}, "val": {"a": 3, "b": 3}}.items():
+        for name, count in counts.items():
+            (root / "data" / split / name).mkdir(parents=True)
+            for index in range(count):
+                grey.putpixel((0, 0), (index + 10 * (name == "b") + 20 * (split == "val"), 0, 0))
+                grey.save(root / "data" / split / name / f"{index}.png")
+    data = root / "data"
+    log = logging.getLogger("zoo")
+    records: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())
+    log.addHandler(handler)
+    try:
+        run = zoo.finetune("blurnet-textures", data, epochs=1, batch_size=4, output_dir=root / "run")
+    finally:
+        log.removeHandler(handler)
+    return run, records
+
+
+def test_a_run_no_better_than_guessing_says_so(poor):
+    run, records = poor
+    assert run.metrics["top1_percent"] <= 50
+    assert any("no better than guessing" in record for record in records)
+    assert "50 % would be if all were called" in json.loads((run.folder / "run.json").read_text())["poor"]
+
+
+def test_a_run_no_better_than_guessing_is_not_published_by_accident(poor, tmp_path):
+    folder = shutil.copytree(poor[0].folder, tmp_path / "run")
+    with pytest.raises(PublishError, match=r"no better than guessing.*allow_poor=True"):
+        zoo.publish(folder, "me/mine", license="apache-2.0", token="hf_x")
