@@ -63,7 +63,7 @@ def test_the_probe_is_fitted_to_what_is_evaluated_and_to_its_mirror_image():
     assert len(batches.unshuffled(4, 0).examples.items) == 4
 
 
-def test_heads_that_are_no_linear_layer_are_not_fitted():
+def test_heads_other_than_one_linear_layer_are_not_fitted():
     assert linear_layer(zoo.load("blurnet-textures")).name == "fc"
     assert linear_layer(zoo.load("segnet-basic")) is None
     assert linear_layer(zoo.load("fcn16s-small")) is None

@@ -107,11 +107,11 @@ def _best_penalty(problem: Problem, seed: int) -> float:
     losses = np.zeros(len(PENALTIES))
     for fold in range(folds.max() + 1):
         held = folds[problem.examples] == fold
-        learnt, measured = problem.part(~held), problem.part(held)
+        kept, left_out = problem.part(~held), problem.part(held)
         found = _start(problem)
         for place, penalty in enumerate(PENALTIES):
-            found = _fitted(learnt, penalty, found)
-            losses[place] += held.sum() * _loss(measured, 0.0)(found)[0]
+            found = _fitted(kept, penalty, found)
+            losses[place] += held.sum() * _loss(left_out, 0.0)(found)[0]
     return PENALTIES[int(losses.argmin())] * min(1.0, CROSS_VALIDATED / count)
 
 

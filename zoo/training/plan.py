@@ -152,7 +152,7 @@ def automatic_epochs(count: int | None, batch_size: int | None, *, has_probe: bo
     """How many epochs, and how often each sees all examples.
 
     Small data need few passes after a fitted head, but a number of steps; an epoch of very few examples sees them
-    several times, so that not more is written and measured than learnt.
+    several times, so that writing and evaluating take less time than training.
     """
     if not has_probe or count is None or batch_size is None or count > SMALL_DATA:
         return EPOCHS, 1

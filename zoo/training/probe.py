@@ -48,7 +48,7 @@ def fit_probe(model: ZooModel, training: Any, kind: Kind, class_weight: dict[int
 
     Args:
         model: With a `linear_layer`; its other layers stay as they are.
-        training: What to learn from: `Batches`, read as they are evaluated, and mirrored too where the training mirrors
+        training: The training data: `Batches`, read as they are evaluated, and mirrored too where the training mirrors
             them by chance; or a `tf.data.Dataset` of batches.
         kind: Of the head.
         class_weight: What an example of each class counts.
