@@ -7,7 +7,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 import zoo
 from tests.training.photographs import write_photographs
@@ -15,7 +14,7 @@ from zoo.errors import PublishError
 from zoo.training.batches import Batches
 from zoo.training.examples import Examples
 from zoo.training.plan import automatic_batch_size, automatic_epochs, phases
-from zoo.training.probe import features, fit_probe, linear_layer
+from zoo.training.probe import backbone, features, fit_probe, linear_layer
 from zoo.training.trainers import find_trainer
 
 
@@ -51,12 +50,12 @@ def test_the_probe_is_fitted_to_what_is_evaluated_and_to_its_mirror_image():
     trainer = find_trainer("image-classification")
     examples = Examples(tuple((image, index % 2) for index, image in enumerate(images)))
     batches = Batches(trainer, model.spec, examples, (8, 10, 3), 4, seed=0, augment=True)
-    found = features(model, batches.unshuffled(6, 0), mirrored=True)
-    network = keras.Model(model.input, linear_layer(model).input)
+    network = backbone(model)
+    found = features(network, batches.unshuffled(6, 0), mirrored=True)
     np.testing.assert_allclose(found.values[:6], network(images), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.values[6:], network(images[:, :, ::-1]), rtol=1e-4, atol=1e-5)
     assert found.targets.tolist() == [0, 1] * 6
-    fit_probe(model, batches, "softmax", None, 0)
+    fit_probe(model, network, batches, "softmax", None, 0)
     # logits that have been fitted, of a bias that is not penalised, are right in the mean
     scores = np.asarray(keras.ops.softmax(model(np.concatenate([images, images[:, :, ::-1]]))))
     np.testing.assert_allclose(scores.mean(axis=0), [0.5, 0.5], atol=1e-3)
@@ -102,15 +101,12 @@ def test_an_epoch_of_several_passes_sees_all_of_them_in_another_order_each_time(
 
 @pytest.fixture(scope="module")
 def poor(tmp_path_factory):
-    """A run on labels that have nothing to do with the images."""
+    """A run whose validation images are each in the folder of the other class."""
     root = tmp_path_factory.mktemp("poor")
-    grey = Image.new("RGB", (8, 8), (90, 90, 90))
-    for split, counts in {"train": {"a": 4, "b": 4}, "val": {"a": 3, "b": 3}}.items():
-        for name, count in counts.items():
-            (root / "data" / split / name).mkdir(parents=True)
-            for index in range(count):
-                grey.putpixel((0, 0), (index + 10 * (name == "b") + 20 * (split == "val"), 0, 0))
-                grey.save(root / "data" / split / name / f"{index}.png")
+    write_photographs(root / "data" / "train", {"blue": 5, "red": 5}, side=8)
+    val = write_photographs(root / "data" / "val", {"red": 3, "blue": 3}, side=8)
+    for name, other in (("red", "kept"), ("blue", "red"), ("kept", "blue")):
+        (val / name).rename(val / other)
     data = root / "data"
     log = logging.getLogger("zoo")
     records: list[str] = []

@@ -43,11 +43,21 @@ def linear_layer(model: ZooModel) -> Any:
     return head if is_last and is_linear and len(head.input.shape) == 2 else None
 
 
-def fit_probe(model: ZooModel, training: Any, kind: Kind, class_weight: dict[int, float] | None, seed: int) -> None:
+def backbone(model: ZooModel) -> keras.Model:
+    """From the input of a model with a `linear_layer` to what that layer takes."""
+    network = keras.Model(model.input, linear_layer(model).input)
+    network.compile(jit_compile=jit_compile())
+    return network
+
+
+def fit_probe(
+    model: ZooModel, network: keras.Model, training: Any, kind: Kind, class_weight: dict[int, float] | None, seed: int
+) -> None:
     """Give the model the head that is fitted to the features of its other layers.
 
     Args:
         model: With a `linear_layer`; its other layers stay as they are.
+        network: Its `backbone`.
         training: The training data: `Batches`, read as they are evaluated, and mirrored too where the training mirrors
             them by chance; or a `tf.data.Dataset` of batches.
         kind: Of the head.
@@ -60,7 +70,7 @@ def fit_probe(model: ZooModel, training: Any, kind: Kind, class_weight: dict[int
     if isinstance(training, Batches):
         most = min(MOST_NUMBERS // width, MOST_PRODUCTS // (width * outputs)) // (1 + mirrored)
         training = training.unshuffled(most, seed)
-    found = features(model, training, mirrored=mirrored)
+    found = features(network, training, mirrored=mirrored)
     numbers = found.targets.astype(int).ravel()
     weights = None if class_weight is None else np.array([class_weight[number] for number in numbers.tolist()])
     targets = np.eye(outputs)[numbers] if kind == "softmax" else found.targets
@@ -70,12 +80,13 @@ def fit_probe(model: ZooModel, training: Any, kind: Kind, class_weight: dict[int
 
 
 def probe_metrics(
-    model: ZooModel, validation: Any, loss: Any, metrics: Sequence[Any], measure: Measure
+    model: ZooModel, network: keras.Model, validation: Any, loss: Any, metrics: Sequence[Any], measure: Measure
 ) -> tuple[dict[str, float], dict[str, float]]:
     """What the model with its fitted head scores, from features alone.
 
     Args:
         model: With a `linear_layer`.
+        network: Its `backbone`.
         validation: Batches.
         loss: As `compile` takes it.
         metrics: As `compile` takes them.
@@ -84,7 +95,7 @@ def probe_metrics(
     Returns:
         The losses and metrics that Keras logs after an epoch, `val_loss` and so on; and the numbers of the measure.
     """
-    head, found = linear_layer(model), features(model, validation)
+    head, found = linear_layer(model), features(network, validation)
     outputs = found.values @ np.asarray(head.kernel) + np.asarray(head.bias)
     logs = {"val_loss": float(keras.ops.mean(keras.losses.get(loss)(found.targets, outputs)))}
     for metric in metrics:
@@ -94,13 +105,11 @@ def probe_metrics(
     return logs, {name: value for name, value in measure.results().items() if not isinstance(value, dict)}
 
 
-def features(model: ZooModel, batches: Iterable[tuple[Any, ...]], *, mirrored: bool = False) -> Features:
-    """Of all examples, and then, where `mirrored`, of all of them mirrored.
+def features(network: keras.Model, batches: Iterable[tuple[Any, ...]], *, mirrored: bool = False) -> Features:
+    """What a `backbone` gives for all examples, and then, where `mirrored`, for all of them mirrored.
 
     The batches have one size, the last one is filled up: each other size would be compiled anew.
     """
-    network = keras.Model(model.input, linear_layer(model).input)
-    network.compile(jit_compile=jit_compile())
     found: list[list[np.ndarray]] = [[] for _ in range(1 + mirrored)]
     targets, size = [], 0
     for inputs, right, *_ in batches:

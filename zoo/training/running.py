@@ -21,7 +21,7 @@ from zoo.training.callbacks import SaveState, SetEpoch, ShowProgress, show_probe
 from zoo.training.linear_head import Kind
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
-from zoo.training.probe import fit_probe, probe_metrics
+from zoo.training.probe import backbone, fit_probe, probe_metrics
 from zoo.training.state import State
 
 SHARES = (0.25, 0.5)  # of the way from the fitted head to the last epoch
@@ -47,14 +47,14 @@ def train_model(
 def _fit_head(prepared: Preparation, kind: Kind, state: State) -> None:
     """Fit the new head to the features of the others; with validation data it is the first candidate for the best."""
     model, trainer = prepared.model, prepared.trainer
-    fit_probe(model, prepared.training, kind, prepared.class_weight, prepared.settings["seed"])
+    network = backbone(model)
+    fit_probe(model, network, prepared.training, kind, prepared.class_weight, prepared.settings["seed"])
     if prepared.validation is None:
         return
-    logs, metrics = probe_metrics(
-        model, prepared.validation, prepared.loss, trainer.metrics(model.spec), trainer.measure(model.spec, None)
-    )
+    measure, metrics = trainer.measure(model.spec, None), trainer.metrics(model.spec)
+    logs, results = probe_metrics(model, network, prepared.validation, prepared.loss, metrics, measure)
     show_probe(logs)
-    state.record_probe(logs, metrics, trainer.monitor)
+    state.record_probe(logs, results, trainer.monitor)
     if hosts.is_primary():
         state.write_probe(model)
 
