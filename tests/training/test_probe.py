@@ -78,7 +78,7 @@ def test_small_data_take_small_batches_many_steps_and_leave_half_of_the_layers()
     options = {"freeze": "auto", "epochs": 3, "learning_rate": "auto", "has_probe": True}
     (part,) = phases(model, **options, batch_size=8, is_small=True)
     assert part.trained == ("conv3", "conv4", "fc")
-    assert part.learning_rate == pytest.approx(5e-5)
+    assert part.learning_rate == pytest.approx(1e-5)
     (part,) = phases(model, **options, batch_size=32)
     assert (part.learning_rate, len(part.trained)) == (1e-4, 9)
     (part,) = phases(model, **{**options, "freeze": "none"}, batch_size=32, is_small=True)

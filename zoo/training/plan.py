@@ -14,6 +14,7 @@ Freeze = Literal["auto", "backbone", "none"] | int
 
 HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
 FINETUNE_LEARNING_RATE = 1e-4
+SMALL_DATA_LEARNING_RATE = 2e-5  # of trained weights after a fitted head: it is right on nearly all of few examples
 SMALL_DATA = 2000  # examples, up to which few passes do, and what the first layers know is better than what they learn
 EPOCHS = 10  # by default, and of small data after a fitted head:
 EPOCHS_AFTER_PROBE = 2
@@ -110,7 +111,8 @@ def phases(
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
     automatic = HEAD_LEARNING_RATE
     if random == "none" or has_probe:
-        automatic = FINETUNE_LEARNING_RATE * min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
+        trained = SMALL_DATA_LEARNING_RATE if is_small else FINETUNE_LEARNING_RATE
+        automatic = trained * min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
     rate = automatic if learning_rate == "auto" else learning_rate
     rest = tuple(names[frozen:])
     if is_small:

@@ -24,7 +24,7 @@ from zoo.training.preparation import Preparation
 from zoo.training.probe import backbone, fit_probe, probe_metrics
 from zoo.training.state import State
 
-SHARES = (0.25, 0.5)  # of the way from the fitted head to the last epoch
+SHARES = (0.1, 0.25, 0.5)  # of the way from the fitted head to the last epoch
 WARM_UP_FRACTION = 0.05  # of a phase's steps
 
 
