@@ -105,8 +105,8 @@ def finetune(
             2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes.
         freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
             from the input. By default none; up to 2,000 examples, after a fitted head, half of them.
-        learning_rate: Peak learning rate. By default 0.001 for random weights, and 0.0001 for pretrained ones, after a
-            fitted head 0.00002 up to 2,000 examples; lower by the square root with batches of fewer than 32.
+        learning_rate: Peak learning rate. By default 0.001 for random weights, and 0.0001 for pretrained ones; after a
+            fitted head 0.00002 up to 2,000 examples, and lower by the square root with batches of fewer than 32.
         batch_size: Examples per step. By default up to 32, or a thirtieth of the examples where the head was fitted,
             limited by an estimate of the memory.
         augment: Show random crops, randomly mirrored, in each epoch.

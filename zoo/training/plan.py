@@ -109,10 +109,10 @@ def phases(
     frozen = freeze if isinstance(freeze, int) else len(names) // 2 if freeze == "auto" and is_small else 0
     if frozen and random == "all":
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
-    automatic = HEAD_LEARNING_RATE
-    if random == "none" or has_probe:
-        trained = SMALL_DATA_LEARNING_RATE if is_small else FINETUNE_LEARNING_RATE
-        automatic = trained * min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
+    automatic = FINETUNE_LEARNING_RATE if random == "none" else HEAD_LEARNING_RATE
+    if has_probe:
+        automatic = SMALL_DATA_LEARNING_RATE if is_small else FINETUNE_LEARNING_RATE
+        automatic *= min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
     rate = automatic if learning_rate == "auto" else learning_rate
     rest = tuple(names[frozen:])
     if is_small:
