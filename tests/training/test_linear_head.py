@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from zoo.training.lbfgs import minimize
-from zoo.training.linear_head import PENALTIES, fit_linear_head, linear_loss, sigmoid_loss, softmax_loss
+from zoo.training.linear_head import PENALTIES, feature_scale, fit_linear_head, linear_loss, sigmoid_loss, softmax_loss
 
 
 def blobs(count=90, width=6, classes=3, noise=1.5):
@@ -14,18 +14,28 @@ def blobs(count=90, width=6, classes=3, noise=1.5):
     return 5 + generator.normal(size=(classes, width))[labels] + generator.normal(0, noise, (count, width)), labels
 
 
-def scale(features):
-    return np.sqrt(features.var(axis=0).mean())
+def scaled(features):
+    """As the penalty sees them."""
+    return (features - features.mean(axis=0)) / feature_scale(features)
+
+
+def test_features_are_divided_by_the_square_roots_of_their_deviations():
+    features = np.random.default_rng(0).normal(7, [1.0, 4.0, 16.0], (500, 3))
+    deviations = scaled(features).std(axis=0)
+    np.testing.assert_allclose(deviations / deviations[0], [1, 2, 4], rtol=0.1)
+    assert np.square(deviations).mean() == pytest.approx(1)
 
 
 def test_of_one_class_it_is_logistic_regression():
     features, labels = blobs()
     weights = np.where(labels == 0, 3.0, 1.0)
     head = fit_linear_head("softmax", features, np.eye(3)[labels], weights=weights)
-    strength = head.penalty * scale(features) ** 2 * weights.sum()
-    expected = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=9999).fit(features, labels, weights)
+    strength = head.penalty * weights.sum()
+    expected = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=9999).fit(scaled(features), labels, weights)
     np.testing.assert_allclose(
-        head(features) - head(features).mean(axis=1, keepdims=True), expected.decision_function(features), atol=2e-3
+        head(features) - head(features).mean(axis=1, keepdims=True),
+        expected.decision_function(scaled(features)),
+        atol=2e-3,
     )
 
 
@@ -33,19 +43,21 @@ def test_of_several_classes_it_is_logistic_regression_of_each():
     features, labels = blobs()
     targets = np.stack([labels == 0, labels > 0], axis=1).astype(float)
     head = fit_linear_head("sigmoid", features, targets)
-    strength = 2 * head.penalty * scale(features) ** 2 * len(labels)  # the loss is a mean over both
+    strength = 2 * head.penalty * len(labels)  # the loss is a mean over both
     for column in range(2):
-        expected = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=9999).fit(features, targets[:, column])
-        np.testing.assert_allclose(head(features)[:, column], expected.decision_function(features), atol=5e-3)
+        expected = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=9999).fit(
+            scaled(features), targets[:, column]
+        )
+        np.testing.assert_allclose(head(features)[:, column], expected.decision_function(scaled(features)), atol=5e-3)
 
 
 def test_of_quantities_it_is_ridge():
     features, _ = blobs()
     targets = features @ np.arange(12.0).reshape(6, 2) * 1000 + 7 + np.random.default_rng(1).normal(0, 900, (90, 2))
     head = fit_linear_head("linear", features, targets)
-    strength = 2 * head.penalty * scale(features) ** 2 * len(features)
-    expected = Ridge(alpha=strength).fit(features, targets)
-    np.testing.assert_allclose(head(features), expected.predict(features), rtol=1e-3, atol=5)
+    strength = 2 * head.penalty * len(features)
+    expected = Ridge(alpha=strength).fit(scaled(features), targets)
+    np.testing.assert_allclose(head(features), expected.predict(scaled(features)), rtol=1e-3, atol=5)
 
 
 def test_the_penalty_is_strong_where_features_know_nothing_and_weak_where_they_know_all():

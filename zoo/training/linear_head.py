@@ -36,8 +36,9 @@ class LinearHead:
 class Problem:
     """Features `(n, d)`, targets `(n, outputs)`, what an example counts `(n,)`, and which rows show one example.
 
-    All features have one scale, so that their variances are 1 in the mean: with few examples to each its own would
-    make noise of those that hardly vary as large as the others.
+    `mean` and `scale` are `(d,)`: each feature is divided by the square root of its standard deviation, and all by one
+    number that makes their variances 1 in the mean. With few examples, dividing by the deviation itself would make the
+    noise of features that hardly vary as large as the rest; on many, not dividing lets the largest drown it.
     """
 
     kind: Kind
@@ -46,7 +47,7 @@ class Problem:
     weights: np.ndarray
     examples: np.ndarray
     mean: np.ndarray
-    scale: float
+    scale: np.ndarray
 
     def part(self, rows: np.ndarray) -> "Problem":
         known = {name: getattr(self, name)[rows] for name in ("features", "targets", "weights", "examples")}
@@ -86,13 +87,20 @@ def fit_linear_head(
     center, unit = (targets.mean(0), np.maximum(targets.std(0), 1e-12)) if kind == "linear" else (0.0, 1.0)
     counts = np.ones(len(features)) if weights is None else np.asarray(weights, np.float64)
     mean = features.mean(axis=0, dtype=np.float64)
-    scale = float(np.sqrt(max(1e-24, features.var(axis=0, dtype=np.float64).mean())))
+    scale = feature_scale(features)
     examples = np.tile(np.arange(len(features) // views), views)
     problem = Problem(kind, features, (targets - center) / unit, counts / counts.mean(), examples, mean, scale)
     penalty = _best_penalty(problem, seed)
     found = _fitted(problem, penalty, _start(problem))
-    kernel = found[:-1] / scale * unit
+    kernel = found[:-1] / scale[:, None] * unit
     return LinearHead(kernel, (found[-1] * unit + center) - mean @ kernel, penalty)
+
+
+def feature_scale(features: np.ndarray) -> np.ndarray:
+    """What each feature is divided by: `(n, d)` -> `(d,)`, see `Problem`."""
+    variance = features.var(axis=0, dtype=np.float64)
+    scale = np.maximum(variance, 1e-6 * max(1e-24, variance.max())) ** 0.25
+    return scale * np.sqrt(np.maximum(1e-24, (variance / scale**2).mean()))
 
 
 def _best_penalty(problem: Problem, seed: int) -> float:
