@@ -21,10 +21,10 @@ from zoo.saving import FILES, Snapshot, folder_name, write
 from zoo.training import hosts
 from zoo.training.arguments import check_arguments, output_folder
 from zoo.training.call import written_call
-from zoo.training.plan import Freeze
+from zoo.training.plan import EPOCHS, Freeze
 from zoo.training.preparation import Preparation, prepare
 from zoo.training.running import finish, train_model
-from zoo.training.state import PROBE, State, check_same, held
+from zoo.training.state import PROBE, State, check_same, held, is_by_steps
 from zoo.whole import flush, whole_file, writable
 
 
@@ -166,8 +166,13 @@ def execute(
 ) -> Run:
     """`finetune`, called as `command` says."""
     check_arguments(**options, output_dir=output_dir, resume=resume)
-    prepared = prepare(ready(model), data, **options, command=command)
+    loaded = ready(model)
+    prepared = prepare(loaded, data, **options, command=command)
     folder = output_folder(output_dir, data, prepared.model.spec.name)
+    if resume and is_by_steps(folder):
+        earlier = {"epochs": EPOCHS, "freeze": "none"}  # what "auto" was
+        options |= {name: value for name, value in earlier.items() if options[name] == "auto"}
+        prepared = prepare(loaded, data, **options, command=command, fits_head=False)
     hosts.check_agreement(prepared.settings, "data or arguments")
     with writable(folder):
         if hosts.is_primary():

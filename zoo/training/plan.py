@@ -66,6 +66,8 @@ class Plan:
         facts = asdict(self)
         layers = {name for phase in self.phases for name in phase.trained}
         facts["phases"] = [{**phase, "trained": len(phase["trained"])} for phase in facts["phases"]]
+        if self.passes_per_epoch == 1:
+            del facts["passes_per_epoch"]  # runs of earlier versions do not have it
         return {**facts, "trained_layers": len(layers)}
 
 

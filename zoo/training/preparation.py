@@ -66,10 +66,12 @@ def prepare(
     skip_unreadable: bool,
     seed: int,
     command: str = "",
+    fits_head: bool = True,
 ) -> Preparation:
     """Decide and check everything; trains nothing and writes nothing.
 
-    Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called.
+    Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called. Without
+    `fits_head` a new head is trained by steps, as the runs of earlier versions were.
     """
     _check(model)
     epochs, seed = epochs if isinstance(epochs, str) else int(epochs), int(seed)  # NumPy's numbers are not JSON
@@ -93,7 +95,7 @@ def prepare(
     check_trainable(model, reference, trainer.loss(model.spec, None))
     keras.utils.set_random_seed(seed)
     copy = trainable_copy(model, entry, shape, dtype)
-    probe = _probe(trainer, copy)
+    probe = _probe(trainer, copy) if fits_head else None
     fed = _fed(trainer, copy, train_data, val_data, options, probe is not None)
     parts = plans.phases(
         copy,

@@ -91,7 +91,7 @@ def _train_phase(
         state.waited = 0  # only the last phase loses patience
     is_last = phase is plan.phases[-1]
     show = ShowProgress(plan.epochs, state.epoch)
-    monitor = prepared.trainer.monitor
+    monitor = prepared.trainer.monitor if plan.probe else None
     saves = SaveState(state, plan.patience if is_last else None, monitor, writes=hosts.is_primary())
     callbacks = [*others, saves, show]
     if importlib.util.find_spec("tensorboard") and hosts.is_primary():  # of the extra `layerzoo[train]`

@@ -11,10 +11,19 @@ import filelock
 import keras
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from safetensors import SafetensorError, safe_open
 
-from zoo.catalogue.training_record import BEST, FITTED, LAST, STATE, first_problem
+from zoo.catalogue.training_record import (
+    BEST,
+    FITTED,
+    LAST,
+    RUN_FILE,
+    STATE,
+    RunRecord,
+    first_problem,
+    read_record,
+)
 from zoo.errors import InputError, UnreadableError
 from zoo.printing import warn
 from zoo.whole import made_folder, whole_file, writable
@@ -82,6 +91,21 @@ def check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any], comm
     )
 
 
+def is_by_steps(folder: Path) -> bool:
+    """Whether a folder has a run of an earlier version, whose new head was trained by steps."""
+    settings: Any = {}
+    with contextlib.suppress(
+        UnreadableError, ValueError, KeyError, TypeError
+    ):  # what is damaged is an error where it is read
+        if (folder / RUN_FILE).is_file():
+            settings = read_record(folder / RUN_FILE, RunRecord).settings
+        elif (folder / STATE / LAST).is_file():
+            with _opened(folder / STATE / LAST) as file:
+                settings = json.loads(file.metadata()["state"])["settings"]
+    plan = settings.get("plan") if isinstance(settings, dict) else None
+    return isinstance(plan, dict) and "probe" not in plan
+
+
 class Progress(BaseModel):
     """What stands beside the weights: after how many epochs, with which history, and what was the best."""
 
@@ -93,9 +117,14 @@ class Progress(BaseModel):
     waited: Count
     best: Annotated[list[Annotated[float, Field(allow_inf_nan=False, strict=True)]], Field(min_length=1, max_length=2)]
     best_epoch: Annotated[int, Field(ge=PROBE, strict=True)]
-    probe: dict[str, float]
+    probe: dict[str, float] = {}
     stopped: Annotated[bool, Field(strict=True)]
     history: dict[str, list[float]]
+
+    @field_validator("best", mode="before")
+    @classmethod
+    def _as_list(cls, best: Any) -> Any:
+        return [best] if isinstance(best, float) else best  # earlier versions ranked by the loss alone
 
     @model_validator(mode="after")
     def _agrees(self) -> "Progress":
