@@ -115,7 +115,7 @@ def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_most_accurate(tmp
         "blurnet-textures",
         (images, classes),
         epochs=15,
-        learning_rate=0.05,
+        learning_rate=5.0,
         augment=False,
         output_dir=tmp_path / "run",
     )
