@@ -75,7 +75,7 @@ def finetune(
     between that and the last epoch are the last. Up to 2,000 examples, the first half of the layers and the statistics
     of batch normalisation stay as they are.
 
-    A head that is not one linear layer, such as that of a map of classes, is trained by steps, alone for a quarter of
+    A head that is not one linear layer, such as that of a label map, is trained by steps, alone for a quarter of
     the epochs; then all layers, at a tenth of the learning rate. The epoch with the lowest validation loss is kept.
 
     The rate warms up for a twentieth of the steps and decays as a cosine. Frozen layers keep the statistics of their
