@@ -11,6 +11,7 @@ from typing import Any
 from zoo import architectures, load_arguments
 from zoo.architectures.unaltered import check_outputs
 from zoo.catalogue import handles, notices
+from zoo.catalogue.decoded import usual_output_stride, with_decoder
 from zoo.catalogue.descriptions import read_folder
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import Handle
@@ -18,7 +19,6 @@ from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
-from zoo.load_decoder import usual_output_stride, with_decoder
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed

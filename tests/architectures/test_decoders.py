@@ -8,9 +8,9 @@ import zoo
 import zoo.export
 from tests.training.small_tasks import entry
 from zoo import architectures
+from zoo.catalogue.decoded import with_decoder
 from zoo.catalogue.decoder_names import DECODER_NAMES
 from zoo.catalogue.registry import registry
-from zoo.load_decoder import with_decoder
 from zoo.training.losses import segmentation_loss
 from zoo.weights.filling import abstract
 from zoo.weights.untrained import record_initial_values, untrained
