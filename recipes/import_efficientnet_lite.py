@@ -26,7 +26,7 @@ import zoo
 from recipes.photographs import photograph
 from recipes.training_run import run_facts
 from zoo.labels import read_labels
-from zoo.weights import efficientnet_pytorch
+from zoo.weights.counted_blocks import EFFICIENTNET_PYTORCH, counted_reader
 from zoo.weights.formats import read_timm
 from zoo.weights.pickled import PickledFile
 
@@ -56,7 +56,7 @@ def download(folder: Path) -> Path:
 
 def in_timm_names(model: keras.Model, path: Path) -> dict[str, np.ndarray]:
     """The tensors of the file by timm's names, kernels as float16."""
-    read, tensors = efficientnet_pytorch.reader(model, read_timm), PickledFile(path)
+    read, tensors = counted_reader(model, read_timm, EFFICIENTNET_PYTORCH), PickledFile(path)
     found = {}
     for layer in model.layers:
         for variable in layer.weights:

@@ -169,7 +169,9 @@ def execute(
     loaded = ready(model)
     prepared = prepare(loaded, data, **options, command=command)
     folder = output_folder(output_dir, data, prepared.model.spec.name)
-    if resume and is_by_steps(folder):
+    with writable(folder):
+        resumes_steps = resume and is_by_steps(folder)
+    if resumes_steps:
         earlier = {"epochs": EPOCHS, "freeze": "none"}  # what "auto" was
         options |= {name: value for name, value in earlier.items() if options[name] == "auto"}
         prepared = prepare(loaded, data, **options, command=command, fits_head=False)

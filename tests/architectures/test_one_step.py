@@ -107,6 +107,11 @@ def test_each_kind_of_layer_hands_a_gradient_to_its_inputs_and_variables():
             assert 0 < np.abs(gradient).max() < np.inf, name
 
 
+# Of an even side TensorFlow 2.21's gradient of a strided 1x1 kernel over three channels, as in the stems of RepVGG and
+# MobileOne, writes beyond its memory on CPUs, and the process may die at any time after.
+ODD = ("repvgg", "mobileone")
+
+
 def smallest_of_each_family():
     """The smallest that takes images, of each builder; a network before others of its family."""
     entries = (entry for entry in registry().entries.values() if entry.task == "image-classification")
@@ -118,9 +123,9 @@ def smallest_of_each_family():
 
 @pytest.mark.parametrize("name", first_of_each(smallest_of_each_family()))
 def test_a_step_reaches_every_variable_of_the_smallest_of_each_family(name):
-    keras.utils.clear_session()
     model = zoo.load(name, weights=None, num_classes=3)
-    shape = (2, 96, 96, model.input_shape[-1])
+    side = 95 if name.startswith(ODD) else 96
+    shape = (2, side, side, model.input_shape[-1])
     images = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
     variables = model.trainable_variables
     with tf.GradientTape() as tape:

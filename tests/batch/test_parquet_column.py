@@ -66,7 +66,7 @@ def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):
 
 def test_an_unknown_column_is_one_error_with_those_that_there_are(model, cells, tmp_path):
     source = write(tmp_path / "photos.parquet", cells)
-    for column in ("image", "id"):
+    for column in ("photo", "id"):
         with pytest.raises(InputError, match=rf"no column '{column}' of bytes.*image \(binary\), id \(int64\)"):
             zoo.predict_files(model, source, tmp_path / "p.parquet", column=column)
     (tmp_path / "no.parquet").write_text("text")
