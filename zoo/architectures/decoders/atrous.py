@@ -8,27 +8,16 @@ from typing import Any
 
 from keras import layers
 
-from zoo.architectures.blocks import batch_norm, conv2d, depthwise_conv2d
+from zoo.architectures.blocks import batch_norm, conv2d
 from zoo.architectures.decoders.parts import conv_relu
 from zoo.layers import NearestLike2D
-
-
-def separable_conv(x: Any, filters: int, name: str, *, dilation_rate: int = 1) -> Any:
-    """A 3x3 filter in each channel, then a mix of the channels: (b, h, w, c) -> (b, h, w, filters)."""
-    x = depthwise_conv2d(x, 3, dilation_rate=dilation_rate, name=f"{name}-0")
-    return conv2d(x, filters, 1, name=f"{name}-1")
 
 
 def atrous_pyramid(x: Any, filters: int, rates: Sequence[int], *, separable: bool, dropout: float, name: str) -> Any:
     """Figure 5 (a) and (b), mixed: (b, h, w, c) -> (b, h, w, filters)."""
     branches = [conv_relu(x, filters, 1, f"{name}-convs-0")]
     for index, rate in enumerate(rates, start=1):
-        part = f"{name}-convs-{index}"
-        if separable:
-            y = separable_conv(x, filters, f"{part}-0", dilation_rate=rate)
-        else:
-            y = conv2d(x, filters, 3, dilation_rate=rate, name=f"{part}-0")
-        branches.append(layers.ReLU(name=f"{part}-2")(batch_norm(y, f"{part}-1")))
+        branches.append(conv_relu(x, filters, 3, f"{name}-convs-{index}", separable=separable, dilation_rate=rate))
     part = f"{name}-convs-{len(branches)}"
     y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{part}-0")(x)
     y = conv2d(y, filters, 1, name=f"{part}-1")

@@ -9,8 +9,8 @@ from typing import Any
 from keras import layers
 
 from zoo.architectures.blocks import batch_norm
-from zoo.architectures.decoders.atrous import atrous_pyramid, separable_conv
-from zoo.architectures.decoders.parts import as_large, classify, conv_relu, strided
+from zoo.architectures.decoders.atrous import atrous_pyramid
+from zoo.architectures.decoders.parts import as_large, classify, conv_relu, separable_conv, strided
 from zoo.errors import InputError
 from zoo.layers import BilinearLike2D
 
@@ -51,11 +51,11 @@ def deeplabv3plus(
         )
     x = maps[max(maps)]
     x = atrous_pyramid(x, filters, rates, separable=separable, dropout=dropout, name="decoder-aspp-0")
-    x = separable_conv(x, filters, "decoder-aspp-1")
+    x = separable_conv(x, filters, 3, "decoder-aspp-1")
     x = layers.ReLU(name="decoder-aspp-3")(batch_norm(x, "decoder-aspp-2"))
     skip = conv_relu(maps[4], SKIP_FILTERS, 1, "decoder-block1")
     x = BilinearLike2D(align_corners=True, name="decoder-up")([x, skip])
     x = layers.Concatenate(name="decoder-concatenate")([x, skip])
-    x = separable_conv(x, filters, "decoder-block2-0")
+    x = separable_conv(x, filters, 3, "decoder-block2-0")
     x = layers.ReLU(name="decoder-block2-2")(batch_norm(x, "decoder-block2-1"))
     return as_large(classify(x, num_classes, 1), image, pyramid, logits_stride)

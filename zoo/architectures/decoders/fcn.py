@@ -9,15 +9,7 @@ from typing import Any
 
 from keras import layers
 
-from zoo.architectures.decoders.parts import as_large, conv_relu, strided
-from zoo.layers import BilinearInterpolation, NearestLike2D
-
-
-def twice_as_large(x: Any, like: Any, name: str) -> Any:
-    """Bilinear before it is trained: (b, h, w, c) -> (b, height of `like`, width of `like`, c)."""
-    options = {"padding": "same", "use_bias": False, "kernel_initializer": BilinearInterpolation()}
-    x = layers.Conv2DTranspose(x.shape[-1], 4, 2, **options, name=name)(x)
-    return NearestLike2D(name=f"{name}-crop")([x, like])
+from zoo.architectures.decoders.parts import as_large, conv_relu, strided, twice_as_large
 
 
 def fcn(

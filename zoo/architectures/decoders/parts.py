@@ -1,4 +1,4 @@
-"""What several decoders share: a convolution with its normalisation, and the head."""
+"""What several decoders share: convolutions with their normalisation, an enlargement, and the head."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from keras import layers
 
 from zoo.architectures.blocks import batch_norm, conv2d, depthwise_conv2d
 from zoo.errors import InputError
-from zoo.layers import BilinearLike2D
+from zoo.layers import BilinearInterpolation, BilinearLike2D, NearestLike2D
 
 
 def strided(pyramid: Mapping[int, Any]) -> dict[int, Any]:
@@ -15,14 +15,26 @@ def strided(pyramid: Mapping[int, Any]) -> dict[int, Any]:
     return {stride: pyramid[stride] for stride in sorted(pyramid) if stride > 1}
 
 
-def conv_relu(x: Any, filters: int, kernel_size: int, name: str, *, separable: bool = False) -> Any:
+def separable_conv(x: Any, filters: int, kernel_size: int, name: str, *, dilation_rate: int = 1) -> Any:
+    """A filter in each channel, then a mix of the channels: (b, h, w, c) -> (b, h, w, filters)."""
+    x = depthwise_conv2d(x, kernel_size, dilation_rate=dilation_rate, name=f"{name}-0")
+    return conv2d(x, filters, 1, name=f"{name}-1")
+
+
+def conv_relu(
+    x: Any, filters: int, kernel_size: int, name: str, *, separable: bool = False, dilation_rate: int = 1
+) -> Any:
     """Convolution (`separable`: in each channel, then across), batch normalisation, ReLU: (b, h, w, filters)."""
-    if separable:
-        x = depthwise_conv2d(x, kernel_size, name=f"{name}-0-0")
-        x = conv2d(x, filters, 1, name=f"{name}-0-1")
-    else:
-        x = conv2d(x, filters, kernel_size, name=f"{name}-0")
+    convolution = separable_conv if separable else conv2d
+    x = convolution(x, filters, kernel_size, dilation_rate=dilation_rate, name=f"{name}-0")
     return layers.ReLU(name=f"{name}-2")(batch_norm(x, f"{name}-1"))
+
+
+def twice_as_large(x: Any, like: Any, name: str) -> Any:
+    """By a transposed convolution that is bilinear before it is trained, cropped to `like` unless that is None."""
+    options = {"padding": "same", "use_bias": False, "kernel_initializer": BilinearInterpolation()}
+    x = layers.Conv2DTranspose(x.shape[-1], 4, 2, **options, name=name)(x)
+    return x if like is None else NearestLike2D(name=f"{name}-crop")([x, like])
 
 
 def classify(x: Any, num_classes: int, kernel_size: int) -> Any:

@@ -10,16 +10,14 @@ from typing import Any
 
 from keras import layers
 
-from zoo.architectures.decoders.parts import classify, conv_relu, strided
-from zoo.layers import BilinearInterpolation, BilinearLike2D, BilinearUpSampling2D, NearestLike2D
+from zoo.architectures.decoders.parts import classify, conv_relu, strided, twice_as_large
+from zoo.layers import BilinearLike2D, BilinearUpSampling2D, NearestLike2D
 
 
 def enlarge(x: Any, like: Any, upsampling: str, name: str) -> Any:
     """As large as `like`, or twice as large for None. Transposed convolutions begin as bilinear."""
     if upsampling == "transposed":
-        options = {"padding": "same", "use_bias": False, "kernel_initializer": BilinearInterpolation()}
-        x = layers.Conv2DTranspose(x.shape[-1], 4, 2, **options, name=f"{name}-up")(x)
-        return x if like is None else NearestLike2D(name=f"{name}-crop")([x, like])
+        return twice_as_large(x, like, f"{name}-up")
     is_nearest = upsampling == "nearest"
     if like is None:
         return (layers.UpSampling2D if is_nearest else BilinearUpSampling2D)(2, name=f"{name}-up")(x)
