@@ -41,8 +41,8 @@ def start(profile: Path) -> "webdriver.Chrome":
 
 
 def requested(browser: "webdriver.Chrome") -> set[str]:
-    """The addresses that were asked for since the last time, without the page's own files."""
+    """The addresses that a network was asked for since the last time, not the page's own `data:` nor the browser's `chrome:`."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
     addresses = {params["request"]["url"] for params in sent}
-    return {address for address in addresses if not address.startswith(("data:", "blob:"))}
+    return {address for address in addresses if address.startswith(("http:", "https:", "ws:", "wss:"))}
