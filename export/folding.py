@@ -126,7 +126,7 @@ class _Graph:
             source = self._centred_source(layer)
             if source is not None:
                 kernel, bias = self._with_bias(name)
-                return _Branch(source, tuple(layer.strides), kernel, bias, layer)
+                return _Branch(*self._subsampled(source, tuple(layer.strides), kernel), kernel, bias, layer)
         is_norm = isinstance(layer, keras.layers.BatchNormalization) and _is_of_channels(layer)
         if is_norm and self._is_alone(layer, activated=False):
             scale, shift = _affine(layer)
@@ -149,6 +149,14 @@ class _Graph:
         if type(before) is keras.layers.ZeroPadding2D and before.padding == tuple((s // 2,) * 2 for s in sizes):
             return self.reads[source][0]
         return source if set(sizes) == {1} else None
+
+    def _subsampled(self, source: str, strides: tuple[int, int], kernel: np.ndarray) -> tuple[str, tuple[int, int]]:
+        """Source and strides of a convolution; where a 1x1 kernel reads every nth pixel of a map, that map and n."""
+        before: Any = self.layers.get(source)
+        subsamples = type(before) is keras.layers.AveragePooling2D and before.pool_size == (1, 1)
+        if subsamples and kernel.shape[:2] == strides == (1, 1):
+            return self.reads[source][0], before.strides
+        return source, strides
 
     def _is_alone(self, layer: Any, activated: bool = True) -> bool:
         """Whether one layer reads it, once, and the model does not output it; with a linear activation, foldable."""

@@ -36,6 +36,7 @@ from zoo.layers.skip_init import SkipInit
 from zoo.layers.sparse_conv import SparseConv1D, SparseConv2D, SparseConv3D
 from zoo.layers.standardized_conv import StandardizedConv2D
 from zoo.layers.star_relu import StarReLU
+from zoo.layers.zero_padded_average_pooling import ZeroPaddedAveragePooling2D
 
 __all__ = [
     "AddCoords1D",
@@ -85,4 +86,5 @@ __all__ = [
     "SparseConv3D",
     "StandardizedConv2D",
     "StarReLU",
+    "ZeroPaddedAveragePooling2D",
 ]

@@ -9,6 +9,7 @@ class LayerScale(keras.layers.Layer):
 
     Args:
         initial_value: What every factor is before training.
+        use_bias: Whether to add a learned bias to each channel then.
 
     Input shape: `(batch, ..., channels)`, any rank of at least 2.
     Output shape: the same.
@@ -22,19 +23,22 @@ class LayerScale(keras.layers.Layer):
         0.5
     """
 
-    def __init__(self, initial_value: float = 1e-6, **kwargs):
+    def __init__(self, initial_value: float = 1e-6, use_bias: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.initial_value = initial_value
+        self.use_bias = use_bias
 
     def build(self, input_shape):
         initializer = keras.initializers.Constant(self.initial_value)
         self.gamma = self.add_weight(name="gamma", shape=(input_shape[-1],), initializer=initializer)
+        if self.use_bias:
+            self.beta = self.add_weight(name="beta", shape=(input_shape[-1],), initializer="zeros")
 
     def call(self, inputs):
-        return inputs * self.gamma
+        return inputs * self.gamma + self.beta if self.use_bias else inputs * self.gamma
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "initial_value": self.initial_value}
+        return {**super().get_config(), "initial_value": self.initial_value, "use_bias": self.use_bias}

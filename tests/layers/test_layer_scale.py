@@ -16,8 +16,16 @@ def test_each_channel_is_multiplied_by_its_factor(shape):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(inputs)), inputs * [1, 0, -2], rtol=1e-6)
 
 
+def test_a_bias_is_added_to_what_was_multiplied():
+    inputs = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype("float32")
+    layer = LayerScale(2.0, use_bias=True)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(inputs)), 2 * inputs)
+    layer.beta.assign([1.0, 0.0, -2.0])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(inputs)), 2 * inputs + [1, 0, -2], rtol=1e-5)
+
+
 def test_the_configuration_is_kept():
-    layer = LayerScale(0.25, name="scale")
+    layer = LayerScale(0.25, use_bias=True, name="scale")
     again = LayerScale.from_config(layer.get_config())
-    assert (again.initial_value, again.name) == (0.25, "scale")
+    assert (again.initial_value, again.use_bias, again.name) == (0.25, True, "scale")
     assert layer.compute_output_shape((None, None, 7)) == (None, None, 7)

@@ -17,6 +17,8 @@ def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use
     Keras' own `same`, TensorFlow's, pads strided convolutions on the right and below only: for networks from there.
     `(batch, h, w, c) -> (batch, ceil(h / strides), ceil(w / strides), filters)` for odd kernels.
     """
+    if kernel_size == 1 and x.shape[-1] < 16:
+        x, strides = subsample(x, strides, f"{name}-subsample"), 1
     x, padding = pad2d(x, kernel_size, strides=strides, dilation_rate=dilation_rate, padding=padding, name=name)
     return layers.Conv2D(
         filters,
@@ -43,6 +45,15 @@ def depthwise_conv2d(x, kernel_size, *, strides=1, dilation_rate=1, use_bias=Fal
         depthwise_initializer=VarianceScaling(2.0, "fan_out"),  # each output sees one channel only, not fan_in
         name=name,
     )(x)
+
+
+def subsample(x, strides, name):
+    """Every `strides`-th row and column, which is all that a 1x1 kernel with these strides reads.
+
+    Of fewer than 16 channels, at sides that the strides divide, the gradient of such a kernel writes beyond its memory
+    on CPUs (oneDNN in TensorFlow 2.21), and the process may die at any time after.
+    """
+    return layers.AveragePooling2D(1, strides, name=name)(x) if strides > 1 else x
 
 
 def pad2d(x, kernel_size, *, strides=1, dilation_rate=1, padding="symmetric", name):

@@ -20,14 +20,15 @@ from keras import layers, ops
 from zoo.architectures import blocks
 from zoo.architectures.blocks import anti_alias, global_context, round_channels, squeeze_excite
 from zoo.errors import InputError
-from zoo.layers import ConditionalConv2D
+from zoo.layers import ConditionalConv2D, EvoNorm2D, LayerScale
 
 
 class Style(NamedTuple):
     """What all blocks of a network have in common.
 
     `padding` is `symmetric` or, for weights from TensorFlow, `same`; those also have an `epsilon` of 1e-3. `norm` is
-    `batch`, `group` (of 8 channels) or `layer`. The bottleneck of squeeze-and-excitation is a share of the block's
+    `batch`, `group` (of 8 channels), `layer`, or `evolved`, an EvoNorm of such groups, which activates by itself; where
+    nothing is activated it only scales and shifts. The bottleneck of squeeze-and-excitation is a share of the block's
     input or, with `squeeze_expanded`, of the expanded channels, rounded to a multiple of `squeeze_divisor`; its
     activation is the block's or `squeeze_activation`. `squeeze_context` picks what is squeezed by a softmax over
     positions. `anti_aliasing` (a kind of `blocks.anti_alias`) takes over the strides of the convolutions that would
@@ -63,8 +64,12 @@ class Style(NamedTuple):
             x = blocks.batch_norm(x, name, epsilon=self.epsilon)
         elif self.norm == "group":
             x = blocks.group_norm(x, name, groups=x.shape[-1] // 8, epsilon=self.epsilon)
-        else:
+        elif self.norm == "layer":
             x = layers.LayerNormalization(epsilon=self.epsilon, name=name)(x)
+        elif activation:
+            return EvoNorm2D(x.shape[-1] // 8, epsilon=self.epsilon, name=name)(x)
+        else:
+            return LayerScale(1.0, use_bias=True, name=name)(x)
         return layers.Activation(activation, name=f"{name}-act")(x) if activation else x
 
     def filter_channels(self, x, kernel_size, *, strides, norm, activation, name, aa):
