@@ -8,15 +8,21 @@ import pytest
 from keras.ops import convert_to_numpy
 
 from zoo.architectures import pconv_unet
+from zoo.layers import DiffusionFill2D
 
-BUILDERS = [pconv_unet.pconv_unet, pconv_unet.conv_unet]
+PLAIN = [pconv_unet.pconv_unet, pconv_unet.conv_unet]
+BUILDERS = [*PLAIN, *[functools.partial(builder, diffusion=True) for builder in PLAIN]]
 
 
 @functools.cache
 def build(builder, filters=(6, 8, 10)):
     keras.utils.set_random_seed(0)
     image, mask = keras.Input((None, None, 3), name="image"), keras.Input((None, None, 1), name="mask")
-    return keras.Model([image, mask], builder(image, mask, filters=filters))
+    model = keras.Model([image, mask], builder(image, mask, filters=filters))
+    if builder not in PLAIN:  # zeros before training
+        kernel, bias = model.get_layer("residual").get_weights()
+        model.get_layer("residual").set_weights([np.random.default_rng(0).normal(size=kernel.shape), bias])
+    return model
 
 
 def damaged(height, width):
@@ -105,3 +111,12 @@ def test_save_and_load(builder, tmp_path):
     image, mask = damaged(9, 14)
     reloaded = keras.saving.load_model(tmp_path / "unet.keras")
     np.testing.assert_array_equal(reloaded.predict([image, mask], verbose=0), model.predict([image, mask], verbose=0))
+
+
+@pytest.mark.parametrize("builder", PLAIN)
+def test_with_diffusion_training_starts_at_the_fill(builder):
+    image, mask = keras.Input((None, None, 3)), keras.Input((None, None, 1))
+    model = keras.Model([image, mask], builder(image, mask, filters=(4, 6), diffusion=True))
+    inputs = damaged(19, 22)
+    fill = convert_to_numpy(DiffusionFill2D()(list(inputs)))
+    np.testing.assert_allclose(convert_to_numpy(model(list(inputs))), 255 * fill, atol=1e-3)

@@ -1,18 +1,29 @@
 """The sparsity-invariant network and its plain twin: the paper's size, invariance, any size of image."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 
 from zoo.architectures import sparseconvnet
 
-BUILDERS = {"sparseconvnet": sparseconvnet.sparseconvnet, "convnet": sparseconvnet.convnet}
+BUILDERS = {
+    "sparseconvnet": sparseconvnet.sparseconvnet,
+    "convnet": sparseconvnet.convnet,
+    "diffusion": functools.partial(sparseconvnet.sparseconvnet, diffusion=True),
+}
 
 
 def build(name, **arguments):
     keras.utils.set_random_seed(0)
     image, mask = keras.Input((None, None, 1)), keras.Input((None, None, 1))
-    return keras.Model([image, mask], BUILDERS[name](image, mask, **arguments))
+    model = keras.Model([image, mask], BUILDERS[name](image, mask, **arguments))
+    if name == "diffusion":  # zeros before training: what is multiplied is the fill itself
+        kernel, bias = model.get_layer("logarithm").get_weights()
+        generator = np.random.default_rng(0)
+        model.get_layer("logarithm").set_weights([0.1 * generator.normal(size=kernel.shape), bias])
+    return model
 
 
 def filled(model, depths):
@@ -62,8 +73,9 @@ def test_to_the_twin_fewer_pixels_are_smaller_depths():
     assert filled(constant("convnet"), given)[3:-3, 3:-3].mean() == pytest.approx(33 / 2, rel=0.1)
 
 
-def test_the_depth_of_a_pixel_that_is_not_given_does_not_matter():
-    model = build("sparseconvnet")
+@pytest.mark.parametrize("name", ["sparseconvnet", "diffusion"])
+def test_the_depth_of_a_pixel_that_is_not_given_does_not_matter(name):
+    model = build(name)
     mask = (np.random.default_rng(0).random((1, 12, 12, 1)) < 0.3).astype("float32")
     outputs = [keras.ops.convert_to_numpy(model([mask * 7 + (1 - mask) * hidden, mask])) for hidden in (0.0, 50.0)]
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-5)
@@ -85,3 +97,22 @@ def test_save_and_load(tmp_path, name):
     np.testing.assert_array_equal(
         filled(keras.saving.load_model(tmp_path / "model.keras"), depths), filled(model, depths)
     )
+
+
+def test_with_diffusion_the_points_in_front_are_kept_and_those_behind_them_dropped():
+    depths = np.zeros((12, 12))
+    depths[2, 2], depths[2, 4], depths[9, 9] = 10, 30, 30  # the second lies within two pixels of a nearer one
+    answer = filled(build("diffusion"), depths)
+    assert answer[2, 2] == pytest.approx(10)
+    assert answer[9, 9] == pytest.approx(30)
+    assert answer[2, 4] < 20
+
+
+def test_with_diffusion_training_starts_at_the_fill_of_the_inverse_depths():
+    image, mask = keras.Input((None, None, 1)), keras.Input((None, None, 1))
+    model = keras.Model([image, mask], sparseconvnet.sparseconvnet(image, mask, diffusion=True))
+    depths = np.zeros((7, 7))
+    depths[3, 0], depths[3, 6] = 10, 20
+    answer = filled(model, depths)
+    assert answer[3, 3] == pytest.approx(2 / (1 / 10 + 1 / 20), rel=0.05)  # the harmonic mean
+    assert ((answer >= 9.999) & (answer <= 20.001)).all()

@@ -51,6 +51,15 @@ def test_facts_stand_at_the_widest_level_they_are_true_for(read):
     assert one.source == "hf://timm/small.one"
 
 
+def test_a_checkpoint_can_change_the_config_of_its_architecture(read):
+    one, two = (
+        read(GOOD.replace("{license: apache-2.0}", "{config: {stem: deep}}")).find(f"small.{tag}")
+        for tag in ("one", "two")
+    )
+    assert one.config == {"depths": [1, 1, 1, 1]}
+    assert two.config == {"depths": [1, 1, 1, 1], "stem": "deep"}
+
+
 def test_a_bare_name_means_the_first_checkpoint(read):
     assert read(GOOD).find("small").name == "small.one"
 

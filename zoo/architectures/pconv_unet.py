@@ -4,6 +4,9 @@ A U-Net whose convolutions see only what is valid; each returns, beside its feat
 and so the hole closes layer by layer. The twin is the same U-Net of ordinary convolutions, which the mask enters as a
 fourth channel of the image, beside a hole of middle grey.
 
+With `diffusion`, which is ours, the hole is first filled by diffusion, without parameters, and a U-Net adds what is
+lacking. The fill is valid everywhere; so after the first convolution every mask is full, and all others are ordinary.
+
 Inside, `maps` is what is passed on: `[features, mask]`, both `(b, h, w, c)`, or in the twin `[features]`.
 """
 
@@ -12,8 +15,9 @@ from typing import Any
 
 from keras import layers, ops
 
-from zoo.layers import CropLike, PartialConv2D
+from zoo.layers import CropLike, DiffusionFill2D, PartialConv2D
 
+FILTERS = (24, 48, 96, 128, 128)
 SIZES = (7, 5, 5)  # of the first kernels, table 2 of the paper; all others are 3
 
 
@@ -23,7 +27,7 @@ def convolve(maps: list, filters: int, kernel_size: int, *, strides: int = 1, na
     Padded alike on all sides, as `same` is not, so that sides even and odd are halved about the same pixels.
     """
     padded = [layers.ZeroPadding2D(kernel_size // 2, name=f"{name}-pad{i}")(x) for i, x in enumerate(maps)]
-    options |= {"strides": strides, "kernel_initializer": "he_normal", "name": name}
+    options = {"kernel_initializer": "he_normal", **options, "strides": strides, "name": name}
     if len(maps) == 1:
         return [layers.Conv2D(filters, kernel_size, **options)(padded[0])]
     return list(PartialConv2D(filters, kernel_size, **options)(padded))
@@ -34,10 +38,10 @@ def normalize(x: Any, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
 
 
-def encode(maps: list, filters: int, kernel_size: int, *, is_first: bool, name: str) -> list:
+def encode(maps: list, filters: int, kernel_size: int, *, normalized: bool, name: str) -> list:
     """Half as high and wide: (b, h, w, c) -> (b, ceil(h / 2), ceil(w / 2), filters)."""
     x, *mask = convolve(maps, filters, kernel_size, strides=2, name=f"{name}-conv")
-    x = x if is_first else normalize(x, f"{name}-bn")
+    x = normalize(x, f"{name}-bn") if normalized else x
     return [layers.ReLU(name=f"{name}-relu")(x), *mask]
 
 
@@ -53,10 +57,11 @@ def join(maps: list, skipped: list, name: str) -> list:
     return [layers.Concatenate(name=f"{name}-join{index}")(pair) for index, pair in enumerate(joined)]
 
 
-def decode(maps: list, filters: int, *, name: str) -> list:
+def decode(maps: list, filters: int, *, normalized: bool, name: str) -> list:
     """After `join`: (b, h, w, c) -> (b, h, w, filters)."""
     x, *mask = convolve(maps, filters, 3, name=f"{name}-conv")
-    return [layers.LeakyReLU(0.2, name=f"{name}-relu")(normalize(x, f"{name}-bn")), *mask]
+    x = normalize(x, f"{name}-bn") if normalized else x
+    return [layers.LeakyReLU(0.2, name=f"{name}-relu")(x), *mask]
 
 
 def unet(maps: list, *, filters: Sequence[int]) -> Any:
@@ -64,26 +69,54 @@ def unet(maps: list, *, filters: Sequence[int]) -> Any:
     skips = [maps]
     for index, width in enumerate(filters):
         size = SIZES[index] if index < len(SIZES) else 3
-        skips.append(encode(skips[-1], width, size, is_first=index == 0, name=f"encoder{index + 1}"))
+        skips.append(encode(skips[-1], width, size, normalized=index > 0, name=f"encoder{index + 1}"))
     maps = skips.pop()
     for index in range(len(filters) - 1, 0, -1):
-        maps = decode(join(maps, skips.pop(), f"decoder{index + 1}"), filters[index - 1], name=f"decoder{index + 1}")
+        name = f"decoder{index + 1}"
+        maps = decode(join(maps, skips.pop(), name), filters[index - 1], normalized=True, name=name)
     maps = join(maps, skips.pop(), "decoder1")
     return convolve(maps, 3, 3, name="decoder1-conv", dtype="float32")[0]
 
 
-def partial_image(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
+def residual(first: list, seen: Any, *, filters: Sequence[int]) -> Any:
+    """What is added to the fill, zeros before training: (b, h, w, c) -> (b, h, w, 3).
+
+    `first` is what the first convolution sees, `seen` what the last ones see beside its features. There is one more
+    convolution at full size than in the paper, and no normalisation.
+    """
+    skips = [[seen], encode(first, filters[0], SIZES[0], normalized=False, name="encoder1")[:1]]
+    for index, width in enumerate(filters[1:], start=1):
+        size = SIZES[index] if index < len(SIZES) else 3
+        skips.append(encode(skips[-1], width, size, normalized=False, name=f"encoder{index + 1}"))
+    maps = skips.pop()
+    for index, width in reversed(list(enumerate([filters[0] // 2, *filters[:-1]], start=1))):
+        name = f"decoder{index}"
+        maps = decode(join(maps, skips.pop(), name), width, normalized=False, name=name)
+    return convolve(maps, 3, 3, name="residual", kernel_initializer="zeros", dtype="float32")[0]
+
+
+def partial_image(image: Any, mask: Any, *, filters: Sequence[int] = FILTERS, diffusion: bool = False) -> Any:
     """What partial convolutions make of the valid pixels, everywhere: RGB, (b, h, w, 3), in the unit of `image`."""
-    return _unscaled(unet([_centred(image), mask], filters=filters))
+    if not diffusion:
+        return _unscaled(unet([_centred(image), mask], filters=filters))
+    damaged, fill = _damaged_and_fill(image, mask)
+    both = layers.Concatenate(name="damaged-fill")([damaged, fill])
+    masks = layers.Concatenate(name="masks")([*[mask] * 3, *[ops.ones_like(mask)] * 3])
+    seen = layers.Concatenate(name="seen")([both, mask])
+    return _improved(fill, residual([both, masks], seen, filters=filters))
 
 
-def plain_image(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
-    """What ordinary convolutions make of them, the mask a fourth channel: RGB, (b, h, w, 3), unit of `image`."""
-    x = layers.Multiply(name="damaged")([_centred(image), mask])
-    return _unscaled(unet([layers.Concatenate(name="masked")([x, mask])], filters=filters))
+def plain_image(image: Any, mask: Any, *, filters: Sequence[int] = FILTERS, diffusion: bool = False) -> Any:
+    """What ordinary convolutions make of them, the mask a channel more: RGB, (b, h, w, 3), unit of `image`."""
+    if not diffusion:
+        x = layers.Multiply(name="damaged")([_centred(image), mask])
+        return _unscaled(unet([layers.Concatenate(name="masked")([x, mask])], filters=filters))
+    damaged, fill = _damaged_and_fill(image, mask)
+    seen = layers.Concatenate(name="seen")([damaged, fill, mask])
+    return _improved(fill, residual([seen], seen, filters=filters))
 
 
-def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
+def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = FILTERS, diffusion: bool = False) -> Any:
     """Fill the holes of RGB images by partial convolutions.
 
     Args:
@@ -91,16 +124,29 @@ def pconv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 1
             under the hole changes nothing.
         mask: 1 where the image is valid, 0 in the hole, `(batch, height, width, 1)`.
         filters: Channels after each halving; the decoder has them in reverse.
+        diffusion: Whether the hole is first filled by diffusion, which the network then improves.
 
     Returns:
         RGB in [0, 255], `(batch, height, width, 3)`: the image, and in its hole the network's image, not clipped.
     """
-    return _filled(image, mask, partial_image(image, mask, filters=filters))
+    return _filled(image, mask, partial_image(image, mask, filters=filters, diffusion=diffusion))
 
 
-def conv_unet(image: Any, mask: Any, *, filters: Sequence[int] = (24, 48, 96, 128, 128)) -> Any:
+def conv_unet(image: Any, mask: Any, *, filters: Sequence[int] = FILTERS, diffusion: bool = False) -> Any:
     """Fill the holes of RGB images by ordinary convolutions; all else as in `pconv_unet`."""
-    return _filled(image, mask, plain_image(image, mask, filters=filters))
+    return _filled(image, mask, plain_image(image, mask, filters=filters, diffusion=diffusion))
+
+
+def _damaged_and_fill(image: Any, mask: Any) -> tuple[Any, Any]:
+    """The image from -1 to 1, its hole of middle grey, and the same with its hole filled by diffusion."""
+    centred = layers.Rescaling(2.0, -1.0, name="centred", dtype="float32")(image)
+    damaged = layers.Multiply(name="damaged", dtype="float32")([centred, mask])
+    return damaged, DiffusionFill2D(name="fill", dtype="float32")([damaged, mask])
+
+
+def _improved(fill: Any, residual: Any) -> Any:
+    """Their sum, from [-1, 1] to the unit of the image."""
+    return _unscaled(layers.Add(name="improved", dtype="float32")([fill, residual]))
 
 
 def _centred(image: Any) -> Any:

@@ -195,7 +195,7 @@ class Registry:
         full_name = name if tag is None else f"{name}.{tag}"
         try:
             configs = architecture.model_dump(include={"config", "decoder_config"})
-            return Entry(name=full_name, architecture=name, tag=tag, **configs, **{**facts, **merged})
+            return Entry(name=full_name, architecture=name, tag=tag, **merge({**facts, **configs}, merged))
         except ValidationError as error:
             levels = [path[:2], (*path[:2], "defaults"), (*path, "defaults")]
             levels += [(*path, "checkpoints", tag)] if tag else []
