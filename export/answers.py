@@ -38,11 +38,23 @@ def answer(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
 
 
 def _classes(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
-    probabilities = tf.nn.softmax(logits)
-    scores, indices = tf.math.top_k(probabilities, min(TOP, logits.shape[-1]))
+    return _best(entry, tf.nn.softmax(logits))
+
+
+def _labels(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
+    return _best(entry, tf.sigmoid(logits))
+
+
+def _best(entry: Entry, probabilities: Any) -> dict[str, Any]:
+    scores, indices = tf.math.top_k(probabilities, min(TOP, probabilities.shape[-1]))
     answer = {"scores": scores, "indices": indices, "probabilities": probabilities}
     labels = read_labels(entry.labels)
     return answer | ({} if labels is None else {"classes": tf.gather(tf.constant(labels), indices)})
+
+
+def _quantities(entry: Entry, inputs: Any, values: Any) -> dict[str, Any]:
+    labels = read_labels(entry.labels)
+    return {"values": values} | ({} if labels is None else {"names": tf.repeat([labels], tf.shape(inputs)[0], axis=0)})
 
 
 def _label_map(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
@@ -83,6 +95,10 @@ def _psnr(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
 def _same_class(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     found = [logits.argmax(-1) if logits.shape[-1] > 1 else logits > 0 for logits in (ours, theirs)]
     return {"same_class_percent": float(100 * np.mean(found[0] == found[1]))}
+
+
+def _same_labels(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    return {"same_label_percent": float(100 * np.mean((ours >= 0) == (theirs >= 0)))}
 
 
 def cosine(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
@@ -135,7 +151,22 @@ ANSWERS: dict[TaskName, Answer] = {
         _same_class,
     ),
     "image-features": Answer(lambda entry, inputs, features: {"features": features}, _FEATURES, cosine),
+    "image-regression": Answer(
+        _quantities,
+        {"values": "the quantities, in the order of labels.txt", "names": "the lines of labels.txt"},
+        cosine,
+    ),
     "inpainting": Answer(_image, _PIXELS, cosine),
+    "multi-label-classification": Answer(
+        _labels,
+        {
+            "classes": "names of the labels with the highest scores, highest first; those of at least 0.5 apply",
+            "scores": "of these labels, in the same order, from 0 to 1",
+            "indices": "of these labels, in the same order: lines of labels.txt, from 0",
+            "probabilities": f"{_PROBABILITIES}; each label applies or not, so their sum is any",
+        },
+        _same_labels,
+    ),
     "semantic-segmentation": Answer(
         _label_map,
         {

@@ -15,7 +15,16 @@ from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_regis
 from zoo.printing import as_markdown, as_text, parameters_text
 from zoo.tasks import find_task
 
-_WORDS = {"iou": "IoU", "psnr": "PSNR", "ssim": "SSIM", "mae": "MAE", "rmse": "RMSE"}
+_WORDS = {
+    "iou": "IoU",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "map": "mAP",
+    "f1": "F1",
+    "r2": "R²",
+}
 _UNITS = {"percent": "%", "db": "dB", "ppm": "ppm", "metres": "m", "pixels": "pixels"}
 _PLAIN = re.compile(r"[A-Za-z0-9]+(?:(?:[./_-]|[:,;] | )[A-Za-z0-9]+)*")
 _PAGE = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9./_~%?=&;,+-]*)?")

@@ -107,6 +107,11 @@ def _classes(entry: Entry, record: Prediction, logits: np.ndarray, served: Array
     return answer if names[0] is None else answer | {"classes": _texts([names[index] for index in indices])}
 
 
+def _values(entry: Entry, record: Prediction, output: np.ndarray, served: Arrays) -> Arrays:
+    answer = {"values": np.array([*record["values"].values()], "float32")}
+    return answer if entry.labels is None else answer | {"names": _texts([*record["values"]])}
+
+
 def _label_map(entry: Entry, record: Prediction, logits: np.ndarray, served: Arrays) -> Arrays:
     answer = {"label_map": np.asarray(record.label_map), "probabilities": _softmax(np.asarray(of_two_classes(logits)))}
     labels = read_labels(entry.labels)
@@ -151,7 +156,9 @@ PREDICTED: dict[TaskName, Callable[[Entry, Prediction, np.ndarray, Arrays], Arra
     "forecasting": lambda _, record, *rest: {"forecast": np.array(record["forecast"], "float32")},
     "image-classification": _classes,
     "image-features": _features,
+    "image-regression": _values,
     "inpainting": _image,
+    "multi-label-classification": _classes,
     "semantic-segmentation": _label_map,
     "super-resolution": _image,
     "volume-features": _features,

@@ -33,6 +33,24 @@ def features():
     return made(pixels, ops.mean(pixels, axis=(1, 2)), "image-features", num_classes=0)
 
 
+def labels():
+    """The logits are how far the mean red, green and blue are above 50."""
+    pixels = image()
+    return made(
+        pixels, ops.mean(pixels, axis=(1, 2)) - 50, "multi-label-classification", labels=("red", "green", "blue"),
+        num_classes=3, classifier="fc",
+    )  # fmt: skip
+
+
+def quantities():
+    """The mean red and the mean green."""
+    pixels = image()
+    return made(
+        pixels, ops.mean(pixels, axis=(1, 2))[:, :2], "image-regression", labels=("red", "green"), num_classes=2,
+        classifier="fc",
+    )  # fmt: skip
+
+
 def segmenter():
     """The class of a pixel is its strongest colour."""
     pixels = image()

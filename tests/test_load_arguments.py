@@ -19,6 +19,7 @@ BAD: dict[str, list] = {
     "weights": [b"file", "", 3, True, False, ["a"], 1.5],
     "num_classes": ["3", True, -1, 10**9, 2.0, float("nan"), (3,), b"3", np.array([3])],
     "new_head": ["yes", 1, None],
+    "problem_type": ["classification", "", 3, True, ["regression"]],
     "decoder": ["u-net", "", 3, ["unet"], True],
     "decoder_options": ["filters", 3, ["filters"], True],
     "input_shape": [

@@ -34,9 +34,10 @@ def evaluate(
 
     Args:
         model: A model from `zoo.load`, or a handle for it.
-        data: What `zoo.finetune` takes, for the same task: a folder, a tuple of inputs and targets, a split of Hugging
-            Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders have the names of the model's
-            classes, in any case; or are named by synset or by number (`zoo.datasets.class_names`).
+        data: What `zoo.finetune` takes, for the same task: a folder, a table beside the images, a tuple of inputs and
+            targets, a split of Hugging Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders have the
+            names of the model's classes, in any case; or are named by synset or by number
+            (`zoo.datasets.class_names`).
         split: The split of a folder that has splits: `"train"`, `"val"` or `"test"`. Other names, such as `valid`, are
             recognised; without splits, the whole folder is evaluated.
         progress: Called as `progress(done, total)`, in examples; not for a `tf.data.Dataset` of batches.
@@ -55,7 +56,11 @@ def evaluate(
           as in the data. Where several classes have the name of a folder (ImageNet has two named `crane`), either
           counts as correct; synsets and numbers tell them apart.
         - `image-features`: `neighbor_percent`, the percentage of images whose nearest neighbour has the same class.
+        - `image-regression`: `r2`, and `mae` in the unit of the quantity; of several quantities the mean `r2`, and
+          `quantity_mae` and `quantity_r2` by name.
         - `inpainting`: `hole_mae`, 0 to 255, in holes that are the same in every call.
+        - `multi-label-classification`: `map_percent`, the mean of `class_ap_percent`, the average precision per label;
+          `f1_percent` of all labels together, and `macro_f1_percent`, the mean over the labels, at a score of a half.
         - `semantic-segmentation`: `global_accuracy_percent`, `mean_class_accuracy_percent`, `mean_iou_percent`, and
           `class_iou_percent` per class. Void pixels do not count.
         - `super-resolution`: `rgb_psnr_db` of downscaled and enlarged images, and `bicubic_rgb_psnr_db` for comparison.

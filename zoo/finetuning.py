@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from zoo.backend import dtype_policy
 from zoo.catalogue.entry import Measured
+from zoo.catalogue.task_names import ProblemType
 from zoo.catalogue.training_record import BEST, FITTED, LAST, RUN_FILE, STATE, RunRecord, TrainingRecord, read_record
 from zoo.errors import InputError
 from zoo.export.published_card import published_card
@@ -55,6 +56,7 @@ def finetune(
     data: Any,
     *,
     validation_data: Any = None,
+    problem_type: ProblemType | Literal["auto"] = "auto",
     epochs: int | Literal["auto"] = "auto",
     freeze: Freeze = "auto",
     learning_rate: float | Literal["auto"] = "auto",
@@ -95,12 +97,18 @@ def finetune(
         data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or a
             `tf.data.Dataset` of batches.
             A folder contains, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
-            `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. Where it has the
-            folders `train` and `val`, these are used. A split has a column of images and one of classes, a second
-            one of images (masks, depths), or `inputs` and `targets`. A `tf.data.Dataset` is iterated as it is, in
-            its own order, and has to match the model's own head; `batch_size` and `augment` do not apply to it.
+            `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. A table
+            `labels.csv` beside the images, or its path, has a column `file`, and `label` (`cat`, or `cat;dog`) or
+            columns of numbers, such as `age (years)`. Where a folder has the folders `train` and `val`, these are used.
+            Of a tuple, targets may have names: a dict of columns. A split has a column of images and one of classes,
+            lists of classes or numbers, a second one of images (masks, depths), or `inputs` and `targets`. A
+            `tf.data.Dataset` is iterated as it is, in its own order, and has to match the model's own head;
+            `batch_size` and `augment` do not apply to it.
         validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
             out.
+        problem_type: What the head of a network for images predicts, in transformers' words:
+            `"single_label_classification"`, `"multi_label_classification"` (any number of labels per image) or
+            `"regression"` (one quantity or several). By default by the data, see `zoo.training.label_data.inferred`.
         epochs: Epochs to train at most; training stops after a third of them without improvement. By default 10; up to
             2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes.
         freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
@@ -132,6 +140,7 @@ def finetune(
     """
     options: dict[str, Any] = {
         "validation_data": validation_data,
+        "problem_type": problem_type,
         "epochs": epochs,
         "freeze": freeze,
         "learning_rate": learning_rate,

@@ -10,6 +10,7 @@ from typing import Any
 from zoo.catalogue.decoder_names import DECODER_NAMES
 from zoo.catalogue.entry import Entry, Input
 from zoo.catalogue.registry import registry
+from zoo.catalogue.task_names import ONE_HEAD, PROBLEM_TYPES, ProblemType
 from zoo.errors import InputError
 from zoo.tasks import find_task
 from zoo.weights import filling as weight_files
@@ -17,7 +18,6 @@ from zoo.weights import filling as weight_files
 MOST_CLASSES = 100_000  # a head of 2,048 features and so many classes is 0.8 GB
 MOST_CHANNELS = 1_000
 LONGEST_SIDE = 100_000
-HEADLESS = ("image-classification", "image-features")  # tasks whose models may have no head, and change by it
 
 
 def check(**arguments: Any) -> None:
@@ -59,6 +59,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"None, or an int from 0 (no head) to {MOST_CLASSES:,}",
     ),
     "new_head": (lambda value: isinstance(value, bool), "True or False"),
+    "problem_type": (
+        _or_none(lambda value: isinstance(value, str) and value in PROBLEM_TYPES),
+        f"None, {', '.join(map(repr, PROBLEM_TYPES))}",
+    ),
     "decoder": (
         _or_none(lambda value: isinstance(value, str) and value in DECODER_NAMES),
         f"None, or one of {', '.join(DECODER_NAMES)}",
@@ -141,18 +145,23 @@ def _spread(values: tuple[float, ...], count: int) -> tuple[float, ...]:
 
 
 def with_classes(
-    entry: Entry, num_classes: int, own_file: Path | None, new_head: bool
+    entry: Entry, num_classes: int, own_file: Path | None, new_head: bool, problem_type: ProblemType | None
 ) -> tuple[Entry, tuple[str, ...]]:
     """The entry for `num_classes`, and the layers of the head that are not to be filled.
 
     Raises:
         InputError: The model has no classes, or a head in a file of one's own would be thrown away by mistake.
     """
-    smallest = 0 if entry.task in HEADLESS else 1
+    smallest = 0 if entry.task in ONE_HEAD else 1
     if num_classes < smallest or entry.classifier is None:
         raise InputError(
             f"num_classes={num_classes} does not fit {entry.name} ({entry.task}). "
             f"Expected a model with classes and at least {smallest}."
+        )
+    if problem_type is not None and (num_classes == 0 or entry.task not in ONE_HEAD):
+        raise InputError(
+            f"problem_type={problem_type!r} does not fit {entry.name} ({entry.task}) with num_classes={num_classes}. "
+            "Expected a model that classifies images, and at least one output."
         )
     size = entry.num_classes
     if own_file is not None:
@@ -163,15 +172,31 @@ def with_classes(
                 f"Expected num_classes={size}; or pass new_head=True for a new head, which begins with random weights."
             )
     update: dict[str, Any] = {"num_classes": int(num_classes)}
-    if entry.task in HEADLESS:
-        update["task"] = "image-classification" if num_classes else "image-features"
-    if num_classes != entry.num_classes:
-        update["labels"] = None
-    if num_classes == size and not new_head:
+    if entry.task in ONE_HEAD:
+        own = entry.problem_type or "single_label_classification"
+        update["task"] = PROBLEM_TYPES[problem_type or own] if num_classes else "image-features"
+    is_other = num_classes != entry.num_classes or update.get("task", entry.task) != entry.task
+    unnamed: dict[str, Any] = {"labels": None, "quantities": ()}
+    if is_other:
+        update |= unnamed
+    if num_classes == size and not new_head and (own_file is not None or not is_other):
         return entry.model_copy(update=update), ()
-    return entry.model_copy(update={**update, "labels": None, "random": "head" if num_classes else entry.random}), (
+    return entry.model_copy(update={**update, **unnamed, "random": "head" if num_classes else entry.random}), (
         entry.head_layers
     )
+
+
+def check_problem_type(entry: Entry, problem_type: ProblemType) -> None:
+    """Compare a wanted problem type with that of a head which stays.
+
+    Raises:
+        InputError: It is another.
+    """
+    if entry.problem_type != problem_type:
+        raise InputError(
+            f"problem_type={problem_type!r} without num_classes=, and the head of {entry.name} is for {entry.task}. "
+            "Expected both: problem_type= with a num_classes= gives it a new head."
+        )
 
 
 def check_shape(entry: Entry, input_shape: tuple[int | None, ...]) -> None:

@@ -18,6 +18,7 @@ from zoo.catalogue.handles import Handle
 from zoo.catalogue.licensing import UNKNOWN
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
+from zoo.catalogue.task_names import ProblemType
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
@@ -34,6 +35,7 @@ def load(
     weights: str | os.PathLike | None = "pretrained",
     num_classes: int | None = None,
     new_head: bool = False,
+    problem_type: ProblemType | None = None,
     decoder: str | None = None,
     decoder_options: Mapping[str, Any] | None = None,
     input_shape: tuple[int | None, ...] | None = None,
@@ -59,6 +61,10 @@ def load(
             head: pooled features `(batch, channels)`.
         new_head: Always start with a new head with random weights: even where the pretrained head has `num_classes`
             classes, or a file of your own has a head with another number (otherwise an error).
+        problem_type: What the head predicts, in transformers' words: `"single_label_classification"`,
+            `"multi_label_classification"`, whose outputs are a logit for each of `num_classes` labels, any number of
+            which apply; or `"regression"`, whose outputs are `num_classes` quantities. By default as pretrained, and
+            one class for a new head. `zoo.finetune` chooses it by the data.
         decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`,
             `"deeplabv3plus"`, `"deeplabv3"`, `"upernet"`, `"fcn"` or, above a VGG, `"segnet"`. It and its head begin
             with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
@@ -105,6 +111,7 @@ def load(
     changes: dict[str, Any] = {
         "num_classes": num_classes,
         "new_head": new_head,
+        "problem_type": problem_type,
         "decoder": decoder,
         "decoder_options": decoder_options,
         "input_shape": input_shape,
@@ -140,11 +147,17 @@ def load(
         raise InputError(f"decoder_options={dict(decoder_options)} without decoder=. Expected both, or neither.")
     if decoder is not None:
         encoder = entry
+        if problem_type is not None:
+            raise InputError(
+                f"problem_type={problem_type!r} with decoder=. Expected either: a decoder segments images."
+            )
         entry, new_layers = with_decoder(entry, decoder, decoder_options, num_classes)
+    elif problem_type is not None and num_classes is None:
+        load_arguments.check_problem_type(entry, problem_type)
     elif num_classes is not None:
         if features and num_classes:
             raise InputError(f"num_classes={num_classes} with features=True: a pyramid has no head. Expected either.")
-        entry, new_layers = load_arguments.with_classes(entry, num_classes, own_file, new_head)
+        entry, new_layers = load_arguments.with_classes(entry, num_classes, own_file, new_head, problem_type)
     if input_shape is not None:
         load_arguments.check_shape(entry, input_shape)
     first_conv = registry().first_conv(entry.builder) if in_channels else ()

@@ -54,7 +54,11 @@ def predict(
         - `image-classification`: `predictions`, a list of `{"index": int, "label": str or None, "score": float}` with
           softmax scores from 0 to 1.
         - `image-features`, `volume-features`: `features`, a list of floats: the pooled features or the embedding.
+        - `image-regression`: `values`, the quantities by name, floats, and `units`, their units by name, of those that
+          have one.
         - `inpainting`: `hole`, the share of pixels that were filled; `record.image` is the whole image.
+        - `multi-label-classification`: `labels`, the names of those that apply, with a sigmoid score of a half or more,
+          best first; `predictions` as of `image-classification`, with these scores.
         - `semantic-segmentation`: `width` and `height` of the prepared image in pixels, and `classes`, a list of
           `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
           `record.label_map` is the class of each pixel, `record.image` the image in the classes' colours.

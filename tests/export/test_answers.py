@@ -13,6 +13,7 @@ import zoo.export
 from recipes.photographs import photograph
 from tests.export.conftest import small
 from tests.slow import first_of_each
+from zoo.catalogue.entry import Quantity
 from zoo.catalogue.task_names import TaskName
 from zoo.errors import ExportError
 from zoo.export.answers import ANSWERS, answer
@@ -33,7 +34,19 @@ MODELS = {
     "image-features": lambda: small(
         "resnet10t", config=BLOCK, num_classes=0, labels=None, task="image-features", input=TINY
     ),
+    "image-regression": lambda: small(
+        "resnet10t",
+        config=BLOCK,
+        num_classes=2,
+        labels=("age", "weight"),
+        task="image-regression",
+        input=TINY,
+        quantities=(Quantity(unit="years", mean=40, std=20), Quantity(mean=1, std=0.1)),
+    ),
     "inpainting": lambda: small("pconv-unet", name="small", architecture="small", config={"filters": [4, 4]}),
+    "multi-label-classification": lambda: small(
+        "resnet10t", config=BLOCK, num_classes=7, labels=tuple("abcdefg"), task="multi-label-classification", input=TINY
+    ),
     "semantic-segmentation": lambda: small(
         "deeplabv3_mobilenet_v2", config={"filters": [16, 16], "strides": [2, 2]}, input=TINY
     ),
@@ -78,12 +91,21 @@ def check_says(task, record, served, output, near):
     def close(name, expected, scale=1.0):
         np.testing.assert_allclose(served.pop(name), expected, atol=near * scale, err_msg=name)
 
-    if task == "image-classification":
+    if task in ("image-classification", "multi-label-classification"):
         best = record["predictions"]
         assert served.pop("classes").tolist() == [item["label"].encode() for item in best[:5]]
         assert served.pop("indices").tolist() == [item["index"] for item in best[:5]]
         close("scores", [item["score"] for item in best[:5]])
         close("probabilities", [item["score"] for item in sorted(best, key=lambda item: item["index"])])
+        if task == "multi-label-classification":
+            assert record["labels"] == [item["label"] for item in best if item["score"] >= 0.5]
+            close_to = [1 / (1 + np.exp(-output[item["index"]].astype("float64"))) for item in best]
+            np.testing.assert_allclose([item["score"] for item in best], close_to, atol=1e-6)
+    elif task == "image-regression":
+        assert served.pop("names").tolist() == [name.encode() for name in record["values"]] == [b"age", b"weight"]
+        assert record["units"] == {"age": "years"}
+        close("values", [*record["values"].values()], 100)
+        np.testing.assert_allclose([*record["values"].values()], output)
     elif task == "semantic-segmentation":
         same = served.pop("label_map") == record.label_map
         assert same.mean() >= (0.999 if near < 1e-3 else 0.97)

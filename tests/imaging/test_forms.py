@@ -12,7 +12,7 @@ from PIL import Image
 
 import zoo
 from zoo.catalogue.registry import registry
-from zoo.catalogue.task_names import TaskName
+from zoo.catalogue.task_names import ONE_HEAD, TaskName
 from zoo.imaging.forms import plain, several
 from zoo.tasks import find_task
 
@@ -86,7 +86,9 @@ FILES = {
 
 
 def entry_of(task):
-    return next(entry for entry in registry().entries.values() if entry.task == task)
+    """The first model of a task; those of other heads on images take what classifiers take."""
+    known = "image-classification" if task in ONE_HEAD else task
+    return next(entry for entry in registry().entries.values() if entry.task == known)
 
 
 def prepared(task, source):

@@ -16,6 +16,8 @@ from zoo.model import ZooModel, allow_deep_graphs
 from zoo.tasks import find_task
 from zoo.weights.keras_state import abstract
 
+QUANTITIES = "quantities"  # the last layer of a regression that was trained on data with units
+
 
 def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) -> ZooModel:
     """Build the model of an entry, with random weights: the task's input layers, then the family's builder.
@@ -50,7 +52,7 @@ def build(entry: Entry, *, input_shape: tuple[int | None, ...] | None = None) ->
 def _assembled(entry: Entry, input_shape: tuple[int | None, ...] | None) -> ZooModel:
     inputs, tensors = find_task(entry.task).inputs(entry, input_shape)
     allow_deep_graphs()
-    model = ZooModel(inputs, _outputs(entry, tensors), name=entry.architecture)
+    model = ZooModel(inputs, _in_units(entry, _outputs(entry, tensors)), name=entry.architecture)
     model.spec = entry
     return model
 
@@ -63,6 +65,16 @@ def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
     if entry.features or entry.decoder is None:
         return pyramid if entry.features is True else _chosen(pyramid, entry)
     return decoded(entry.decoder, tensors[0], pyramid, **entry.decoder_config, **head)
+
+
+def _in_units(entry: Entry, outputs: Any) -> Any:
+    """Of a regression the quantities in their units: what the head gives, times the deviations, plus the means."""
+    if not entry.quantities or isinstance(outputs, dict):
+        return outputs
+    mean = [quantity.mean for quantity in entry.quantities]
+    variance = [quantity.std**2 for quantity in entry.quantities]
+    layer = keras.layers.Normalization(mean=mean, variance=variance, invert=True, dtype="float32", name=QUANTITIES)
+    return layer(outputs)
 
 
 def _chosen(pyramid: dict[int, Any], entry: Entry) -> dict[int, Any]:

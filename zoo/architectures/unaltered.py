@@ -16,7 +16,13 @@ from zoo.errors import InputError
 from zoo.model import ZooModel
 
 # Their outputs are read through a softmax or a sigmoid: they have to be logits.
-LOGITS = ("coordinate-classification", "coordinate-rendering", "image-classification", "semantic-segmentation")
+LOGITS = (
+    "coordinate-classification",
+    "coordinate-rendering",
+    "image-classification",
+    "multi-label-classification",
+    "semantic-segmentation",
+)
 ONE_CLASS = ("coordinate-classification", "image-classification", "semantic-segmentation")  # through a softmax
 # What says how a layer is trained or called, and not what it gives.
 _OF_TRAINING = ("trainable", "regularizer", "constraint", "initializer", "momentum")
@@ -51,7 +57,7 @@ def check_outputs(model: ZooModel) -> None:
         raise InputError(
             f"{spec.name} was compiled with {loss}: its outputs are several classes at once, and {spec.task} reads "
             "them as one class, by a softmax. Expected a model trained with categorical crossentropy from logits, as "
-            "zoo.finetune does it; for several classes call model(inputs) and keras.ops.sigmoid yourself."
+            "zoo.finetune does it; for several classes load it with problem_type='multi_label_classification'."
         )
 
 

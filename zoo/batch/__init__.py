@@ -103,13 +103,13 @@ def predict_files(
             "into columns (without features=True). Use zoo.predict, whose records contain the arrays."
         )
     task = find_task(model.spec.task)
-    if task.columns is None:
+    if (described := task.columns_of(model.spec)) is None:
         raise InputError(f"{model.spec.name} takes {input_facts(model.spec.model_dump())}, no files. Use zoo.predict.")
     listing = inputs.Listing(
         [os.path.expanduser(os.fsdecode(each)) for each in sources], column, (path, job.parts_folder(path))
     )
     settings = {"model": model.spec.name, "weights": digest(model.weights), "column": column, "top": top}
-    work = job.Job(path, listing, settings, columns.schema(task.columns))
+    work = job.Job(path, listing, settings, columns.schema(described))
     if not work.is_finished():
         with work.opened():
             _run(work, _engine(engine, model, {"top": top, "batch_size": batch_size}, workers), progress)

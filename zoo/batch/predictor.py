@@ -50,7 +50,7 @@ class Predictor:
         self.model, self.top, self.batch_size = model, top, batch_size
         self.threads = threads or os.cpu_count() or 1
         self.task = find_task(model.spec.task)
-        self.schema = columns.schema(self.task.columns or {})
+        self.schema = columns.schema(self.task.columns_of(self.model.spec) or {})
         self.runner = Runner(_compiled(model), model)
 
     def tables(self, shares: Iterable[dict[str, Any]], wanted: Mapping[int, int]) -> Iterator[tuple[int, pa.Table]]:

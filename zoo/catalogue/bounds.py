@@ -114,5 +114,7 @@ Strides = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_
 Crop = Annotated[float, Field(ge=0.2, le=1)]
 Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
 Deviation = Annotated[float, Field(ge=1e-6, le=1e6)]
+Finite = Annotated[float, Field(ge=-1e12, le=1e12)]
+Scale = Annotated[float, Field(ge=1e-6, le=1e12)]
 Metrics = Annotated[dict[Line, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)]
 Config = Annotated[dict[str, Any], AfterValidator(_config)]

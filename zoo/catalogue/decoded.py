@@ -7,9 +7,10 @@ from zoo.catalogue.builder_defaults import builder_defaults
 from zoo.catalogue.decoder_names import OF_ALL
 from zoo.catalogue.entry import DECODER_PREFIXES, Base, Entry
 from zoo.catalogue.registry import registry
+from zoo.catalogue.task_names import ONE_HEAD
 from zoo.errors import InputError
 
-ENCODERS = ("image-classification", "image-features", "semantic-segmentation")  # the tasks whose models become one
+ENCODERS = (*ONE_HEAD, "semantic-segmentation")  # the tasks whose models become one
 
 LARGEST_COUNT = 8192  # channels, rates and strides; the widest map has 4,096
 # Of options that are texts.
@@ -62,6 +63,7 @@ def with_decoder(
         "classifier": "segmentation_head-0",
         "head": ("segmentation_head-*",),
         "labels": None,
+        "quantities": (),
         "num_classes": int(num_classes),
         "parameters_millions": None,
         "metrics": {},

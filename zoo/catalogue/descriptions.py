@@ -22,6 +22,7 @@ from zoo.catalogue.decoder_names import OF_ALL
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.registry import registry
 from zoo.catalogue.smp_config import VARIANTS, smp_entry
+from zoo.catalogue.task_names import ONE_HEAD
 from zoo.catalogue.timm_config import timm_entry
 from zoo.catalogue.training_record import check_finished
 from zoo.catalogue.upernet_config import upernet_entry
@@ -168,7 +169,7 @@ def _check_network(entry: Entry, what: str) -> None:
             "`zoo info` shows them; a newer layerzoo may have it."
         )
     tasks: set[str] = {each.task for each in ours}
-    heads = {"image-classification", "image-features"}
+    heads = set(ONE_HEAD)
     tasks |= heads if tasks & heads else set()
     if entry.decoder:
         tasks = {"semantic-segmentation"} if registry().has_features(entry.builder) else tasks - {entry.task}

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from zoo.catalogue.bounds import (
     MOST_CHANNELS,
+    MOST_CLASSES,
     Address,
     Builder,
     Classes,
@@ -19,19 +20,21 @@ from zoo.catalogue.bounds import (
     Crop,
     Deviation,
     Filename,
+    Finite,
     Labels,
     Line,
     Mean,
     Metrics,
     Name,
     Patterns,
+    Scale,
     Side,
     Strides,
     Word,
 )
 from zoo.catalogue.decoder_names import DecoderName
 from zoo.catalogue.source import Source
-from zoo.catalogue.task_names import TaskName
+from zoo.catalogue.task_names import PROBLEM_TYPES, ProblemType, TaskName
 from zoo.labels import read_labels
 from zoo.printing import as_text, parameters_text
 
@@ -71,6 +74,15 @@ class Measured(Record):
 
     dataset: Line
     source: Line
+
+
+class Quantity(Record):
+    """One output of a regression, in `unit`: what the head gives, times `std`, plus `mean`, those of the targets that
+    it was trained on. So a head learns years and grams at the same rate."""
+
+    unit: Line = ""
+    mean: Finite = 0.0
+    std: Scale = 1.0
 
 
 class Checkpoint(Record):
@@ -121,7 +133,8 @@ class Entry(Checkpoint):
     their fingerprints by variable (`zoo/weights/untrained.py`); files of before 0.1.0 call it `drawn`. `features` says
     that the model gives its feature pyramid, or which strides of it. `base` is the model with whose weights this one
     began, where it was saved or published. `decoder` is a file of `zoo/architectures/decoders/`, called with
-    `decoder_config` and the pyramid of what `builder` builds, the encoder.
+    `decoder_config` and the pyramid of what `builder` builds, the encoder. `quantities` are the outputs of a
+    regression, whose names are `labels`.
     """
 
     name: Name
@@ -142,6 +155,7 @@ class Entry(Checkpoint):
     )
     features: bool | Strides = False
     base: Base | None = None
+    quantities: tuple[Quantity, ...] = Field((), max_length=MOST_CLASSES)
 
     @model_validator(mode="after")
     def _fit(self) -> "Entry":
@@ -152,6 +166,8 @@ class Entry(Checkpoint):
                 "labels should be as many as the {classes} classes of num_classes, and are {names}",
                 {"classes": self.num_classes, "names": len(names)},
             )
+        if self.quantities and (self.task != "image-regression" or len(self.quantities) != self.num_classes):
+            raise PydanticCustomError("description", "quantities should be one per output of an image-regression")
         return self
 
     def __str__(self) -> str:
@@ -163,6 +179,11 @@ class Entry(Checkpoint):
             for name, value in facts.items()
             if value not in (None, "")
         )
+
+    @property
+    def problem_type(self) -> ProblemType | None:
+        """What transformers calls the task of a head on an image; None for other tasks."""
+        return next((name for name, task in PROBLEM_TYPES.items() if task == self.task), None)
 
     @property
     def pretrained(self) -> bool:

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from zoo.catalogue.decoder_names import DECODER_NAMES
+from zoo.catalogue.task_names import PROBLEM_TYPES
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.printing import as_text, print_json
 
@@ -38,6 +39,13 @@ class AutoOr(click.ParamType):
 )
 @click.option(
     "--validation-data", type=click.Path(path_type=Path), help="What to evaluate on; by default DATA/val or a fifth."
+)
+@click.option(
+    "--problem-type",
+    type=click.Choice(("auto", *PROBLEM_TYPES)),
+    default="auto",
+    show_default=True,
+    help="What the head predicts for an image: one class, several labels, or numbers; by default by the data.",
 )
 @click.option(
     "--decoder",
@@ -157,7 +165,8 @@ def _told(plan: dict[str, Any]) -> list[str]:
         f"inputs {tuple(plan['input_shape'])}",
     ]
     if plan["classes"]:
-        lines.append(f"{len(plan['classes'])} classes: {', '.join(plan['classes'][:10])}")
+        kind = {"image-regression": "quantities", "multi-label-classification": "labels"}.get(plan["task"], "classes")
+        lines.append(f"{len(plan['classes'])} {kind}: {', '.join(plan['classes'][:10])}")
     if plan["probe"]:
         lines.append("the head is fitted first, to features that are computed once; no epoch below it is kept")
     for phase in plan["phases"]:

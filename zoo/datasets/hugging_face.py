@@ -58,16 +58,6 @@ def title(split: Any) -> str:
     return " ".join(str(part) for part in (split.info.dataset_name or "a dataset", split.split) if part)
 
 
-def class_names(data: Any) -> tuple[str, ...] | None:
-    """The names of the classes where the data are a split whose target is classes."""
-    if not is_split(data):
-        return None
-    import datasets
-
-    column = next(iter(_columns(data, datasets.ClassLabel)), None)
-    return None if column is None else tuple(data.features[column].names)
-
-
 def images(split: Any) -> list[Cell]:
     """The first column of images.
 
@@ -93,6 +83,39 @@ def columns(split: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     if len(names) < 2:
         raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
     return inputs, _cells(split, names[1], is_input=False)
+
+
+def labels(split: Any) -> tuple[Sequence[Any], dict[str, Any], tuple[str, ...] | None]:
+    """Images, the columns that say something of them, and the names of the classes where they are declared.
+
+    That is the first column of classes, or of lists of classes, which become lists of names; or `targets`; or all
+    columns of text, numbers, or lists of them.
+
+    Raises:
+        InputError: The split has no such columns, or is streamed.
+    """
+    import datasets
+
+    names = _names(split)
+    inputs = _inputs(split, [*names[:1], *_present(split, "inputs")])
+    lists = [name for name, kind in split.features.items() if isinstance(_element(kind), datasets.ClassLabel)]
+    if declared := [*_columns(split, datasets.ClassLabel), *lists]:
+        feature = split.features[declared[0]]
+        known = tuple((_element(feature) or feature).names)
+        values = list(split.with_format(None)[declared[0]])
+        if declared[0] in lists:
+            values = [[known[number] for number in row] for row in values]
+        return inputs, {declared[0]: values}, known
+    others = [name for name in split.column_names if name not in names and name != "inputs"]
+    chosen = _present(split, "targets") or others
+    if not chosen:
+        raise InputError(f"The split has the columns {', '.join(split.column_names)}. {EXPECTED}")
+    return inputs, {name: list(split.with_format(None)[name]) for name in chosen}, None
+
+
+def _element(feature: Any) -> Any:
+    """What a column of lists has lists of; None for any other."""
+    return getattr(feature, "feature", None)
 
 
 def _inputs(split: Any, names: Sequence[str]) -> list[Any]:

@@ -40,6 +40,15 @@ def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
     return [{as_text(name(item)): item["score"] for item in record["predictions"]}]
 
 
+def _table() -> list[gr.components.Component]:
+    return [gr.Dataframe(headers=["quantity", "value", "unit"], label="Quantities", interactive=False)]
+
+
+def _values(record: Any, model: ZooModel, source: Any) -> list[Any]:
+    rows = [[as_text(name), value, record["units"].get(name, "")] for name, value in record["values"].items()]
+    return [[[name, float(f"{value:.6g}"), as_text(unit)] for name, value, unit in rows]]
+
+
 def _annotated() -> list[gr.components.Component]:
     return [gr.AnnotatedImage(label="Classes, and their fractions of the image", format="png", buttons=["fullscreen"])]
 
@@ -137,6 +146,7 @@ FEATURES = Output(_features_plot, _features)
 FORECAST = Output(_plot, _followed)
 LARGER = Output(_before_and_after, _enlarged)
 MENDED = Output(_before_and_after, _mended)
+QUANTITIES = Output(_table, _values)
 PLACE = Output(_image("Where it is"), _found)
 CANVAS = Output(_image("Canvas"), _pixels)
 SLICE = Output(_image("The slice with the most"), _pixels)

@@ -49,6 +49,10 @@ class Task(abc.ABC):
     tile: ClassVar[int | None] = None
     columns: ClassVar[Columns | None]
 
+    def columns_of(self, entry: Entry) -> Columns | None:
+        """`columns` of one model, where they differ between models."""
+        return self.columns
+
     @abc.abstractmethod
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         """The model's input layer or layers, and the normalised tensors that the builder begins with."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.catalogue.handles import path_of
+from zoo.catalogue.task_names import PROBLEM_TYPES
 from zoo.errors import InputError
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's generators
@@ -15,6 +16,7 @@ LARGEST_SEED = 2**32 - 1  # of NumPy's generators
 def check_arguments(
     *,
     validation_data: Any,
+    problem_type: Any = "auto",
     epochs: Any,
     freeze: Any,
     learning_rate: Any,
@@ -34,6 +36,8 @@ def check_arguments(
     if isinstance(validation_data, Real):
         expected = "data to evaluate on, or None: a fifth of the training data is held out"
         raise _wrong("validation_data", validation_data, expected)
+    if not _is_word(problem_type, "auto", *PROBLEM_TYPES):
+        raise _wrong("problem_type", problem_type, f"'auto', {', '.join(map(repr, PROBLEM_TYPES))}")
     if not _is_word(epochs, "auto") and not _is_whole(epochs, 1):
         raise _wrong("epochs", epochs, "'auto' or a whole number of at least 1")
     if not _is_word(batch_size, "auto") and not _is_whole(batch_size, 1):

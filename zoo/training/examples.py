@@ -21,9 +21,9 @@ class Examples:
     """Sources with their target, not yet read.
 
     `items` is what the trainer reads, one per example. `classes` contains the class of each, and `labels` the classes'
-    names, where examples have one class; `either` the classes that count as right where the data have one name for
-    several. `pixels` contains how many pixels of each class each example has. `shape` is what every input has: of
-    images that differ, the smallest height and width.
+    names, where examples have one class, or those of labels and quantities; `units` those of quantities; `either` the
+    classes that count as right where the data have one name for several. `pixels` contains how many pixels of each
+    class each example has. `shape` is what every input has: of images that differ, the smallest height and width.
     """
 
     items: tuple[Any, ...]
@@ -31,6 +31,7 @@ class Examples:
     labels: tuple[str, ...] | None = None
     classes: tuple[int, ...] | None = None
     pixels: tuple[tuple[int, ...], ...] | None = None
+    units: tuple[str, ...] = ()
     either: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def part(self, positions: Iterable[int]) -> "Examples":

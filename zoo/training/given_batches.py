@@ -10,6 +10,7 @@ from zoo.model import ZooModel
 from zoo.training.trainer import TaskTrainer, is_dataset
 
 CLASSES = ("image-classification", "semantic-segmentation")  # their targets are numbers of classes
+NUMBERS = ("image-regression", "multi-label-classification")  # an output each
 _SHAPE = "Expected batches (inputs, targets), as dataset.batch(n) makes them of pairs."
 
 
@@ -48,6 +49,11 @@ def check_batches(batches: Any, name: str, model: ZooModel, trainer: TaskTrainer
     if model.spec.task in CLASSES:
         void = -1 if model.spec.task == "semantic-segmentation" else 0
         _check_classes(targets, name, void, model.spec.num_classes or 0)
+    if model.spec.task in NUMBERS and targets.shape[1:] != tuple(model.output.shape[1:]):
+        raise InputError(
+            f"The targets of the {name} have the shape {targets.shape}. Expected (batch, {model.spec.num_classes}), a "
+            f"number for each output of {model.spec.name}."
+        )
     loss = trainer.loss(model.spec, None)
     try:
         value = float(keras.ops.mean((keras.losses.get(loss) or loss)(targets, model(inputs, training=False))))

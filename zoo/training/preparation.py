@@ -11,6 +11,7 @@ from zoo.architectures.unaltered import check_trainable
 from zoo.backend import dtype_policy, on_accelerator
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.handles import path_of
+from zoo.catalogue.task_names import ProblemType
 from zoo.datasets import hugging_face
 from zoo.errors import InputError
 from zoo.layers.fused_batch_normalization import fuse_normalization
@@ -20,6 +21,7 @@ from zoo.training import plan as plans
 from zoo.training.batches import EVALUATED, Batches
 from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
+from zoo.training.label_data import trained_task
 from zoo.training.linear_head import Kind
 from zoo.training.plan import Freeze, Phase, Plan
 from zoo.training.probe import linear_layer
@@ -57,6 +59,7 @@ def prepare(
     data: Any,
     *,
     validation_data: Any,
+    problem_type: ProblemType | Literal["auto"] = "auto",
     epochs: int | Literal["auto"],
     freeze: Freeze,
     learning_rate: float | Literal["auto"],
@@ -80,8 +83,9 @@ def prepare(
     batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
     options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
     options |= {"augment": augment, "seed": seed}
-    trainer, entry, shape = find_trainer(model.spec.task), model.spec, _shape(model)
     data, validation_data = (path_of(one) if is_folder(one) else one for one in (data, validation_data))
+    trainer = find_trainer(trained_task(model.spec, data, problem_type, find_trainer(model.spec.task).data))
+    entry, shape = model.spec, _shape(model)
     train_data, val_data = data, validation_data
     check_kinds(data, validation_data)
     if not is_dataset(data):

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.architectures import QUANTITIES
 from zoo.backend import jit_compile
 from zoo.measures.measure import Measure
 from zoo.model import ZooModel
@@ -38,9 +39,14 @@ def linear_layer(model: ZooModel) -> Any:
     if len(heads) != 1 or type(heads[0]) is not keras.layers.Dense or isinstance(model.output, dict):
         return None
     head = heads[0]
-    is_last = model.output._keras_history.operation is head
+    last = model.output._keras_history.operation
+    is_last = (_before(last) if last.name == QUANTITIES else last) is head
     is_linear = head.activation is keras.activations.linear and head.use_bias
     return head if is_last and is_linear and len(head.input.shape) == 2 else None
+
+
+def _before(operation: Any) -> Any:
+    return operation.input._keras_history.operation
 
 
 def backbone(model: ZooModel) -> keras.Model:
@@ -71,9 +77,14 @@ def fit_probe(
         most = min(MOST_NUMBERS // width, MOST_PRODUCTS // (width * outputs)) // (1 + mirrored)
         training = training.unshuffled(most, seed)
     found = features(network, training, mirrored=mirrored)
-    numbers = found.targets.astype(int).ravel()
-    weights = None if class_weight is None else np.array([class_weight[number] for number in numbers.tolist()])
-    targets = np.eye(outputs)[numbers] if kind == "softmax" else found.targets
+    targets, weights = found.targets, None
+    if kind == "softmax":
+        numbers = targets.astype(int).ravel()
+        targets = np.eye(outputs)[numbers]
+        weights = None if class_weight is None else np.array([class_weight[number] for number in numbers.tolist()])
+    if quantities := model.spec.quantities:
+        mean, std = (np.array([getattr(quantity, name) for quantity in quantities]) for name in ("mean", "std"))
+        targets = (targets - mean) / std
     fitted = fit_linear_head(kind, found.values, targets, weights=weights, views=1 + mirrored, seed=seed)
     head.kernel.assign(fitted.kernel.astype(np.float32))
     head.bias.assign(fitted.bias.astype(np.float32))
@@ -97,6 +108,8 @@ def probe_metrics(
     """
     head, found = linear_layer(model), features(network, validation)
     outputs = found.values @ np.asarray(head.kernel) + np.asarray(head.bias)
+    if model.spec.quantities:
+        outputs = np.asarray(model.get_layer(QUANTITIES)(outputs))
     logs = {"val_loss": float(keras.ops.mean(keras.losses.get(loss)(found.targets, outputs)))}
     for metric in metrics:
         metric.update_state(found.targets, outputs)

@@ -53,6 +53,21 @@ def draw_confusion(confusion: np.ndarray, labels: Sequence[str], path: Path) -> 
     figure.savefig(path)
 
 
+def draw_regression(outputs: np.ndarray, targets: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Outputs over targets, `(n, quantities)` each: one panel per quantity, of the first nine."""
+    if not can_draw():
+        return
+    from matplotlib.figure import Figure
+
+    count = min(9, len(names))
+    figure = Figure(figsize=(4 * count, 4), layout="constrained")
+    for place, axes in enumerate(np.atleast_1d(figure.subplots(1, count))):
+        axes.plot(targets[:, place], outputs[:, place], ".")
+        axes.axline((float(targets[:, place].mean()),) * 2, slope=1, color="0.7", linestyle="--")
+        axes.set(xlabel="target", ylabel="prediction", title=names[place])
+    figure.savefig(path)
+
+
 def write_row(images: Sequence[np.ndarray], path: Path) -> None:
     """Images of one height, 0 to 255, `(height, width, 3)`, side by side in a PNG."""
     pixels = np.concatenate([np.clip(np.round(image), 0, 255).astype(np.uint8) for image in images], axis=1)

@@ -1,89 +1,58 @@
-"""Classes of images, from a folder of class folders or from arrays."""
+"""Classes of images, from a folder of class folders, a table, or arrays."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.catalogue.entry import Entry
-from zoo.datasets import class_folders, hugging_face
+from zoo.datasets import class_folders
 from zoo.datasets.class_names import find_classes
 from zoo.errors import InputError
-from zoo.imaging.preprocessing import preprocess
 from zoo.labels import read_labels, read_synsets
 from zoo.measures.classification import ClassificationMeasure
 from zoo.measures.measure import Measure
-from zoo.training import images, report
-from zoo.training.checking import checked
+from zoo.training import report
 from zoo.training.examples import Examples
-from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs
-from zoo.training.views import random_view
+from zoo.training.label_data import LabelData, label_data
+from zoo.training.labelled_images import LabelledImages, own_names, readable_examples
+from zoo.training.trainer import known_labels
 
-SIZE = 224  # pixels per side, for a model without a size of its own and images that differ in theirs
 
-
-class ImageClassificationTrainer(TaskTrainer):
-    """A new head where the classes are others; their names are those of the folders.
+class ImageClassificationTrainer(LabelledImages):
+    """A new head where the classes are others; their names are those of the folders, or of the table.
 
     Data that are measured on may call the classes otherwise than the model does: see `zoo.datasets.class_names`.
     """
 
     bfloat16 = True
-    mirrors = True
     linear_head = "softmax"
     monitor = "accuracy"
+    task = "image-classification"
     data = "FOLDER/CLASS/NAME.jpg, FOLDER/{train,val}/CLASS/NAME.jpg, or (images, numbers of their classes)"
 
     def find(
         self, data: Any, split: str, entry: Entry, labels: tuple[str, ...] | None, *, skip_unreadable: bool = False
     ) -> Examples:
-        if is_folder(data):
+        said = label_data(data, split, self.data)
+        if said is None:
             names, found = class_folders.find_images(data, split)
-            items = [(item.image, item.label) for item in found]
+            sources, classes = [item.image for item in found], [item.label for item in found]
         else:
-            given = pairs(data, self.data)
-            classes = _numbers([number for _, number in given], labels)
-            items = [(source, number) for (source, _), number in zip(given, classes, strict=True)]
-            names = hugging_face.class_names(data) or labels or _names(entry, max(classes) + 1)
-        items, sizes = checked(
-            items, lambda item: images.size(item[0], len(entry.input.mean)), skip_unreadable=skip_unreadable
-        )
+            sources, (names, classes) = said.inputs, _classes(said, entry, labels)
+        items, shape = readable_examples(sources, classes, entry, skip_unreadable=skip_unreadable)
         classes = [number for _, number in items]
-        shape = sizes[0] if len(set(sizes)) == 1 else ()
         if labels is None:
             _check_classes(names, classes)
-            return Examples(tuple(items), shape, names, tuple(classes))
+            return Examples(items, shape, names, tuple(classes))
         meanings = _meanings(names, labels, entry)
-        items = [(source, meanings[number][0]) for source, number in items]
+        items = tuple((source, meanings[number][0]) for source, number in items)
         called = dict(enumerate(labels)) | {meaning[0]: names[number] for number, meaning in meanings.items()}
         either = {meaning[0]: meaning for meaning in meanings.values() if len(meaning) > 1}
         known = tuple(called[number] for number in range(len(labels)))
-        return Examples(tuple(items), shape, known, tuple(number for _, number in items), either=either)
+        return Examples(items, shape, known, tuple(number for _, number in items), either=either)
 
-    def has_split(self, data: Any, split: str) -> bool:
-        return is_folder(data) and Path(data).is_dir() and class_folders.has_split(data, split)
-
-    def adapted(self, entry: Entry, examples: Examples) -> Entry:
-        labels = examples.labels or ()
-        if entry.input.size is None and not examples.shape:
-            entry = entry.model_copy(update={"input": entry.input.model_copy(update={"size": SIZE})})
-        if entry.task == "image-classification" and labels == read_labels(entry.labels):
-            return entry
-        # As many other classes need a new head, too; one that is new already does.
-        fits = entry.random != "none" and entry.task == "image-classification" and entry.num_classes == len(labels)
-        random = entry.random if fits or entry.random == "all" else "head"
-        update = {"labels": labels, "num_classes": len(labels), "task": "image-classification", "random": random}
-        return entry.model_copy(update=update)
-
-    def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
-        side = entry.input.size
-        return (*((side, side) if side else examples.shape), len(entry.input.mean))
-
-    def read(self, item, entry, shape, generator):
-        source, label = item
-        if generator is not None and shape is not None:
-            return random_view(source, entry.input, shape[0], shape[1], generator), np.int32(label)
-        return preprocess(source, entry.input), np.int32(label)
+    def number(self, target: Any) -> Any:
+        return np.int32(target)
 
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
         import keras
@@ -104,6 +73,37 @@ class ImageClassificationTrainer(TaskTrainer):
         report.draw_confusion(measure.confusion(), measure.labels, folder / "confusion.png")
 
 
+def _classes(said: LabelData, entry: Entry, labels: tuple[str, ...] | None) -> tuple[tuple[str, ...], list[int]]:
+    """The names of the classes, and the class of each image."""
+    values = said.values
+    if not said.is_text and values.ndim == 2 and said.classes is None:
+        if not (np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()):
+            raise InputError(
+                f"The classes have the shape {values.shape} and the dtype {values.dtype}. Expected one int from 0 per "
+                "image; or for several labels of one image problem_type='multi_label_classification', for quantities "
+                "'regression'."
+            )
+        return said.names or own_names(entry, values.shape[1]), values.argmax(axis=1).tolist()
+    if said.is_text or (said.names is not None and said.classes is None and values.dtype.kind in "iu"):
+        return _by_name(said)
+    numbers = _numbers(list(values), labels)
+    return said.classes or labels or own_names(entry, max(numbers) + 1), numbers
+
+
+def _by_name(said: LabelData) -> tuple[tuple[str, ...], list[int]]:
+    """Classes in alphabetical order; whole numbers, which are names too, by size."""
+    for source, value in zip(said.inputs, said.values, strict=True):
+        if isinstance(value, list | tuple) or value in ("", None):
+            raise InputError(
+                f"{source} has the label {value!r}. Expected one class per image; for any number of labels "
+                "problem_type='multi_label_classification'."
+            )
+    values = list(said.values) if said.is_text else said.values.tolist()
+    names = sorted(set(values))
+    places = {name: number for number, name in enumerate(names)}
+    return tuple(map(str, names)), [places[value] for value in values]
+
+
 def _check_classes(names: tuple[str, ...], classes: list[int]) -> None:
     if len(names) < 2:
         raise InputError(f"There is one class only, {names[0]!r}. Expected at least two to tell apart.")
@@ -111,12 +111,6 @@ def _check_classes(names: tuple[str, ...], classes: list[int]) -> None:
         raise InputError(
             f"The class {empty[0]!r} has no image that can be read. Expected at least one, or no such class."
         )
-
-
-def _names(entry: Entry, count: int) -> tuple[str, ...]:
-    """The model's own names where it has as many classes, else numbers."""
-    own = read_labels(entry.labels)
-    return own if own is not None and len(own) == count else tuple(map(str, range(count)))
 
 
 def _numbers(classes: list[Any], labels: tuple[str, ...] | None) -> list[int]:

@@ -1,0 +1,196 @@
+"""From a folder with a table to a published and served model: several labels per image, and quantities.
+
+The answers are known, since the images are made of them: bands of the colours that the labels name, and brightnesses.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pyarrow.parquet
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from PIL import Image
+
+import zoo
+from tests.hub_server.server import HubServer
+from zoo.command_line.main import main
+from zoo.errors import InputError
+
+COLORS = ("blue", "green", "red")
+
+
+def banded(colors, generator):
+    """Dark noise, and a bright band for each colour."""
+    pixels = generator.integers(40, 70, (16, 16, 3)).astype("uint8")
+    for channel, name in enumerate(("red", "green", "blue")):
+        if name in colors:
+            top = generator.integers(0, 5)
+            pixels[top : top + 12, :, channel] = 230
+    return pixels
+
+
+def write_labels(folder: Path, count=48):
+    generator, rows = np.random.default_rng(0), []
+    folder.mkdir()
+    for number in range(count):
+        colors = [name for place, name in enumerate(COLORS) if number >> place & 1]
+        Image.fromarray(banded(colors, generator)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{';'.join(colors)}")
+    (folder / "labels.csv").write_text("\n".join(["file,label", *rows]))
+    return folder
+
+
+def shaded(red, green, generator):
+    pixels = np.array([red, green, 0]) + generator.integers(0, 9, (16, 16, 3))
+    return np.clip(pixels, 0, 255).astype("uint8")
+
+
+def write_quantities(folder: Path, count=48):
+    """Grams are the brightness of red times 10 plus 1,000, shares that of green."""
+    generator, rows = np.random.default_rng(1), []
+    folder.mkdir()
+    for number in range(count):
+        red, green = generator.integers(20, 230, 2)
+        Image.fromarray(shaded(red, green, generator)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{1000 + 10 * red},{green / 255:.4f}")
+    (folder / "labels.csv").write_text("\n".join(["file,weight [g],share", *rows]))
+    return folder
+
+
+TYPED = """
+import os, zoo, zoo.export
+os.chdir({folder!r})
+for data in ("labels", "quantities"):
+    run = zoo.finetune("blurnet-textures", data, epochs=1, batch_size=12, output_dir=f"runs/{{data}}")
+    zoo.publish(run, f"me/{{data}}", license="apache-2.0")
+    model = zoo.load(f"hf://me/{{data}}@v1")
+    zoo.save(model, f"loaded-{{data}}")
+    zoo.export.saved_model(model, f"served/{{data}}")
+"""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The folder in which it was typed, and what the Hub has afterwards."""
+    folder = tmp_path_factory.mktemp("typed")
+    write_labels(folder / "labels")
+    write_quantities(folder / "quantities")
+    with HubServer(folder) as server:
+        done = server.run(TYPED.format(folder=str(folder)), HF_TOKEN="hf_valid", keras=True)
+        assert done.returncode == 0, done.stderr
+        found = {name: server.repositories[f"me/{name}"] for name in ("labels", "quantities")}
+        yield folder, {name: each.commits[each.branches["main"]] for name, each in found.items()}
+
+
+def served(folder, name, images):
+    signature = tf.saved_model.load(str(next((folder / "served" / name).rglob("saved_model.pb")).parent)).signatures[
+        "encoded"
+    ]
+    return {key: value.numpy() for key, value in signature(image_bytes=tf.constant(images)).items()}
+
+
+def test_several_labels_from_the_folder_to_the_server(published):
+    folder, _ = published
+    model = zoo.load(folder / "loaded-labels")
+    assert (model.spec.problem_type, model.spec.labels) == ("multi_label_classification", COLORS)
+    metrics = json.loads((folder / "runs" / "labels" / "run.json").read_text())["metrics"]
+    assert metrics["map_percent"] >= 95
+    record = zoo.evaluate(model, write_labels(folder / "other", 30))
+    assert (record["count"], record["map_percent"] >= 97, record["f1_percent"] >= 95) == (30, True, True)
+    generator = np.random.default_rng(7)
+    found, contents = [], []
+    for number, colors in enumerate([(), ("red",), ("blue", "green"), COLORS]):
+        path = folder / f"new-{number}.png"
+        Image.fromarray(banded(colors, generator)).save(path)
+        contents.append(path.read_bytes())
+        found.append(sorted(zoo.predict(model, path)[0]["labels"]))
+    assert found == [[], ["red"], ["blue", "green"], [*COLORS]]
+    answers = served(folder, "labels", contents)
+    applying = [
+        [*map(bytes.decode, row[score >= 0.5])]
+        for row, score in zip(answers["classes"], answers["scores"], strict=True)
+    ]
+    assert [*map(sorted, applying)] == found
+
+
+def test_quantities_from_the_folder_to_the_server(published):
+    folder, _ = published
+    model = zoo.load(folder / "loaded-quantities")
+    assert (model.spec.problem_type, model.spec.labels) == ("regression", ("weight", "share"))
+    record = zoo.evaluate(model, folder / "quantities")
+    assert record["r2"] >= 0.97
+    assert record["quantity_mae"]["weight"] < 100  # of 2,100 between the least and the most
+    Image.fromarray(shaded(120, 60, np.random.default_rng(7))).save(folder / "flat.png")
+    [prediction] = zoo.predict(model, folder / "flat.png")
+    assert prediction["values"] == pytest.approx({"weight": 2200, "share": 60 / 255}, rel=0.15)
+    assert prediction["units"] == {"weight": "g"}
+    answers = served(folder, "quantities", [(folder / "flat.png").read_bytes()])
+    assert answers["names"].tolist() == [[b"weight", b"share"]]
+    np.testing.assert_allclose(answers["values"][0], [*prediction["values"].values()], rtol=1e-5)
+
+
+def test_the_card_on_the_hub_says_what_is_predicted(published):
+    _, files = published
+    labels, quantities = (files[name]["README.md"].decode() for name in ("labels", "quantities"))
+    assert "any number of them. Labels: blue, green, red." in labels
+    assert "name: mAP, %" in labels
+    assert "weight in g, share" in quantities
+    assert 'print(record["values"])' in quantities
+
+
+def test_the_command_line_and_its_columns(published, monkeypatch):
+    folder, _ = published
+    monkeypatch.chdir(folder)
+    runs = CliRunner()
+    text = runs.invoke(main, ["predict", "runs/quantities", "flat.png"], catch_exceptions=False).output
+    assert " g  weight" in text
+    text = runs.invoke(main, ["predict", "runs/labels", "new-2.png"], catch_exceptions=False).output
+    assert "labels: " in text
+    for name, images in (("quantities", "flat.png"), ("labels", "new-2.png")):
+        done = runs.invoke(main, ["predict", f"runs/{name}", images, "-o", f"{name}.parquet"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    [row] = pyarrow.parquet.read_table("quantities.parquet").to_pylist()
+    assert [*row] == ["input", "model", "error", "values"]
+    assert [*row["values"]] == ["weight", "share"]
+    [row] = pyarrow.parquet.read_table("labels.parquet").to_pylist()
+    assert sorted(row["labels"]) == ["blue", "green"]
+    plan = runs.invoke(
+        main, ["finetune", "blurnet-textures", "quantities", "--dry-run", "-o", "plan"], catch_exceptions=False
+    )
+    assert "2 quantities: weight, share" in plan.output
+
+
+def test_a_head_for_batches_is_loaded_by_its_problem_type(tmp_path):
+    levels = np.random.default_rng(0).integers(0, 256, (8, 1, 1, 3))
+    images = np.broadcast_to(levels, (8, 16, 16, 3)).astype("float32")
+    rows = (images.mean((1, 2)) / 255).astype("float32")
+    batches = tf.data.Dataset.from_tensor_slices((images, rows)).batch(4)
+    model = zoo.load("blurnet-textures", num_classes=3, problem_type="regression")
+    assert model.spec.task == "image-regression"
+    run = zoo.finetune(model, batches, validation_data=batches, epochs=1, output_dir=tmp_path / "run")
+    assert run.metrics["r2"] > 0.9  # of a head that was fitted to the same eight images
+    with pytest.raises(InputError, match=r"shape \(4, 2\)\. Expected \(batch, 3\)"):
+        zoo.finetune(model, batches.map(lambda image, row: (image, row[:, :2])), output_dir=tmp_path / "other")
+    with pytest.raises(InputError, match=r"own head, which is for image-regression\. Expected zoo\.load"):
+        zoo.finetune(model, batches, problem_type="single_label_classification", output_dir=tmp_path / "other")
+    with pytest.raises(InputError, match=r"problem_type='regression' without num_classes="):
+        zoo.load("blurnet-textures", problem_type="regression")
+
+
+@pytest.mark.slow
+def test_a_trained_head_keeps_its_scale(published, tmp_path):
+    """Fine-tuned further, it begins with what it knows."""
+    folder, _ = published
+    model = zoo.load(folder / "loaded-quantities")
+    before = model.spec.quantities
+    run = zoo.finetune(model, folder / "quantities", epochs=1, freeze="backbone", output_dir=tmp_path / "run")
+    assert run.model.spec.quantities == before
+    assert run.metrics["r2"] >= 0.9
+    assert run.model.layers[-1].name == "quantities"
+    pixels = np.full((1, 16, 16, 3), 90, "uint8")
+    copy = keras.models.clone_model(run.model)
+    copy.set_weights(run.model.get_weights())
+    np.testing.assert_allclose(copy(pixels), run.model(pixels), rtol=1e-6)
