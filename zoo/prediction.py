@@ -11,6 +11,7 @@ import numpy as np
 from zoo.arguments import at_least_one
 from zoo.errors import InputError
 from zoo.imaging.forms import several
+from zoo.imaging.orientations import averaging
 from zoo.imaging.tiles import Runner
 from zoo.loading import ready
 from zoo.model import ZooModel
@@ -24,7 +25,7 @@ LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 
 
 def predict(
-    model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8
+    model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8, tta: str | None = None
 ) -> list[Prediction]:
     """Preprocess inputs, run the model, and return its predictions as records.
 
@@ -40,6 +41,8 @@ def predict(
             forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or `.npy` files.
         top: Number of classes in a classification, best first.
         batch_size: Images of one size per forward pass.
+        tta: "flip" averages the outputs of an image turned and mirrored in all eight ways (test-time augmentation),
+            which takes eight times as long; for super-resolution.
 
     Returns:
         One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:
@@ -86,7 +89,7 @@ def predict(
     warn_of_untrained(model)
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))
-    runner = Runner(lambda batch: model(batch, training=False), model)
+    runner = Runner(averaging(lambda batch: model(batch, training=False), model, tta), model)
     records: list[Prediction] = []
     named = (_prepared(task, model, *source) for source in sources)
     for batch in batches(named, batch_size, itemgetter(1)):

@@ -56,6 +56,15 @@ def test_a_set_becomes_a_row_for_each_method(data, monkeypatch):
     assert all(row["psnr_db"] > 5 for row in table.values())
 
 
+def test_an_image_can_be_made_smaller_in_several_ways():
+    image = np.full((12, 18, 3), 77, "uint8")
+    image[:, :, 0] = np.arange(18) * 10
+    for reduce in papers_enlarging.REDUCTIONS.values():
+        small = reduce(image, 3)
+        assert small.shape == (4, 6, 3)
+        np.testing.assert_allclose(small[:, 1:-1, 0], np.broadcast_to([40, 70, 100, 130], (4, 4)), atol=4)
+
+
 def test_masks_are_chosen_by_their_range(data):
     assert not papers_inpainting.nvidia_masks(data, BINS[0])
     masks = papers_inpainting.nvidia_masks(data, BINS[2])
