@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo.errors import InputError
 from zoo.export.converted import convert, input_signature, runtime
+from zoo.export.onnx_operations import register_operations
 from zoo.export.verification import Outputs
 from zoo.model import ZooModel
 
@@ -46,6 +47,7 @@ def onnx(
         raise InputError(f"opset={opset!r}. Expected {expected}; leave it out for the converter's own choice.")
     for module in ("tf2onnx", "onnxruntime"):
         runtime(module, "onnx")
+    register_operations()
 
     def write(model: ZooModel, folder: Path) -> None:
         signature = input_signature(model, None, None)

@@ -41,11 +41,11 @@ class AverageTo2D(keras.layers.Layer):
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
-        x = inputs
-        for axis, size in zip(window.spatial_axes(self), self.size, strict=True):
-            weights = ops.cast(self._weights(ops.shape(x)[axis], size), x.dtype)
-            x = ops.moveaxis(ops.tensordot(weights, x, axes=[[1], [axis]]), 0, axis)
-        return x
+        x = window.channels_last(self, inputs)
+        for size in reversed(self.size):  # columns, then rows: a product of matrices of both spatial axes turned over
+            weights = ops.cast(self._weights(ops.shape(x)[2], size), x.dtype)
+            x = ops.swapaxes(ops.matmul(weights, x), 1, 2)
+        return window.channels_back(self, x)
 
     def _weights(self, length, size):
         """What each pixel counts in each mean: float32 `(size, length)`."""

@@ -42,11 +42,13 @@ class ZeroPaddedAveragePooling2D(keras.layers.Layer):
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
-        x = window.channels_last(self, inputs)
-        kernel = ops.ones((*self.pool_size, 1, 1), x.dtype) / (self.pool_size[0] * self.pool_size[1])
-        inside = ops.conv(ops.ones_like(x[:1, :, :, :1]), kernel, self.strides, "same", "channels_last")
-        pooled = ops.average_pool(x, self.pool_size, self.strides, "same", "channels_last")
-        return window.channels_back(self, pooled * inside)
+        x = inputs
+        for axis, size, stride in zip(window.spatial_axes(self), self.pool_size, self.strides, strict=True):
+            length = ops.shape(x)[axis]
+            windows = window.output_length(length, size, stride, "same")
+            start = -window.overhang(length, size, stride, "same")
+            x = window.frame(x, axis, start, (windows - 1) * stride + size)
+        return ops.average_pool(x, self.pool_size, self.strides, "valid", self.data_format)
 
     def compute_output_shape(self, input_shape):
         steps = zip(window.spatial_shape(self, input_shape), self.strides, strict=True)

@@ -10,6 +10,7 @@ from skimage import data
 import zoo
 import zoo.export
 from tests.export.conftest import run_snippet, short_of_space, small
+from tests.slow import first_of_each
 from zoo.errors import AccessError, ExportError, InputError, MissingExtraError
 from zoo.export.converted import explanation, runtime
 
@@ -69,6 +70,38 @@ def test_onnx_runtime_alone_takes_any_batch(tmp_path):
     session = onnxruntime.InferenceSession(str(path / "model.onnx"), providers=["CPUExecutionProvider"])
     (output,) = session.run(None, {"image": np.full((3, 5, 7, 3), 100, "float32")})
     assert output.shape == (3, 10, 14, 3)
+
+
+# Their exact GELU is `erfc` in TensorFlow.
+WITH_GELU = {
+    "convnext_tiny": {"config": {"depths": [1, 1], "filters": [8, 16]}},
+    "repvit_m1": {"config": {"depths": [1, 1, 1, 1], "filters": [8, 16, 16, 32], "legacy": True}},
+    "upernet_convnext_tiny": {
+        "config": {"depths": [1, 1, 1, 1], "filters": [8, 16, 16, 32]},
+        "decoder_config": {"filters": 8, "align_corners": False},
+    },
+}
+
+
+@pytest.mark.parametrize("name", first_of_each(WITH_GELU))
+def test_networks_with_an_exact_gelu_run_in_onnx_runtime(name, tmp_path):
+    pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
+    model = small(name, (64, 96, 3), **WITH_GELU[name], num_classes=3, labels=None)
+    differences = record(zoo.export.onnx(model, tmp_path, allow_random=True))["differences"]
+    assert differences["float32"]["relative_difference"] <= 1e-5
+
+
+@pytest.mark.parametrize("opset", [9, 18])
+def test_gelu_at_its_ends_in_the_first_and_the_last_opset(opset, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
+    image = keras.Input((None, None, 3), name="image")
+    model = zoo.model.ZooModel(image, keras.layers.Activation("gelu")(keras.layers.Rescaling(0.2, -20.0)(image)))
+    model.spec = zoo.info("espcn-x2")
+    path = zoo.export.onnx(model, tmp_path, opset=opset)
+    session = onnxruntime.InferenceSession(str(path / "model.onnx"), providers=["CPUExecutionProvider"])
+    pixels = np.linspace(0, 255, 48, dtype="float32").reshape(1, 4, 4, 3)
+    (output,) = session.run(None, {"image": pixels})
+    np.testing.assert_allclose(output, model(pixels), atol=1e-5)
 
 
 def test_eight_bits_on_representative_images(tmp_path):
