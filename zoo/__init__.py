@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from zoo.catalogue.listing import list_models
     from zoo.catalogue.resolving import info
     from zoo.evaluation import evaluate
+    from zoo.explanation import explain
     from zoo.finetuning import Run, finetune
     from zoo.loading import load
     from zoo.prediction import predict
@@ -59,6 +60,7 @@ __all__ = [
     "WeightsMismatchError",
     "ZooError",
     "evaluate",
+    "explain",
     "finetune",
     "info",
     "list_models",
@@ -74,6 +76,7 @@ _HOMES = {
     "Published": "zoo.publishing",
     "Run": "zoo.finetuning",
     "evaluate": "zoo.evaluation",
+    "explain": "zoo.explanation",
     "finetune": "zoo.finetuning",
     "info": "zoo.catalogue.resolving",
     "list_models": "zoo.catalogue.listing",

@@ -16,6 +16,7 @@ FILES = {
     "card": "export",
     "demo": "demo",
     "evaluate": "evaluate",
+    "explain": "explain",
     "export": "export",
     "finetune": "finetune",
     "info": "models",
