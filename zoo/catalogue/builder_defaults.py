@@ -18,7 +18,7 @@ def builder_defaults(builder: str) -> list[dict[str, Any]]:
     Example:
         >>> from zoo.catalogue.builder_defaults import builder_defaults
         >>> builder_defaults("sparseconvnet.sparseconvnet")[0]
-        {'filters': 16, 'kernel_sizes': (11, 7, 5, 3, 3)}
+        {'filters': 16, 'kernel_sizes': (11, 7, 5, 3, 3), 'diffusion': False}
     """
     path = ARCHITECTURES / f"{builder.partition('.')[0]}.py"
     if not path.is_file():
