@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from zoo.errors import ExportError, MissingExtraError, ZooError
 from zoo.export.card_facts import card_name
+from zoo.export.explanations import with_map
 from zoo.export.export_card import converted_section
 from zoo.export.exportable import exportable, reference_outputs, samples, takes_mask
 from zoo.export.folding import fused
@@ -33,6 +35,7 @@ def convert(
     write: Callable[[ZooModel, Path], None],
     runners: dict[str, Runner],
     exact: bool = True,
+    explain: bool = False,
     version: int | None,
     allow_random: bool,
 ) -> Path:
@@ -45,6 +48,7 @@ def convert(
         write: Writes the model's file into a folder; it is given the model with its parallel branches fused.
         runners: How to run it, by what it is called in the record; the first must be exact where `exact` says so.
         exact: False where numbers are rounded on purpose.
+        explain: The file gives a map beside the output, as `with_map`.
         version: As for every export.
         allow_random: As for every export.
     """
@@ -56,6 +60,9 @@ def convert(
         raise ExportError(f"{model.spec.name} gives several maps. Expected one output; only saved_model writes more.")
     inputs = samples(model)
     reference = reference_outputs(model, inputs)
+    if explain:
+        _, found = with_map(model)(inputs, training=False)
+        reference["explanation"] = keras.ops.convert_to_numpy(found)
     with new_version(output_dir, f"{card_name(model.spec)}-{name}", version) as new:
         differences: dict[str, dict] = {}
         try:
@@ -69,7 +76,7 @@ def convert(
         except Exception as error:  # converters and runtimes raise whatever they like
             raise (disk_error(error) or ExportError(explanation(model, name, f"{error}"))) from error
         facts = {"format": name, "exact": exact, "differences": differences}
-        use = converted_section(model, name)
+        use = converted_section(model, name, reference)
         write_extras(new.folder, new.folder, model, use=use, facts=facts, inputs=inputs, reference=reference)
     return new.path
 

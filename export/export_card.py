@@ -13,6 +13,12 @@ _SIGNATURES = {
     "serving_uint8": "gives the same for uint8",
     "encoded": "gives the same for whole JPEG or PNG files, prepared as `model.preprocess` does",
     "features": "gives what goes into the head of the network",
+    "explain": "gives what the network looks at, as `zoo.explain`",
+}
+_EXPLAINED = {
+    "map": "what speaks for it at each pixel, 0 to 1; of a segmentation the confidence",
+    "index": "the best class, or the first quantity: a line of labels.txt, from 0",
+    "label": "that line",
 }
 _RUNTIMES = {
     "onnx": (
@@ -68,13 +74,17 @@ def saved_model_section(entry: Entry, signatures: dict[str, Any]) -> str:
     return f"{purposes}\n\n{table}\n\n{call} In the folder of this version:\n\n```python\n{snippet}\n```"
 
 
-def converted_section(model: ZooModel, name: str) -> str:
-    """What the file of another format takes and gives, and a snippet that runs it."""
+def converted_section(model: ZooModel, name: str, reference: dict[str, Any]) -> str:
+    """What the file of another format takes and gives, such as `reference`, and a snippet that runs it."""
     import_line, run = _RUNTIMES[name]
     rows = [
         ("in", "float32", _shape(model.input_shape), "see *Input and output*; float32 only"),
         ("out", "float32", _shape(model.output_shape), "what the network gives, see *Input and output*"),
     ]
+    if "explanation" in reference:
+        shape = _shape((None,) * 3)
+        rows.append(("out", "float32", shape, "where the model sees its best class: 0 to 1, on its last map"))
+        run = run.replace("(output,)", "output, explanation")
     snippet = (
         f"import numpy as np\n{import_line}\n\n"
         'inputs = np.load("verification.npz")["inputs"].astype("float32")  # of the right shape\n'
@@ -89,6 +99,8 @@ def _meaning(entry: Entry, signature: str, way: str, tensor: str) -> str:
         return "what one file contains, for each" if tensor == "image_bytes" else "see *Input and output*"
     if signature == "features":
         return "what goes into the head"
+    if signature == "explain":
+        return _EXPLAINED[tensor]
     return ANSWERS[entry.task].meanings.get(tensor, "an output of the network, by its name")
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from zoo.export import graph_images
 from zoo.export.answers import answer
+from zoo.export.explanations import map_answer, with_map
 from zoo.export.exportable import named, takes_images, takes_mask, tensors
 from zoo.export.features import feature_extractor, named_features
 from zoo.model import ZooModel
@@ -89,7 +90,9 @@ def _spec(model: ZooModel, batch_size: int | None, dtype: Any) -> Any:
     return keras.tree.map_structure(spec, model.input)
 
 
-def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, compile_xla: bool) -> dict[str, Any]:
+def signatures(
+    model: ZooModel, reusable: Reusable, *, batch_size: int | None, compile_xla: bool, explain: bool = False
+) -> dict[str, Any]:
     """The ways in for a server: concrete functions by name, each from named tensors to named tensors."""
     entry, network = model.spec, reusable.__dict__["__call__"]
 
@@ -117,6 +120,14 @@ def signatures(model: ZooModel, reusable: Reusable, *, batch_size: int | None, c
     if reads_files(model):
         contents = tf.TensorSpec((batch_size,), tf.string, name="image_bytes")
         found["encoded"] = _function(serve_encoded).get_concrete_function(image_bytes=contents)
+    if explain:
+        explained = _function(functools.partial(with_map(model), training=False), jit_compile=compile_xla or None)
+
+        def serve_explain(**inputs):
+            taken = _taken(model, inputs)
+            return map_answer(model, taken, *explained(taken))
+
+        found["explain"] = traced(serve_explain, tf.float32)
     return found
 
 

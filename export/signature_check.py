@@ -18,6 +18,7 @@ from zoo.catalogue.task_names import TaskName
 from zoo.errors import ExportError
 from zoo.export import graph_images
 from zoo.export.answers import TOP
+from zoo.export.explanations import expected_answer
 from zoo.export.exportable import named, named_inputs, tensors
 from zoo.export.features import gives_features, named_features, rest_after
 from zoo.imaging.label_maps import of_two_classes
@@ -64,6 +65,13 @@ def check_signatures(
     for name, signature in found.items():
         if name == "features":
             results[name] = _check_features(signature, model, inputs, outputs, tolerance if exact else _ROUNDED_HEAD)
+            continue
+        if name == "explain":
+            served = _arrays(signature(**named_inputs(model, tensors(inputs))))
+            most = tolerance if exact else _ROUNDED_HEAD
+            results[name] = _compare(
+                f"{model.spec.name}, signature explain", served, expected_answer(model, inputs), 1.0, most
+            )
             continue
         asked, said = inputs, outputs
         if name == "encoded":

@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo.errors import InputError
 from zoo.export.converted import convert, input_signature, runtime
+from zoo.export.explanations import with_map
 from zoo.export.onnx_operations import register_operations
 from zoo.export.verification import Outputs
 from zoo.model import ZooModel
@@ -21,6 +22,7 @@ def onnx(
     *,
     version: int | None = None,
     opset: int | None = None,
+    explain: bool = False,
     allow_random: bool = False,
 ) -> Path:
     """Write `<output_dir>/<name>-onnx/<version>/model.onnx`, run it with ONNX Runtime and compare.
@@ -32,13 +34,16 @@ def onnx(
         output_dir: Where models lie.
         version: A number from 1; None for the next.
         opset: ONNX's operator set, from 9 to 18; None for the converter's own choice.
+        explain: Give a second output, `(batch, h, w)`: where the model sees its best class, 0 to 1, on its last map;
+            see `zoo.explain`. Of a segmentation the confidence.
         allow_random: Export a model that has random weights too.
 
     Returns:
         The folder of the version; `export.json` in it states how far the outputs differ from the Keras model's.
 
     Raises:
-        ExportError: As `saved_model`, or ONNX has not every operation of the model; the message names the layer.
+        ExportError: As `saved_model`, or ONNX has not every operation of the model; the message names the layer. With
+            `explain`, the head needs gradients.
         MissingExtraError: Converter or runtime are not installed: `layerzoo[onnx]`.
         AccessError, InputError: As `saved_model`.
     """
@@ -52,7 +57,8 @@ def onnx(
     def write(model: ZooModel, folder: Path) -> None:
         signature = input_signature(model, None, None)
         path = str(folder / FILE)
-        model.export(path, format="onnx", input_signature=signature, opset_version=opset, verbose=False)
+        network = with_map(model) if explain else model
+        network.export(path, format="onnx", input_signature=signature, opset_version=opset, verbose=False)
 
     return convert(
         model,
@@ -60,6 +66,7 @@ def onnx(
         "onnx",
         write=write,
         runners={"float32": run},
+        explain=explain,
         version=version,
         allow_random=allow_random,
     )
@@ -68,5 +75,5 @@ def onnx(
 def run(folder: Path, inputs: np.ndarray) -> Outputs:
     """The network's outputs in ONNX Runtime."""
     session = runtime("onnxruntime", "onnx").InferenceSession(str(folder / FILE), providers=["CPUExecutionProvider"])
-    (output,) = session.run(None, {session.get_inputs()[0].name: inputs.astype("float32")})
-    return {"output": output}
+    found = session.run(None, {session.get_inputs()[0].name: inputs.astype("float32")})
+    return dict(zip(("output", "explanation"), found, strict=False))

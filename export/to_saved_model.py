@@ -30,6 +30,7 @@ def saved_model(
     batch_size: int | None = None,
     compile_xla: bool = False,
     inference_only: bool = False,
+    explain: bool = False,
     dtype: str | None = None,
     allow_random: bool = False,
 ) -> Path:
@@ -43,6 +44,8 @@ def saved_model(
     - `serving_uint8`: the same from uint8.
     - `encoded`: `image_bytes`, string `(batch,)`: what JPEG or PNG files hold, prepared as `model.preprocess` does.
     - `features`: what goes into the head.
+    - `explain`, where that is asked for: `image` -> `map`, where the model sees its best class, 0 to 1,
+      `(batch, height, width)` as the image, and its `index` and `label`; of a segmentation the confidence alone.
 
     Each is called once it is saved, and refused where its outputs are not those of `zoo.predict`.
 
@@ -57,6 +60,7 @@ def saved_model(
         compile_xla: Compile the network with XLA where it is served, once for each size of the input.
         inference_only: Fold batch normalisation into convolutions, and fuse parallel branches (RepVGG, MobileOne,
             RepViT, RepGhost, ...) into one, which is faster; cannot be fine-tuned.
+        explain: Add the signature `explain`, for models that need no gradients for it; see `zoo.explain`.
         dtype: `"bfloat16"` to compute in it, which is faster on processors that have it; None for float32.
         allow_random: Export a model that has random weights too.
 
@@ -66,7 +70,7 @@ def saved_model(
 
     Raises:
         ExportError: The version exists, the weights are random, or the export's outputs differ (in float32 by more
-            than 1e-5 of the largest value).
+            than 1e-5 of the largest value); or, with `explain`, the head needs gradients.
         AccessError: `output_dir` cannot be written.
         InputError: An argument is out of range.
         As `zoo.load`, for a handle.
@@ -97,7 +101,7 @@ def saved_model(
     }
     with new_version(output_dir, card_name(model.spec), version) as new:
         reusable = Reusable(network, batch_size=batch_size, compile_xla=compile_xla, trainable=not inference_only)
-        served = signatures(network, reusable, batch_size=batch_size, compile_xla=compile_xla)
+        served = signatures(network, reusable, batch_size=batch_size, compile_xla=compile_xla, explain=explain)
         _write(reusable, new.folder, served)
         facts["differences"] = _differences(new.folder, model, inputs, reference, exact=facts["exact"])
         extras = new.folder / "assets.extra"

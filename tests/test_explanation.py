@@ -12,7 +12,7 @@ from skimage import data
 
 import zoo
 from tests import evaluation_models as models
-from zoo.activation_maps import activation_map, explained, last_map, linear_weights, mean_gradients
+from zoo.activation_maps import activation_map, explained, last_map, linear_head, mean_gradients
 from zoo.command_line.main import main
 from zoo.errors import InputError
 
@@ -78,7 +78,7 @@ def test_gradients_say_the_same_where_the_head_is_linear(network):
     of_map = last_map(network, 224, 224)
     values = keras.Model(network.input, of_map)(prepared)
     gradients = mean_gradients(keras.Model(of_map, network.output), values, 282)
-    weights = np.asarray(linear_weights(network, of_map))[None, :, 282]
+    weights = np.asarray(linear_head(network, of_map).kernel)[None, :, 282]
     np.testing.assert_allclose(gradients * np.prod(values.shape[1:3]), weights, atol=1e-5)
     np.testing.assert_allclose(activation_map(values, gradients), activation_map(values, weights), atol=1e-4)
 

@@ -46,8 +46,8 @@ def model(path):
 def test_the_public_face_is_what_is_promised():
     parameters = inspect.signature(zoo.load).parameters
     assert list(parameters) == [
-        "handle", "weights", "num_classes", "new_head", "decoder", "decoder_options", "input_shape", "in_channels",
-        "output_stride", "features", "revision", "cache_dir", "token", "offline",
+        "handle", "weights", "num_classes", "new_head", "problem_type", "decoder", "decoder_options", "input_shape",
+        "in_channels", "output_stride", "features", "revision", "cache_dir", "token", "offline",
     ]  # fmt: skip
     assert all(p.kind is p.KEYWORD_ONLY for p in list(parameters.values())[1:])
 

@@ -34,8 +34,8 @@ def last_map(model: keras.Model, height: int, width: int) -> Any:
     return None
 
 
-def linear_weights(model: keras.Model, of_map: Any) -> Any:
-    """The kernel `(channels, outputs)` of a head that is linear on the mean of a map; None for any other head."""
+def linear_head(model: keras.Model, of_map: Any) -> keras.layers.Dense | None:
+    """The layer of a head that is linear on the mean of a map; None for any other head."""
     last = model.output._keras_history.operation
     tensor = last.input if last.name == QUANTITIES else model.output
     head = tensor._keras_history.operation
@@ -45,7 +45,7 @@ def linear_weights(model: keras.Model, of_map: Any) -> Any:
     while isinstance(operation, _UNCHANGED):
         operation = operation.input._keras_history.operation
     is_mean = type(operation) is keras.layers.GlobalAveragePooling2D and operation.input is of_map
-    return head.kernel if is_mean else None
+    return head if is_mean else None
 
 
 def activation_map(values: Any, weights: Any) -> Any:
@@ -59,22 +59,37 @@ def activation_map(values: Any, weights: Any) -> Any:
     return found / ops.maximum(ops.max(found, axis=(1, 2), keepdims=True), 1e-12)
 
 
-def best_weights(kernel: Any, outputs: Any) -> Any:
-    """The weights of the largest output of each example: `(channels, outputs)`, `(batch, outputs)` -> `(batch, c)`."""
-    from keras import ops
+class BestMap(keras.layers.Layer):
+    """The map of the largest output, or of the first one: from a map `(batch, h, w, c)` and outputs `(batch, outputs)`
+    to `(batch, h, w)`.
 
-    return ops.take(ops.transpose(kernel), ops.argmax(outputs, axis=-1), axis=0)
+    Args:
+        head: The linear head.
+        is_first: Always of the first output: quantities have no largest.
+    """
+
+    def __init__(self, head: keras.layers.Dense, *, is_first: bool):
+        super().__init__(dtype="float32")
+        self.head, self.is_first = head, is_first
+
+    def call(self, values: Any, outputs: Any) -> Any:
+        from keras import ops
+
+        kernel = ops.transpose(ops.cast(self.head.kernel, "float32"))  # (outputs, channels)
+        if self.is_first:
+            return activation_map(values, kernel[:1])
+        # Without argmax, which Keras makes of operations that ONNX does not have.
+        best = ops.cast(outputs >= ops.max(outputs, axis=-1, keepdims=True), "float32")
+        return activation_map(values, ops.matmul(best / ops.sum(best, axis=-1, keepdims=True), kernel))
 
 
-def explained(model: keras.Model, height: int, width: int) -> keras.Model | None:
-    """From an image to the model's outputs and the map of the largest of them, `(batch, h, w)`; None where the head
-    needs gradients for it."""
+def explained(model: keras.Model, height: int, width: int, *, is_first: bool = False) -> keras.Model | None:
+    """From an image to the model's outputs and the `BestMap` of them; None where the head needs gradients for it."""
     of_map = last_map(model, height, width)
-    kernel = None if of_map is None else linear_weights(model, of_map)
-    if kernel is None:
+    head = None if of_map is None else linear_head(model, of_map)
+    if head is None:
         return None
-    found = activation_map(of_map, best_weights(keras.ops.convert_to_numpy(kernel), model.output))
-    return keras.Model(model.input, [model.output, found])
+    return keras.Model(model.input, [model.output, BestMap(head, is_first=is_first)(of_map, model.output)])
 
 
 def mean_gradients(head: keras.Model, values: Any, output: int) -> np.ndarray:

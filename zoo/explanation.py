@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from zoo.activation_maps import activation_map, last_map, linear_weights, mean_gradients
+from zoo.activation_maps import activation_map, last_map, linear_head, mean_gradients
 from zoo.arguments import did_you_mean
 from zoo.catalogue.entry import Entry
 from zoo.datasets.class_names import find_classes
@@ -78,7 +78,7 @@ def explain(model: ZooModel | str | os.PathLike[str], image: Any, *, label: str 
         raise InputError(f"There are {len(sources)} images. Expected one.")
     prepared = np.asarray(task.prepare(sources[0], entry))
     check_fits(model, alone(prepared))
-    explained = _confidence if entry.task == "semantic-segmentation" else _activations
+    explained = confidence if entry.task == "semantic-segmentation" else activations
     method, found, facts = explained(model, prepared, index)
     record = Explanation(input=task.name(sources[0], 0, prepared), model=entry.name, task=entry.task, method=method)
     record |= facts
@@ -116,9 +116,16 @@ def covered(pixels: np.ndarray, found: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(np.round(mixed), 0, 255).astype(np.uint8))
 
 
-def _activations(
+def activations(
     model: ZooModel, prepared: np.ndarray, index: int | None
 ) -> tuple[Literal["cam", "grad-cam"], np.ndarray, dict[str, Any]]:
+    """The map, of its own size, of one output of a classifier, and what that output is.
+
+    Args:
+        model: Of a classification, of one class or of several labels, or of a regression.
+        prepared: One image as the model takes it, `(height, width, channels)`.
+        index: Of the output; None for the largest, or the first quantity.
+    """
     of_map = last_map(model, *prepared.shape[:2])
     if of_map is None:
         raise InputError(
@@ -128,9 +135,9 @@ def _activations(
     outputs = keras.ops.convert_to_numpy(outputs)[0]
     if index is None:
         index = 0 if model.spec.task == "image-regression" else int(outputs.argmax())
-    kernel = linear_weights(model, of_map)
-    if kernel is not None:
-        weights = keras.ops.convert_to_numpy(kernel)[None, :, index]
+    head = linear_head(model, of_map)
+    if head is not None:
+        weights = keras.ops.convert_to_numpy(head.kernel)[None, :, index]
     else:
         weights = mean_gradients(keras.Model(of_map, model.output), values, index)
     found = keras.ops.convert_to_numpy(activation_map(values, weights))[0]
@@ -139,7 +146,7 @@ def _activations(
         "label": label_at(read_labels(model.spec.labels), index),
         "score": _score(model, outputs)[index],
     }
-    return "cam" if kernel is not None else "grad-cam", found, facts
+    return "cam" if head is not None else "grad-cam", found, facts
 
 
 def _score(model: ZooModel, outputs: np.ndarray) -> list[float]:
@@ -153,9 +160,10 @@ def _score(model: ZooModel, outputs: np.ndarray) -> list[float]:
     return [round(float(value), 6) for value in values]
 
 
-def _confidence(
+def confidence(
     model: ZooModel, prepared: np.ndarray, index: int | None
 ) -> tuple[Literal["confidence"], np.ndarray, dict[str, Any]]:
+    """The probability of each pixel's class, or of the class `index`, on the network's own map."""
     logits = of_two_classes(model(alone(prepared), training=False))
     scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=-1))[0]
     if index is None:

@@ -20,6 +20,7 @@ FORMATS = ("saved_model", "litert", "onnx", "openvino")
 @click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--version", help="A number from 1; by default the next.")
 @click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")
+@click.option("--explain", is_flag=True, help="saved_model, onnx: give what the model looks at too.")
 @click.option("--inference-only", is_flag=True, help="saved_model: fold batch normalisation; no fine-tuning.")
 @click.option("--dtype", help="saved_model: bfloat16 to compute in it.")
 @click.option("--allow-random", is_flag=True, help="Export random weights too.")
@@ -29,6 +30,7 @@ def export(
     name: str,
     version: str | None,
     opset: str | None,
+    explain: bool,
     inference_only: bool,
     dtype: str | None,
     allow_random: bool,
@@ -42,11 +44,15 @@ def export(
         raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
     if name != "onnx" and opset is not None:
         raise InputError(f"--opset belongs to onnx. Leave it out for {name}.")
+    if explain and name not in ("saved_model", "onnx"):
+        raise InputError(f"--explain belongs to saved_model and onnx. Leave it out for {name}.")
     number = _number("--version", version)
     check_version(number)
     options: dict[str, Any] = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
     if name == "onnx":
         options["opset"] = _number("--opset", opset)
+    if explain:
+        options["explain"] = True
     import_keras_quietly()
     import zoo.export
 
