@@ -25,6 +25,7 @@ import numpy as np
 import zoo
 from zoo.training.callbacks import SetEpoch
 from zoo.training.preparation import Preparation, prepare
+from zoo.training.recipe import completed
 from zoo.training.running import train_model
 from zoo.training.state import State
 
@@ -38,19 +39,8 @@ def prepared(network: str, size: int, steps: int, epochs: int) -> Preparation:
     images = generator.integers(0, 256, (count, size, size, 3), "uint8")
     model = zoo.load(network, weights=None)
     model.spec = model.spec.model_copy(update={"input": model.spec.input.model_copy(update={"size": size})})
-    return prepare(
-        model,
-        (images, np.arange(count) % 4),
-        validation_data=None,
-        epochs=epochs,
-        freeze="none",
-        learning_rate="auto",
-        batch_size=BATCH_SIZE,
-        augment=True,
-        mixed_precision=False,
-        skip_unreadable=False,
-        seed=0,
-    )
+    recipe = completed(None, {"epochs": epochs, "freeze": "none", "batch_size": BATCH_SIZE, "mixed_precision": False})
+    return prepare(model, (images, np.arange(count) % 4), recipe)
 
 
 class Clock(keras.callbacks.Callback):

@@ -1,7 +1,7 @@
 """LiteRT (TensorFlow Lite), for telephones and small boards; exact, or rounded to 8 bits on representative images."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +77,25 @@ def litert(
     )
 
 
-def run(folder: Path, inputs: np.ndarray) -> Outputs:
-    """The network's outputs in the LiteRT interpreter, one image at a time."""
+def opened(folder: Path) -> Callable[[np.ndarray], Outputs]:
+    """The network in the LiteRT interpreter: from float32 inputs, one after another, to its outputs."""
     interpreter = runtime("ai_edge_litert.interpreter", "litert").Interpreter(str(folder / FILE))
     position = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(position, (1, *inputs.shape[1:]))
-    interpreter.allocate_tensors()
-    outputs = []
-    for image in inputs:
-        interpreter.set_tensor(position, image[None].astype("float32"))
-        interpreter.invoke()
-        outputs.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
-    return {"output": np.stack(outputs)}
+    last = interpreter.get_output_details()[0]["index"]
+
+    def answer(inputs: np.ndarray) -> Outputs:
+        interpreter.resize_tensor_input(position, (1, *inputs.shape[1:]))
+        interpreter.allocate_tensors()
+        outputs = []
+        for image in inputs:
+            interpreter.set_tensor(position, image[None])
+            interpreter.invoke()
+            outputs.append(interpreter.get_tensor(last)[0])
+        return {"output": np.stack(outputs)}
+
+    return answer
+
+
+def run(folder: Path, inputs: np.ndarray) -> Outputs:
+    """The network's outputs in the LiteRT interpreter."""
+    return opened(folder)(inputs.astype("float32"))

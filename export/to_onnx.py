@@ -1,6 +1,7 @@
 """ONNX, for ONNX Runtime and all that reads its files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,13 @@ def onnx(
     )
 
 
+def opened(folder: Path) -> Callable[[np.ndarray], Outputs]:
+    """The network in ONNX Runtime: from float32 inputs to its outputs, and their explanation where it was exported."""
+    session = runtime("onnxruntime", "onnx").InferenceSession(str(folder / FILE), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda inputs: dict(zip(("output", "explanation"), session.run(None, {name: inputs}), strict=False))
+
+
 def run(folder: Path, inputs: np.ndarray) -> Outputs:
     """The network's outputs in ONNX Runtime."""
-    session = runtime("onnxruntime", "onnx").InferenceSession(str(folder / FILE), providers=["CPUExecutionProvider"])
-    found = session.run(None, {session.get_inputs()[0].name: inputs.astype("float32")})
-    return dict(zip(("output", "explanation"), found, strict=False))
+    return opened(folder)(inputs.astype("float32"))

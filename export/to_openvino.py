@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,9 +57,14 @@ def openvino(
     )
 
 
-def run(folder: Path, inputs: np.ndarray, precision: str | None = "f32") -> Outputs:
-    """The network's outputs in OpenVINO on the processor, in `precision` or what it chooses by itself."""
+def opened(folder: Path, precision: str | None = "f32") -> Callable[[np.ndarray], Outputs]:
+    """The network in OpenVINO on the processor, in `precision` or what it chooses by itself: from inputs to outputs."""
     core = runtime("openvino", "openvino").Core()
     options = {} if precision is None else {"INFERENCE_PRECISION_HINT": precision}
     compiled = core.compile_model(str(folder / FILE), "CPU", options)
-    return {"output": compiled(inputs.astype("float32"))[0]}
+    return lambda inputs: {"output": compiled(inputs)[0].copy()}  # the next call writes over it
+
+
+def run(folder: Path, inputs: np.ndarray, precision: str | None = "f32") -> Outputs:
+    """The network's outputs in OpenVINO."""
+    return opened(folder, precision)(inputs.astype("float32"))

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,15 @@ def _write(reusable: Reusable, folder: Path, served: dict[str, Any]) -> None:
         raise (disk_error(error) or error) from error
 
 
-def run(folder: Path, inputs: Any) -> Outputs:
-    """The network's outputs, as a program without this library gets them."""
+def opened(folder: Path) -> Callable[[Any], Outputs]:
+    """The network, as a program without this library calls it: from inputs to its outputs."""
     loaded = tf.saved_model.load(str(folder))
-    return _numpy(named(loaded(keras.tree.map_structure(tf.constant, inputs), training=False)))
+    return lambda inputs: _numpy(named(loaded(keras.tree.map_structure(tf.constant, inputs), training=False)))
+
+
+def run(folder: Path, inputs: Any) -> Outputs:
+    """The network's outputs."""
+    return opened(folder)(inputs)
 
 
 def _differences(folder: Path, model: ZooModel, inputs: Any, reference: Outputs, *, exact: bool) -> dict:

@@ -41,7 +41,7 @@ def start(profile: Path) -> "webdriver.Chrome":
 
 
 def requested(browser: "webdriver.Chrome") -> set[str]:
-    """The addresses that a network was asked for since last time; not `data:` of the page nor `chrome:` of Chromium."""
+    """The addresses that a network was asked for since the last time: no `data:` of the page, no `chrome:`."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
     addresses = {params["request"]["url"] for params in sent}

@@ -12,7 +12,8 @@ from zoo.arguments import Progress
 from zoo.catalogue.handles import path_of
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.loading import ready
+from zoo.export.opened import ExportedModel
+from zoo.loading import answering
 from zoo.model import ZooModel
 from zoo.prediction import by_shape, check_fits
 from zoo.training.examples import Examples
@@ -24,7 +25,7 @@ VALUES = 1 << 21  # numbers in them, at most, but for one example
 
 
 def evaluate(
-    model: ZooModel | str | os.PathLike[str],
+    model: ZooModel | ExportedModel | str | os.PathLike[str],
     data: Any,
     *,
     split: str = "test",
@@ -33,7 +34,7 @@ def evaluate(
     """Evaluate a model on data that it should not have been trained on, in full size and without augmentation.
 
     Args:
-        model: A model from `zoo.load`, or a handle for it.
+        model: A model from `zoo.load`, or a handle for it; or the folder of an export, which its own runtime runs.
         data: What `zoo.finetune` takes, for the same task: a folder, a table beside the images, a tuple of inputs and
             targets, a split of Hugging Face's `datasets`, or a `tf.data.Dataset` of batches. Class folders have the
             names of the model's classes, in any case; or are named by synset or by number
@@ -66,6 +67,9 @@ def evaluate(
         - `super-resolution`: `rgb_psnr_db` of downscaled and enlarged images, and `bicubic_rgb_psnr_db` for comparison.
         - `volume-features`: `mse` of the features.
 
+        `intervals` has the 95 % confidence interval of each metric that is one number, by the bootstrap: what other
+        examples of the same kind would have given.
+
     Raises:
         InputError: The data have another layout, a file cannot be read, or there is no such split or no target.
         As `zoo.load`, for a handle.
@@ -76,7 +80,7 @@ def evaluate(
         >>> zoo.evaluate("coordconv-classifier", (places, places))["accuracy_percent"]
         100.0
     """
-    model = ready(model)
+    model = answering(model)
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
     data = path_of(data) if is_folder(data) else data
@@ -99,11 +103,12 @@ def evaluate(
             f"There is nothing to evaluate {model.spec.name} on: the data contain no target that counts. Expected some."
         )
     facts = {"model": model.spec.name, "task": model.spec.task, "data": _title(data)}
-    return {**facts, "split": split if trainer.has_split(data, split) else None, **metrics}
+    intervals = {"intervals": found} if (found := measure.intervals()) else {}
+    return {**facts, "split": split if trainer.has_split(data, split) else None, **metrics, **intervals}
 
 
 def _whole(
-    trainer: TaskTrainer, model: ZooModel, examples: Examples, progress: Progress | None
+    trainer: TaskTrainer, model: ZooModel | ExportedModel, examples: Examples, progress: Progress | None
 ) -> Iterator[tuple[Any, Any]]:
     """Batches of whole examples, those of one size together, read in threads."""
     done = 0

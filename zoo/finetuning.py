@@ -4,10 +4,10 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from zoo.backend import dtype_policy
 from zoo.catalogue.entry import Measured
@@ -22,8 +22,9 @@ from zoo.saving import FILES, Snapshot, folder_name, write
 from zoo.training import hosts
 from zoo.training.arguments import check_arguments, output_folder
 from zoo.training.call import written_call
-from zoo.training.plan import EPOCHS, Freeze
+from zoo.training.plan import EPOCHS
 from zoo.training.preparation import Preparation, prepare
+from zoo.training.recipe import Recipe, changed, completed
 from zoo.training.running import finish, train_model
 from zoo.training.state import PROBE, State, check_same, held, is_by_steps
 from zoo.whole import flush, whole_file, writable
@@ -57,16 +58,13 @@ def finetune(
     *,
     validation_data: Any = None,
     problem_type: ProblemType | Literal["auto"] = "auto",
-    epochs: int | Literal["auto"] = "auto",
-    freeze: Freeze = "auto",
-    learning_rate: float | Literal["auto"] = "auto",
-    batch_size: int | Literal["auto"] = "auto",
-    augment: bool = True,
-    mixed_precision: bool | Literal["auto"] = "auto",
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     output_dir: str | os.PathLike[str] | None = None,
     resume: bool = True,
     skip_unreadable: bool = False,
-    seed: int = 0,
+    callbacks: Sequence[Any] = (),
+    metrics: Sequence[Any] = (),
+    **options: Unpack[Recipe],
 ) -> Run:
     """Fine-tune a model on your own data.
 
@@ -109,20 +107,44 @@ def finetune(
         problem_type: What the head of a network for images predicts, in transformers' words:
             `"single_label_classification"`, `"multi_label_classification"` (any number of labels per image) or
             `"regression"` (one quantity or several). By default by the data, see `zoo.training.label_data.inferred`.
+        recipe: The options below in a YAML file, one `option: value` per line, or by name; those that
+            are passed by name come first. `zoo finetune --dry-run` prints the whole of it.
+        output_dir: The folder of the run. By default `runs/NAME`, with the model's name.
+        resume: False to start over in a folder that contains a run.
+        skip_unreadable: Skip unreadable files and name them in a warning of the logger `zoo`. By default they are an
+            error.
+        callbacks: Callbacks of Keras, called in each phase; what they remember is resumed, as far as it is numbers and
+            words.
+        metrics: Metrics of Keras for `history`, beside those of the task.
         epochs: Epochs to train at most; training stops after a third of them without improvement. By default 10; up to
             2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes.
+        steps: Steps to train at least, in place of `epochs`; each epoch is finished.
         freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
             from the input. By default none; up to 2,000 examples, after a fitted head, half of them.
         learning_rate: Peak learning rate. By default 0.001 for random weights, and 0.0001 for pretrained ones; after a
             fitted head 0.00002 up to 2,000 examples, and lower by the square root with batches of fewer than 32.
         batch_size: Examples per step. By default up to 32, or a thirtieth of the examples where the head was fitted,
             limited by an estimate of the memory.
-        augment: Show random crops, randomly mirrored, in each epoch.
+        gradient_accumulation: Batches whose gradients are averaged for one update, as if they were one batch.
+        optimizer: The name of a Keras optimizer, or one; its learning rate is that of `learning_rate`.
+        layer_decay: The learning rate of each twelfth of the layers is that of the twelfth after it times this; 0.75
+            keeps what the first layers know.
+        augment: Views that each epoch shows: `"light"`, random crops, randomly mirrored; `"strong"`, of images with
+            labels changed by RandAugment and RandomErasing too, of `semantic-segmentation` at random scales and in
+            other colours; None for the images as they are. For images with labels also a layer of Keras, called on
+            batches of light views, pixels from 0 to 255.
+        mixup: Of a classification, the strength of MixUp, such as 0.2; 0 for none.
+        cutmix: Of a classification, the strength of CutMix, such as 1; with both, each batch has one of the two.
+        label_smoothing: Of a classification, the share of each target that is spread over all classes, such as 0.1.
+        image_size: What is trained on: pixels per side, or height and width; by default the model's own size, or the
+            data's. Trained weights fit any other size that the model takes.
+        loss: Of `semantic-segmentation`: `"cross-entropy"` (by default), `"dice"`, `"focal"`, or a sum of them, such as
+            `"cross-entropy+dice"`.
+        weight_decay: What the optimizer takes from the kernels per step, as a fraction of the learning rate; biases and
+            normalisation keep theirs.
+        ema: Momentum of the exponential moving average of the weights, which is what is evaluated and kept, such as
+            0.99 for an average of about a hundred steps; None for the weights themselves.
         mixed_precision: Compute in bfloat16. By default where there is a GPU and the outputs are scores.
-        output_dir: The folder of the run. By default `runs/NAME`, with the model's name.
-        resume: False to start over in a folder that contains a run.
-        skip_unreadable: Skip unreadable files and name them in a warning of the logger `zoo`. By default they are an
-            error.
         seed: Seed of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:
@@ -138,20 +160,29 @@ def finetune(
         AccessError: `output_dir` cannot be written, or the disk is full; what was saved before is still there.
         As `zoo.load`, for a handle.
     """
-    options: dict[str, Any] = {
-        "validation_data": validation_data,
-        "problem_type": problem_type,
-        "epochs": epochs,
-        "freeze": freeze,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "augment": augment,
-        "mixed_precision": mixed_precision,
-        "skip_unreadable": skip_unreadable,
-        "seed": seed,
-    }
-    command = written_call(model, data, {**options, "output_dir": output_dir, "resume": resume})
-    return execute(model, data, options, output_dir=output_dir, resume=resume, command=command)
+    check_arguments(
+        validation_data=validation_data,
+        problem_type=problem_type,
+        skip_unreadable=skip_unreadable,
+        output_dir=output_dir,
+        resume=resume,
+    )
+    whole = completed(recipe, options)
+    given = {"validation_data": validation_data, "problem_type": problem_type, "recipe": recipe, **changed(options)}
+    given |= {"output_dir": output_dir, "resume": resume, "skip_unreadable": skip_unreadable}
+    return execute(
+        model,
+        data,
+        whole,
+        validation_data=validation_data,
+        problem_type=problem_type,
+        output_dir=output_dir,
+        resume=resume,
+        skip_unreadable=skip_unreadable,
+        callbacks=callbacks,
+        metrics=metrics,
+        command=written_call(model, data, given),
+    )
 
 
 def gains(metrics: Mapping[str, Any]) -> str:
@@ -167,23 +198,30 @@ def gains(metrics: Mapping[str, Any]) -> str:
 def execute(
     model: ZooModel | str | os.PathLike[str],
     data: Any,
-    options: dict[str, Any],
+    recipe: Recipe,
     *,
-    output_dir: str | os.PathLike[str] | None,
-    resume: bool,
+    validation_data: Any = None,
+    problem_type: ProblemType | Literal["auto"] = "auto",
+    output_dir: str | os.PathLike[str] | None = None,
+    resume: bool = True,
+    skip_unreadable: bool = False,
+    callbacks: Sequence[Any] = (),
+    metrics: Sequence[Any] = (),
     command: str,
 ) -> Run:
-    """`finetune`, called as `command` says."""
-    check_arguments(**options, output_dir=output_dir, resume=resume)
+    """`finetune`, called as `command` says, by a complete `recipe`."""
+    options: dict[str, Any] = {"validation_data": validation_data, "problem_type": problem_type}
+    options |= {"skip_unreadable": skip_unreadable}
     loaded = ready(model)
-    prepared = prepare(loaded, data, **options, command=command)
+    prepared = prepare(loaded, data, recipe, **options, command=command)
     folder = output_folder(output_dir, data, prepared.model.spec.name)
     with writable(folder):
         resumes_steps = resume and is_by_steps(folder)
     if resumes_steps:
-        earlier = {"epochs": EPOCHS, "freeze": "none"}  # what "auto" was
-        options |= {name: value for name, value in earlier.items() if options[name] == "auto"}
-        prepared = prepare(loaded, data, **options, command=command, fits_head=False)
+        as_earlier = recipe.copy()  # what "auto" was
+        as_earlier["epochs"] = EPOCHS if recipe["epochs"] == "auto" else recipe["epochs"]
+        as_earlier["freeze"] = "none" if recipe["freeze"] == "auto" else recipe["freeze"]
+        prepared = prepare(loaded, data, as_earlier, **options, command=command, fits_head=False)
     hosts.check_agreement(prepared.settings, "data or arguments")
     with writable(folder):
         if hosts.is_primary():
@@ -199,7 +237,7 @@ def execute(
         state = State(folder / STATE, prepared.settings, command)
         hosts.check_agreement(state.epoch, "states of the run")
         with writable(folder):
-            train_model(prepared, state, folder / "logs")
+            train_model(prepared, state, folder / "logs", callbacks, metrics)
         if hosts.is_primary():
             with hosts.single_process(), writable(folder):
                 run = _kept(prepared, state, folder)

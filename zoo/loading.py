@@ -20,6 +20,8 @@ from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
 from zoo.catalogue.task_names import ProblemType
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
+from zoo.export.opened import ExportedModel, is_export
+from zoo.export.opened import load as load_export
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
 from zoo.weights.keras_state import unharmed
@@ -178,6 +180,18 @@ def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
     return loaded
 
 
+def answering(model: ZooModel | ExportedModel | str | os.PathLike[str]) -> ZooModel | ExportedModel:
+    """The model itself, or the one that a handle means; an export, or the folder of one, in its own runtime.
+
+    Raises:
+        As `ready`, and as `zoo.export.load` for the folder of an export.
+    """
+    if isinstance(model, ExportedModel):
+        return model
+    path = handles.parse(model).path if isinstance(model, str | os.PathLike) else None
+    return load_export(path) if path is not None and is_export(path) else ready(model)
+
+
 def load_folder(folder: Path) -> ZooModel:
     """The model in a folder of this machine, whatever its name contains. Raises as `load`."""
     located = Located(read_folder(folder), Handle("folder", path=folder))
@@ -199,6 +213,11 @@ def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
 def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
     entry = located.entry
     if located.folder is not None:
+        if is_export(located.folder):
+            raise InputError(
+                f"{located.folder} is an export, which has no weights to load. Expected a model; zoo.predict, "
+                "zoo.evaluate and zoo.export.load take exports."
+            )
         return entry, _folder_file(located.folder, entry.filename)
     if entry.is_embedded:
         return entry, _embedded_file(entry)

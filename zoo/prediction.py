@@ -10,10 +10,11 @@ import numpy as np
 
 from zoo.arguments import at_least_one
 from zoo.errors import InputError
+from zoo.export.opened import ExportedModel
 from zoo.imaging.forms import several
 from zoo.imaging.orientations import averaging
 from zoo.imaging.tiles import Runner
-from zoo.loading import ready
+from zoo.loading import answering
 from zoo.model import ZooModel
 from zoo.printing import as_text
 from zoo.tasks import find_task
@@ -25,12 +26,17 @@ LARGEST_BATCH = 1 << 25  # values: a photograph of 12 megapixels goes alone
 
 
 def predict(
-    model: ZooModel | str | os.PathLike[str], inputs: Any, *, top: int = 5, batch_size: int = 8, tta: str | None = None
+    model: ZooModel | ExportedModel | str | os.PathLike[str],
+    inputs: Any,
+    *,
+    top: int = 5,
+    batch_size: int = 8,
+    tta: str | None = None,
 ) -> list[Prediction]:
     """Preprocess inputs, run the model, and return its predictions as records.
 
     Args:
-        model: A model from `zoo.load`, or a handle for it.
+        model: A model from `zoo.load`, or a handle for it; or the folder of an export, which its own runtime runs.
         inputs: One input or several, in any form of `zoo.imaging.forms`: a path, the bytes of a file, an open file, a
             Pillow image, an array or a tensor of any backend; a list, tuple, iterator or `tf.data.Dataset` of these is
             several, taken `batch_size` at a time. An image is `(height, width, channels)`, 0 to 255; an
@@ -85,11 +91,13 @@ def predict(
         (12, 16, (12, 16))
     """
     top, batch_size = at_least_one(top=top, batch_size=batch_size)
-    model = ready(model)
-    warn_of_untrained(model)
+    model = answering(model)
+    if isinstance(model, ZooModel):
+        warn_of_untrained(model)
+    network = model.network if isinstance(model, ExportedModel) else model
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))
-    runner = Runner(averaging(lambda batch: model(batch, training=False), model, tta), model)
+    runner = Runner(averaging(lambda batch: model(batch, training=False), network, tta), network)
     records: list[Prediction] = []
     named = (_prepared(task, model, *source) for source in sources)
     for batch in batches(named, batch_size, itemgetter(1)):
@@ -99,7 +107,7 @@ def predict(
     return records
 
 
-def _prepared(task: Task, model: ZooModel, position: int, source: Any) -> tuple[str, Prepared]:
+def _prepared(task: Task, model: ZooModel | ExportedModel, position: int, source: Any) -> tuple[str, Prepared]:
     """What a source is called, and what the model takes of it."""
     try:
         prepared = task.prepare(source, model.spec)
@@ -112,7 +120,7 @@ def _prepared(task: Task, model: ZooModel, position: int, source: Any) -> tuple[
     return task.name(source, position, prepared), prepared
 
 
-def check_fits(model: ZooModel, inputs: Prepared) -> None:
+def check_fits(model: ZooModel | ExportedModel, inputs: Prepared) -> None:
     """Check that a model of a fixed input takes a batch, whose axis of one channel may be left out.
 
     Raises:

@@ -12,6 +12,7 @@ from tests.training.photographs import write_photographs
 from zoo.catalogue.registry import registry
 from zoo.errors import InputError
 from zoo.training.preparation import prepare
+from zoo.training.recipe import completed
 from zoo.training.trainers import find_trainer
 
 CLASSIFIER = registry().find("blurnet-textures")
@@ -127,19 +128,24 @@ def test_images_of_several_sizes_are_brought_to_one(tmp_path):
     assert find_trainer(CLASSIFIER.task).shape(adapted, examples) == (224, 224, 3)
 
 
-DEFAULTS = {
-    "validation_data": None,
-    "freeze": "none",
-    "augment": False,
-    "mixed_precision": "auto",
-    "skip_unreadable": False,
-}
 ODD = {
     "epochs": ["3", 0, -1, 2.5, True, None, float("nan"), [3]],
     "batch_size": ["8", 0, -4, 1.5, False, None, float("inf")],
     "learning_rate": ["fast", "0.1", 0, -1, float("nan"), float("inf"), True, None, [0.1]],
     "freeze": ["head", "99", -1, 1.5, True, None],
-    "augment": ["yes", 1, None],
+    "augment": ["yes", 1, True, False],
+    "steps": ["9", 0, 1.5, True],
+    "gradient_accumulation": [0, 1.5, None, "2"],
+    "optimizer": [3, None],
+    "weight_decay": [-0.1, 1, None, "0", float("nan"), True],
+    "layer_decay": [0, 1.1, None, "1"],
+    "ema": [0, 1, 1.5, "0.9", True],
+    "loss": [3, True],
+    "mixup": [-0.1, 1.5, None, True],
+    "cutmix": ["1", 2],
+    "label_smoothing": [1, -0.1, None],
+    "image_size": [0, "224", (224,), (0, 9), 2.5, True],
+    "recipe": [3, True],
     "mixed_precision": ["yes", 1, None],
     "skip_unreadable": ["no", 0, None],
     "seed": ["a", -1, 2**32, 1.5, None, True],
@@ -159,7 +165,7 @@ def test_an_odd_argument_is_named_before_anything_is_loaded_or_written(name, val
 
 def test_numbers_of_numpy_are_numbers(photographs, tmp_path):
     options = {"epochs": np.int64(1), "batch_size": np.int32(4), "learning_rate": np.float32(0.5), "seed": np.uint8(1)}
-    answer = prepare(zoo.load("blurnet-textures"), photographs, **DEFAULTS | options)
+    answer = prepare(zoo.load("blurnet-textures"), photographs, completed(None, options))
     assert json.dumps(answer.settings)
 
 
@@ -191,15 +197,8 @@ def test_batches_that_do_not_fit_are_reported_before_the_training(name, place):
         make(tf.data.Dataset.from_tensor_slices),
     )
     train, validation = (bad, None) if place == "training" else (good, bad)
-    options = DEFAULTS | {
-        "validation_data": validation,
-        "epochs": 1,
-        "learning_rate": "auto",
-        "batch_size": "auto",
-        "seed": 0,
-    }
     with pytest.raises(InputError, match=rf"of the {place} data.*{message}|The {place} data.*{message}"):
-        prepare(two_classes(), train, **options)
+        prepare(two_classes(), train, completed(None, {"epochs": 1}), validation_data=validation)
 
 
 @functools.cache

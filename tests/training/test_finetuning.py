@@ -41,7 +41,7 @@ def test_the_trained_model_knows_its_base(run):
     assert record["history"] == run.history
     assert record["data"] == "photographs: 21 training examples, 5 validation examples"
     assert record["command"] == (
-        "zoo.finetune('blurnet-textures', '.../photographs', epochs=6, learning_rate=0.02, batch_size=4, "
+        "zoo.finetune('blurnet-textures', '.../photographs', epochs=6, batch_size=4, learning_rate=0.02, "
         "output_dir='.../out')"
     )
 
@@ -116,7 +116,7 @@ def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_most_accurate(tmp
         (images, classes),
         epochs=15,
         learning_rate=5.0,
-        augment=False,
+        augment=None,
         output_dir=tmp_path / "run",
     )
     accuracies = run.history["val_accuracy"]

@@ -49,7 +49,7 @@ def test_the_probe_is_fitted_to_what_is_evaluated_and_to_its_mirror_image():
     model = zoo.load("blurnet-textures", num_classes=2)
     trainer = find_trainer("image-classification")
     examples = Examples(tuple((image, index % 2) for index, image in enumerate(images)))
-    batches = Batches(trainer, model.spec, examples, (8, 10, 3), 4, seed=0, augment=True)
+    batches = Batches(trainer, model.spec, examples, (8, 10, 3), 4, seed=0, augment="light")
     network = backbone(model)
     found = features(network, batches.unshuffled(6, 0), mirrored=True)
     np.testing.assert_allclose(found.values[:6], network(images), rtol=1e-4, atol=1e-5)

@@ -19,6 +19,7 @@ from zoo.catalogue.training_record import RunRecord, read_record
 from zoo.command_line.main import main
 from zoo.errors import AccessError, InputError, UnreadableError
 from zoo.training.preparation import prepare
+from zoo.training.recipe import completed
 from zoo.training.running import train_model
 from zoo.training.state import State
 
@@ -44,9 +45,7 @@ def interrupted(photographs, tmp_path_factory):
     """A run after two of three epochs, and what was prepared for it."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     (folder / "state").mkdir(parents=True)
-    options = {"validation_data": None, "learning_rate": "auto", "augment": True, "mixed_precision": "auto"}
-    options |= {"skip_unreadable": False, "seed": 0, **OPTIONS}
-    prepared = prepare(zoo.load("blurnet-textures"), photographs, **options, command=COMMAND)
+    prepared = prepare(zoo.load("blurnet-textures"), photographs, completed(None, OPTIONS), command=COMMAND)
     with pytest.raises(KeyboardInterrupt):
         train_model(prepared, State(folder / "state", prepared.settings, COMMAND), folder / "logs", [Interrupt()])
     return folder, prepared

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.training.small_tasks import depth, inpainting, segmentation, super_resolution
 from zoo.catalogue.entry import Input
 from zoo.training.trainers import find_trainer
-from zoo.training.views import random_box, random_view, same_view
+from zoo.training.views import random_box, random_view, recoloured, same_view, scaled_view
 
 HEIGHT, WIDTH = 24, 40
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
@@ -121,3 +121,36 @@ def test_a_random_view_is_what_lies_in_its_box(channels):
         directions.add(bool(across[0] < across[-1]))
         assert 125 < abs(across[-1] - across[0]) <= 250
     assert directions == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_scaled_view_is_one_view_of_image_and_mask(seed):
+    """An image whose red says the mask's class: in every view it still does, but for pixels between two classes."""
+    mask = np.kron(np.arange(20).reshape(4, 5), np.ones((16, 16))).astype("int32")
+    image = np.stack([mask * 10, 255 - mask * 10, np.zeros_like(mask)], axis=-1).astype("uint8")
+    view, classes = scaled_view([image, mask], (32, 48), np.random.default_rng(seed))
+    assert (view.shape, view.dtype, classes.shape, classes.dtype) == ((32, 48, 3), np.uint8, (32, 48), np.int32)
+    agree = np.abs(view[..., 0].astype(int) - classes * 10) <= 1
+    assert agree.mean() > 0.7
+    assert len(np.unique(classes)) > 3
+
+
+def test_scaled_views_reduce_and_enlarge():
+    """Of a mask whose pixels are all different, a view shows as many as its scale lets it."""
+    mask = np.arange(40 * 60).reshape(40, 60).astype("int32")
+    generator = np.random.default_rng(0)
+    counts = [len(np.unique(scaled_view([mask], (20, 30), generator)[0])) for _ in range(30)]
+    assert min(counts) < 0.5 * 600
+    assert max(counts) == 600
+    again = np.random.default_rng(0)
+    assert [len(np.unique(scaled_view([mask], (20, 30), again)[0])) for _ in range(3)] == counts[:3]
+
+
+def test_another_light_changes_an_image_and_keeps_its_kind():
+    image = np.random.default_rng(0).integers(60, 200, (12, 10, 3), "uint8")
+    changed = [recoloured(image, np.random.default_rng(seed)) for seed in range(6)]
+    assert all(one.dtype == np.uint8 and one.shape == image.shape for one in changed)
+    assert len({float(one.mean()) for one in changed}) == 6
+    assert max(abs(one.mean() / image.mean() - 1) for one in changed) > 0.1
+    bands = np.dstack([image, image[..., :2]])
+    assert recoloured(bands, np.random.default_rng(0)).shape == bands.shape

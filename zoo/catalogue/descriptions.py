@@ -59,6 +59,8 @@ def read_folder(folder: Path) -> Entry:
     for name in ("zoo.json", "config.json"):
         if name in names:
             return read_description(folder / name, os.fspath(folder))
+    if "saved_model.pb" in names and (folder / "assets.extra" / "zoo.json").is_file():
+        return read_description(folder / "assets.extra" / "zoo.json", os.fspath(folder))
     raise UnknownModelError(
         f"{folder} is not a model. Expected a folder with zoo.json or timm's config.json, and its .safetensors file."
     )

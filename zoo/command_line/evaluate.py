@@ -1,6 +1,7 @@
 """The command `zoo evaluate`. Imports what it needs when it runs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,10 +26,16 @@ def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
         record = zoo.evaluate(handle, data, split=split, progress=progress)
     if as_json:
         return print_json(record)
+    intervals = record.pop("intervals", {})
     by_class = {key: value for key, value in record.items() if isinstance(value, dict)}
-    print_table((), [(key, str(value)) for key, value in record.items() if key not in by_class])
+    print_table((), [(key, _shown(value, intervals.get(key))) for key, value in record.items() if key not in by_class])
     for key, values in by_class.items():
         print_table(("class", key), [(name, f"{value:g}") for name, value in values.items()])
+
+
+def _shown(value: Any, interval: list[float] | None) -> str:
+    """A metric with its confidence interval."""
+    return str(value) if interval is None else f"{value} (95 %: {interval[0]:g} to {interval[1]:g})"
 
 
 COMMANDS = (evaluate,)

@@ -31,6 +31,20 @@ class AutoOr(click.ParamType):
             self.fail(f"{value!r} is neither a number nor {' nor '.join(self.words)}.", param, ctx)
 
 
+class ImageSize(click.ParamType):
+    """Pixels per side, or height and width: `224`, `288x384`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        sides = str(value).lower().split("x")
+        if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+            self.fail(
+                f"{value!r} is not a size. Expected pixels per side, or HEIGHTxWIDTH, such as 288x384.", param, ctx
+            )
+        return tuple(map(int, sides)) if len(sides) == 2 else int(sides[0])
+
+
 @click.command()
 @click.argument("handle", metavar="MODEL")
 @click.argument("data", type=click.Path(path_type=Path))
@@ -54,32 +68,42 @@ class AutoOr(click.ParamType):
 )
 @click.option("--num-classes", type=int, help="Number of classes of a new head.")
 @click.option(
-    "--epochs",
-    default="auto",
-    show_default=True,
-    type=AutoOr(int, "auto"),
-    help="Epochs to train at most; by default 10, with small data 2 of at least 30 steps.",
+    "--recipe", type=click.Path(path_type=Path), help="A YAML file with the options below; those typed here come first."
 )
 @click.option(
+    "--epochs", type=AutoOr(int, "auto"), help="Epochs to train at most; by default 10, with small data 2 of 30 steps."
+)
+@click.option("--steps", type=int, help="Steps to train at least, in place of epochs.")
+@click.option(
     "--freeze",
-    default="auto",
-    show_default=True,
     type=AutoOr(int, "auto", "backbone", "none"),
     help="Layers to freeze: backbone, none, or the first N; by default none, with small data half of them.",
 )
+@click.option("--learning-rate", type=AutoOr(float, "auto"), help="Peak learning rate; by default fits model and data.")
+@click.option("--batch-size", type=AutoOr(int, "auto"), help="Examples per step; by default up to 32.")
+@click.option("--gradient-accumulation", type=int, help="Batches whose gradients are averaged for one update.")
+@click.option("--optimizer", help="The name of a Keras optimizer; by default adamw.")
+@click.option("--weight-decay", type=float, help="Of the optimizer, for kernels; by default 0.")
+@click.option("--layer-decay", type=float, help="Rate of each twelfth of the layers over that of the next one.")
+@click.option("--ema", type=float, help="Keep the moving average of the weights, with this momentum, such as 0.99.")
+@click.option("--loss", help="Of segmentation: cross-entropy, dice, focal, or a sum, cross-entropy+dice.")
 @click.option(
-    "--learning-rate", default="auto", show_default=True, type=AutoOr(float, "auto"), help="Peak learning rate."
+    "--augment",
+    type=click.Choice(["light", "strong", "none"]),
+    help="Views per epoch: light, random crops, mirrored, by default; strong: of other scales, shapes, colours too.",
 )
-@click.option("--batch-size", default="auto", show_default=True, type=AutoOr(int, "auto"), help="Examples per step.")
-@click.option("--augment/--no-augment", default=True, help="Show random crops, randomly mirrored, in each epoch.")
+@click.option("--mixup", type=float, help="Strength of MixUp, such as 0.2; of single classes.")
+@click.option("--cutmix", type=float, help="Strength of CutMix, such as 1; of single classes.")
+@click.option("--label-smoothing", type=float, help="Share of a target that is spread over all classes, such as 0.1.")
+@click.option("--image-size", metavar="SIDE|HxW", type=ImageSize(), help="Pixels that are trained on.")
 @click.option(
     "--mixed-precision/--full-precision",
     default=None,
     help="Compute in bfloat16; by default on GPUs, where outputs are scores.",
 )
+@click.option("--seed", type=int, help="Of the new head, the order and the views; by default 0.")
 @click.option("--skip-unreadable", is_flag=True, help="Skip unreadable files and name them, instead of stopping.")
 @click.option("--resume/--no-resume", default=True, help="Resume the run in OUTPUT_DIR, or start over.")
-@click.option("--seed", default=0, show_default=True, type=int)
 @click.option(
     "--hosts",
     metavar="HOST:PORT,HOST,...",
@@ -96,6 +120,11 @@ def finetune(
     output_dir: Path | None,
     decoder: str | None,
     num_classes: int | None,
+    validation_data: Path | None,
+    problem_type: str,
+    recipe: Path | None,
+    skip_unreadable: bool,
+    resume: bool,
     hosts: str | None,
     host_index: int,
     dry_run: bool,
@@ -113,25 +142,30 @@ def finetune(
 
     import zoo
     from zoo.finetuning import execute, gains
-    from zoo.training.arguments import check_arguments
     from zoo.training.hosts import join
     from zoo.training.preparation import prepare
+    from zoo.training.recipe import as_yaml, completed
     from zoo.training.trainers.semantic_segmentation import count_of_classes
 
     if hosts is not None:
         join(hosts, host_index)
 
-    options["mixed_precision"] = "auto" if options["mixed_precision"] is None else options["mixed_precision"]
-    resume = options.pop("resume")
-    check_arguments(**options, resume=resume)
-    keras.utils.set_random_seed(options["seed"])  # a new decoder and head begin with the same weights
+    given = {name: value for name, value in options.items() if value is not None}
+    if given.get("augment") == "none":
+        given["augment"] = None
+    whole = completed(recipe, given)
+    keras.utils.set_random_seed(whole["seed"])  # a new decoder and head begin with the same weights
     if decoder is not None and num_classes is None:
         num_classes = count_of_classes(data)
     model = zoo.load(handle, decoder=decoder, num_classes=num_classes)
+    about: dict[str, Any] = {"validation_data": validation_data, "problem_type": problem_type}
+    about |= {"skip_unreadable": skip_unreadable}
     if dry_run:
-        plan = prepare(model, data, **options).plan.as_dict()
-        return print_json(plan) if as_json else click.echo("\n".join(map(as_text, _told(plan))))
-    run = execute(model, data, options, output_dir=output_dir, resume=resume, command=_typed(ctx))
+        prepared = prepare(model, data, whole, **about)
+        plan = prepared.plan.as_dict()
+        told = [*map(as_text, _told(plan)), "the recipe, as --recipe reads it:", as_yaml(whole).rstrip()]
+        return print_json(plan) if as_json else click.echo("\n".join(told))
+    run = execute(model, data, whole, **about, output_dir=output_dir, resume=resume, command=_typed(ctx))
     if as_json:
         return print_json({"folder": str(run.folder), "metrics": run.metrics, "history": run.history})
     click.echo(run.folder)
@@ -151,6 +185,8 @@ def _typed(ctx: click.Context) -> str:
         if not isinstance(option, click.Option) or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name]
+        if name == "image_size":
+            value = "x".join(map(str, value)) if isinstance(value, tuple) else value
         if isinstance(value, bool):
             words.append((option.opts if value else option.secondary_opts)[-1])
         else:

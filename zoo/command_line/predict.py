@@ -78,8 +78,9 @@ def predict(
     targets = _targets(inputs, output)
     import_keras_quietly()
     import zoo
+    from zoo.loading import answering
 
-    model, records = zoo.load(handle), []
+    model, records = answering(handle), []
     for path, target in zip(inputs, targets, strict=True):
         try:
             source = sys.stdin.buffer if str(path) == "-" else path

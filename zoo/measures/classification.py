@@ -31,10 +31,11 @@ class ClassificationMeasure(Measure):
     """
 
     def __init__(self, labels: Sequence[str], either: Mapping[int, tuple[int, ...]] | None = None):
+        super().__init__()
         self.labels, self.either = labels, either or {}
-        self._rows: list[tuple[int, int, int]] = []  # the target, the best class, and the target's place among all
 
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
+        """The target, the best class, and the target's place among all."""
         if outputs.ndim != 2 or outputs.shape[1] != len(self.labels) or targets.shape != outputs.shape[:1]:
             raise InputError(
                 f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a logit for each of "
@@ -42,25 +43,28 @@ class ClassificationMeasure(Measure):
             )
         if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= len(self.labels):
             raise InputError(f"A target is {targets.max()}. Expected ints from 0 to {len(self.labels) - 1}.")
+        rows = []
         for logits, target in zip(outputs, targets.tolist(), strict=True):
             places = [_place(logits, number) for number in self.either.get(target, (target,))]
-            self._rows.append((target, int(logits.argmax()), min(places)))
+            rows.append((target, int(logits.argmax()), min(places)))
+        return np.array(rows)
 
-    def _results(self) -> dict[str, Any]:
-        targets, _, places = np.array(self._rows).T
-        best = {"top1_percent": _percent(places < 1)}
-        if len(self.labels) > 5:
-            best["top5_percent"] = _percent(places < 5)
+    def _numbers(self, rows) -> dict[str, float]:
+        most = {"top1_percent": 1, "top5_percent": 5} if len(self.labels) > 5 else {"top1_percent": 1}
+        return {name: _percent(rows[:, 2] < count) for name, count in most.items()}
+
+    def _results(self, rows) -> dict[str, Any]:
+        targets, _, places = rows.T
         names = Counter(self.labels[number] for number in np.unique(targets))
         by_class = {}
         for number in np.unique(targets).tolist():
             name = self.labels[number]
             name = name if names[name] == 1 else f"{name} ({number})"
             by_class[name] = _percent(places[targets == number] < 1)
-        return {**best, "class_percent": by_class}
+        return {**self._numbers(rows), "class_percent": by_class}
 
     def poor(self) -> str:
-        targets, _, places = np.array(self._rows).T
+        targets, _, places = self.rows().T
         label, most = Counter(targets.tolist()).most_common(1)[0]
         if (places < 1).sum() > most:
             return ""
@@ -72,7 +76,7 @@ class ClassificationMeasure(Measure):
     def confusion(self) -> np.ndarray:
         """The confusion matrix, rows the labels and columns the predictions: int64 `(classes, classes)`."""
         counts = np.zeros((len(self.labels), len(self.labels)), np.int64)
-        for target, best, _ in self._rows:
+        for target, best, _ in self.rows():
             counts[target, best] += 1
         return counts
 

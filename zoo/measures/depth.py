@@ -28,29 +28,28 @@ class DepthMeasure(Measure):
         {'count': 1, 'mae_metres': 3.0, 'rmse_metres': 3.0}
     """
 
-    def __init__(self) -> None:
-        self._maps = 0
-        self._absolute = 0.0
-        self._root = 0.0
-
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
         if outputs.shape != targets.shape:
             raise InputError(
                 f"Depth maps have the shape {outputs.shape[1:]}, their targets {targets.shape[1:]}. Expected both "
                 "(height, width)."
             )
-        for depths, target in zip(outputs, targets, strict=True):
-            errors = depths.astype("float64")[target > 0] - target[target > 0]
-            if errors.size:
-                self._maps += 1
-                self._absolute += float(np.abs(errors).mean())
-                self._root += math.sqrt(np.square(errors).mean())
+        return np.stack([_errors(depths, target) for depths, target in zip(outputs, targets, strict=True)])
 
-    def _results(self) -> dict[str, Any]:
-        if not self._maps:
+    def _results(self, rows) -> dict[str, Any]:
+        known = rows[~np.isnan(rows[:, 0])]
+        if not len(known):
             return {"count": 0}
-        return {
-            "count": self._maps,
-            "mae_metres": round(self._absolute / self._maps, 6),
-            "rmse_metres": round(self._root / self._maps, 6),
-        }
+        mae, rmse = known.mean(axis=0).tolist()
+        return {"count": len(known), "mae_metres": round(mae, 6), "rmse_metres": round(rmse, 6)}
+
+    def _numbers(self, rows) -> dict[str, float]:
+        return {name: value for name, value in self._results(rows).items() if name != "count"}
+
+
+def _errors(depths: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+    """The two errors of a map; NaN where it has no target."""
+    errors = depths.astype("float64")[target > 0] - target[target > 0]
+    if not errors.size:
+        return math.nan, math.nan
+    return float(np.abs(errors).mean()), math.sqrt(np.square(errors).mean())

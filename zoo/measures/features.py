@@ -16,37 +16,37 @@ class NeighborMeasure(Measure):
     nothing give about 50.
     """
 
-    def __init__(self) -> None:
-        self._features: list[np.ndarray] = []
-        self._classes: list[np.ndarray] = []
+    def _rows_of(self, outputs, targets, inputs):
+        flat = outputs.reshape(len(outputs), -1).astype(np.float64)
+        flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+        return np.concatenate([flat, targets.reshape(-1, 1)], axis=1)
 
-    def _add(self, outputs, targets, inputs) -> None:
-        flat = outputs.reshape(len(outputs), -1).astype(np.float32)
-        self._features.append(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
-        self._classes.append(targets)
-
-    def _results(self) -> dict[str, Any]:
-        if self.count < 2:
+    def _results(self, rows) -> dict[str, Any]:
+        if len(rows) < 2:
             return {}  # there is nothing to compare with
-        features, classes = np.concatenate(self._features), np.concatenate(self._classes)
-        hits = 0
+        return self._numbers(self._resampled(rows))
+
+    def _resampled(self, rows) -> np.ndarray:
+        """Whether the nearest neighbour among all others has the same class."""
+        features, classes = rows[:, :-1].astype(np.float32), rows[:, -1]
+        hits = []
         for start in range(0, len(features), ROWS):
             likeness = features[start : start + ROWS] @ features.T
             own = np.arange(len(likeness))
             likeness[own, start + own] = -np.inf
-            hits += int((classes[likeness.argmax(axis=1)] == classes[start : start + ROWS]).sum())
-        return {"neighbor_percent": round(100 * hits / len(features), 2)}
+            hits.append(classes[likeness.argmax(axis=1)] == classes[start : start + ROWS])
+        return np.concatenate(hits)
+
+    def _numbers(self, rows) -> dict[str, float]:
+        return {"neighbor_percent": round(100 * float(rows.mean()), 2)}
 
 
 class SquaredErrorMeasure(Measure):
     """`mse`: mean squared error between the features and their targets."""
 
-    def __init__(self) -> None:
-        self._errors: list[np.ndarray] = []
-
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
         check_shapes(outputs, targets)
-        self._errors.append(np.square(outputs.astype("float64") - targets).mean(axis=-1))
+        return np.square(outputs.astype("float64") - targets).mean(axis=-1)
 
-    def _results(self) -> dict[str, Any]:
-        return {"mse": float(f"{np.concatenate(self._errors).mean():.4g}")}
+    def _results(self, rows) -> dict[str, Any]:
+        return {"mse": float(f"{rows.mean():.4g}")}

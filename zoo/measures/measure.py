@@ -7,11 +7,19 @@ import numpy as np
 
 from zoo.errors import InputError
 
+RESAMPLES = 1000  # of the bootstrap
+OUTSIDE = 2.5  # percent of them on each side of an interval
+
 
 class Measure(abc.ABC):
-    """Metrics over a data set, collected batch by batch; `count` is the number of examples."""
+    """Metrics over a data set, collected batch by batch; `count` is the number of examples.
 
-    count = 0
+    What a metric needs of each example is a row of numbers, so that it can be computed from any choice of examples.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._batches: list[np.ndarray] = []
 
     def add(self, outputs: Any, targets: Any, inputs: Any = None) -> None:
         """Count a batch.
@@ -32,15 +40,44 @@ class Measure(abc.ABC):
             )
         if len(outputs) != len(targets):
             raise InputError(f"There are {len(outputs)} outputs and {len(targets)} targets. Expected as many.")
-        self._add(outputs, targets, inputs)
+        self._batches.append(self._rows_of(outputs, targets, inputs))
         self.count += len(outputs)
+
+    def rows(self) -> np.ndarray:
+        """What was collected, a row per example."""
+        return np.concatenate(self._batches)
 
     def results(self) -> dict[str, Any]:
         """The metrics, which `json.dumps` takes: `count`, numbers by name, and dicts of numbers per class.
 
         Without any target, as in masks that are all void, there is the count alone.
         """
-        return {"count": self.count, **(self._results() if self.count else {})}
+        return {"count": self.count, **(self._results(self.rows()) if self.count else {})}
+
+    def intervals(self, seed: int = 0) -> dict[str, list[float]]:
+        """The 95 % confidence interval of each metric that is one number, by the percentile bootstrap.
+
+        A thousand times as many examples are drawn again, with repetition (Efron and Tibshirani, 1993, An Introduction
+        to the Bootstrap, section 13.3). It says what other examples of the same kind would have given, and nothing of
+        examples of another kind.
+        """
+        if self.count < 2:
+            return {}
+        rows, generator = self._resampled(self.rows()), np.random.default_rng(seed)
+        drawn = [self._numbers(rows[generator.integers(len(rows), size=len(rows))]) for _ in range(RESAMPLES)]
+        bounds = {}
+        for name in drawn[0]:
+            values = [numbers[name] for numbers in drawn if np.isfinite(numbers.get(name, np.nan))]
+            bounds[name] = [float(f"{bound:.6g}") for bound in np.percentile(values, [OUTSIDE, 100 - OUTSIDE])]
+        return bounds
+
+    def _resampled(self, rows: np.ndarray) -> np.ndarray:
+        """The rows that are drawn from: other ones where a row depends on all examples."""
+        return rows
+
+    def _numbers(self, rows: np.ndarray) -> dict[str, float]:
+        """The metrics that are one number."""
+        return {name: value for name, value in self._results(rows).items() if not isinstance(value, dict)}
 
     def poor(self) -> str:
         """Why the outputs are no better than a guess that never looks at the inputs, in words; empty where they are,
@@ -48,12 +85,12 @@ class Measure(abc.ABC):
         return ""
 
     @abc.abstractmethod
-    def _add(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> None:
-        """Count a batch of finite outputs."""
+    def _rows_of(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> np.ndarray:
+        """What the metrics need of each example of a batch of finite outputs: `(batch, ...)`."""
 
     @abc.abstractmethod
-    def _results(self) -> dict[str, Any]:
-        """The metrics without the count, at least one example having been counted."""
+    def _results(self, rows: np.ndarray) -> dict[str, Any]:
+        """The metrics without the count, of one row at least."""
 
 
 def check_shapes(outputs: np.ndarray, targets: np.ndarray) -> None:

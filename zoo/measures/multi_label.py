@@ -29,11 +29,11 @@ class MultiLabelMeasure(Measure):
     """
 
     def __init__(self, labels: Sequence[str]):
+        super().__init__()
         self.labels = labels
-        self._outputs: list[np.ndarray] = []
-        self._targets: list[np.ndarray] = []
 
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
+        """Logits and targets, `(batch, 2, labels)`."""
         if outputs.ndim != 2 or outputs.shape[1] != len(self.labels) or targets.shape != outputs.shape:
             raise InputError(
                 f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a logit for each of "
@@ -44,12 +44,11 @@ class MultiLabelMeasure(Measure):
                 f"Targets go from {targets.min():g} to {targets.max():g}. Expected 1 for the labels of an example, "
                 "else 0."
             )
-        self._outputs.append(outputs)
-        self._targets.append(targets > 0)
+        return np.stack([outputs, targets], axis=1)
 
-    def _results(self) -> dict[str, Any]:
-        targets, found = np.concatenate(self._targets), np.concatenate(self._outputs) >= 0
-        precisions = self._precisions()
+    def _results(self, rows) -> dict[str, Any]:
+        targets, found = rows[:, 1] > 0, rows[:, 0] >= 0
+        precisions = _precisions(rows)
         hits, wrong = (targets & found).sum(axis=0), (targets ^ found).sum(axis=0)
         by_label = 2 * hits / np.maximum(1, 2 * hits + wrong)
         return {
@@ -60,7 +59,7 @@ class MultiLabelMeasure(Measure):
         }
 
     def poor(self) -> str:
-        targets, precisions = np.concatenate(self._targets), self._precisions()
+        targets, precisions = self.rows()[:, 1], _precisions(self.rows())
         shares = targets.mean(axis=0)[[*precisions]]
         if not precisions or (average := float(np.mean([*precisions.values()]))) > shares.mean():
             return ""
@@ -69,11 +68,12 @@ class MultiLabelMeasure(Measure):
             f"order by chance has {_percent(shares.mean()):g} %"
         )
 
-    def _precisions(self) -> dict[int, float]:
-        """The average precision of each label that an example has."""
-        outputs, targets = np.concatenate(self._outputs), np.concatenate(self._targets)
-        present = np.flatnonzero(targets.any(axis=0)).tolist()
-        return {number: average_precision(outputs[:, number], targets[:, number]) for number in present}
+
+def _precisions(rows: np.ndarray) -> dict[int, float]:
+    """The average precision of each label that an example has."""
+    outputs, targets = rows[:, 0], rows[:, 1] > 0
+    present = np.flatnonzero(targets.any(axis=0)).tolist()
+    return {number: average_precision(outputs[:, number], targets[:, number]) for number in present}
 
 
 def average_precision(scores: np.ndarray, targets: np.ndarray) -> float:

@@ -13,16 +13,14 @@ class OverlapMeasure(Measure):
     Outputs and targets are `(batch, ...)` of one shape; an axis of one channel may be missing in the targets.
     """
 
-    def __init__(self) -> None:
-        self._both = self._either = 0
-
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
         if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
             targets = targets[..., None]
         check_shapes(outputs, targets)
         found, right = outputs > 0, targets > 0.5
-        self._both += int(np.sum(found & right))
-        self._either += int(np.sum(found | right))
+        parts = found & right, found | right
+        return np.stack([part.reshape(len(part), -1).sum(axis=1) for part in parts], axis=1)
 
-    def _results(self) -> dict[str, Any]:
-        return {"iou_percent": round(100 * self._both / max(1, self._either), 2)}
+    def _results(self, rows) -> dict[str, Any]:
+        both, either = rows.sum(axis=0).tolist()
+        return {"iou_percent": round(100 * both / max(1, either), 2)}

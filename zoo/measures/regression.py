@@ -27,22 +27,20 @@ class RegressionMeasure(Measure):
     """
 
     def __init__(self, names: Sequence[str]):
+        super().__init__()
         self.names = names
-        self._outputs: list[np.ndarray] = []
-        self._targets: list[np.ndarray] = []
 
-    def _add(self, outputs, targets, inputs) -> None:
+    def _rows_of(self, outputs, targets, inputs):
+        """Outputs and targets, `(batch, 2, quantities)`."""
         check_shapes(outputs, targets)
-        self._outputs.append(outputs.astype(np.float64))
-        self._targets.append(targets.astype(np.float64))
+        return np.stack([outputs, targets], axis=1).astype(np.float64)
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """Outputs and targets, `(n, quantities)` each."""
-        return np.concatenate(self._outputs), np.concatenate(self._targets)
+        return self.rows()[:, 0], self.rows()[:, 1]
 
-    def _results(self) -> dict[str, Any]:
-        outputs, targets = self.points()
-        mae, r2 = np.abs(outputs - targets).mean(axis=0), self._r2()
+    def _results(self, rows) -> dict[str, Any]:
+        mae, r2 = np.abs(rows[:, 0] - rows[:, 1]).mean(axis=0), _r2(rows)
         if len(self.names) == 1:
             return {"mae": _rounded(mae[0]), "r2": _rounded(r2[0])}
         by_name = {
@@ -51,18 +49,17 @@ class RegressionMeasure(Measure):
         }
         return {"r2": _rounded(r2.mean()), **by_name}
 
-    def _r2(self) -> np.ndarray:
-        outputs, targets = self.points()
-        missed, all_of_it = (
-            np.square(outputs - targets).sum(axis=0),
-            np.square(targets - targets.mean(axis=0)).sum(axis=0),
-        )
-        return np.where(all_of_it > 0, 1 - missed / np.where(all_of_it > 0, all_of_it, 1), 0.0)
-
     def poor(self) -> str:
-        if self.count < 2 or (r2 := float(self._r2().mean())) > 0:
+        if self.count < 2 or (r2 := float(_r2(self.rows()).mean())) > 0:
             return ""
         return f"R² is {r2:.4g} on {self.count} validation examples, and 0 for the mean of the targets"
+
+
+def _r2(rows: np.ndarray) -> np.ndarray:
+    outputs, targets = rows[:, 0], rows[:, 1]
+    missed = np.square(outputs - targets).sum(axis=0)
+    all_of_it = np.square(targets - targets.mean(axis=0)).sum(axis=0)
+    return np.where(all_of_it > 0, 1 - missed / np.where(all_of_it > 0, all_of_it, 1), 0.0)
 
 
 def _rounded(value: Any) -> float:

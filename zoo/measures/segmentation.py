@@ -34,23 +34,29 @@ class SegmentationMeasure(Measure):
     """
 
     def __init__(self, labels: Sequence[str]):
+        super().__init__()
         self.labels = labels
-        self.confusion = np.zeros((len(labels), len(labels)), np.int64)
 
-    def _add(self, outputs, targets, inputs) -> None:
+    def confusion(self) -> np.ndarray:
+        """Rows the targets and columns the predictions, of all images: int64 `(classes, classes)`."""
+        return self.rows().sum(axis=0, dtype=np.int64)
+
+    def _rows_of(self, outputs, targets, inputs):
+        """The confusion matrix of each image."""
         if outputs.ndim != 4 or max(outputs.shape[-1], 2) != len(self.labels) or targets.ndim != 3:
             raise InputError(
                 f"Outputs have the shape {outputs.shape}, targets {targets.shape}. Expected a map of logits for each "
                 f"of {len(self.labels)} classes, and label maps (batch, height, width)."
             )
-        for logits, target in zip(outputs, targets, strict=True):
-            found = label_maps.label_map(logits, *target.shape)
-            self.confusion += confusion_matrix(target, found, len(self.labels))
+        found = [label_maps.label_map(logits, *target.shape) for logits, target in zip(outputs, targets, strict=True)]
+        pairs = zip(targets, found, strict=True)
+        return np.stack([confusion_matrix(target, each, len(self.labels)).astype(np.int32) for target, each in pairs])
 
-    def _results(self) -> dict[str, Any]:
-        if not self.confusion.any():
+    def _results(self, rows) -> dict[str, Any]:
+        confusion = rows.sum(axis=0, dtype=np.int64)
+        if not confusion.any():
             return {}
-        scores = segmentation_scores(self.confusion)
+        scores = segmentation_scores(confusion)
         return {
             "global_accuracy_percent": round(scores.global_accuracy, 2),
             "mean_class_accuracy_percent": round(scores.mean_class_accuracy, 2),
@@ -61,7 +67,8 @@ class SegmentationMeasure(Measure):
         }
 
     def poor(self) -> str:
-        right, most, total = np.trace(self.confusion), self.confusion.sum(axis=1).max(), self.confusion.sum()
+        confusion = self.confusion()
+        right, most, total = np.trace(confusion), confusion.sum(axis=1).max(), confusion.sum()
         if right > most or not total:
             return ""
         return (

@@ -11,6 +11,8 @@ import numpy as np
 from zoo.catalogue.entry import Entry
 from zoo.training import hosts
 from zoo.training.examples import Examples
+from zoo.training.mixing import Mixing
+from zoo.training.recipe import Augment
 from zoo.training.trainer import TaskTrainer
 
 EVALUATED = 32  # examples that go through the network together where nothing is kept for gradients
@@ -27,8 +29,9 @@ class Batches(keras.utils.PyDataset):
         batch_size: Examples per batch. A shuffled pass drops a last batch that is not full; the next one starts in
             another order.
         seed: Shuffles the examples anew for each pass; None for all of them in their order.
-        augment: Show other views of the examples in each pass.
+        augment: Show other views of the examples in each pass: `"light"` or `"strong"` ones, or None.
         passes: Passes over the examples per epoch.
+        mixing: Changes and mixes the images of each batch, with their targets.
     """
 
     def __init__(
@@ -40,13 +43,15 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         *,
         seed: int | None = None,
-        augment: bool = False,
+        augment: Augment = None,
         passes: int = 1,
+        mixing: Mixing | None = None,
     ):
         # Keras' own worker threads may be a shuffle behind: they begin an epoch before its number is set.
         super().__init__(workers=1)
         self.trainer, self.entry, self.examples, self.shape = trainer, entry, examples, shape
         self.batch_size, self.seed, self.augment, self.passes = batch_size, seed, augment, passes
+        self.mixing = mixing
         self.epoch = 0
         self.share = hosts.share()  # which part of each batch this host computes, of how many
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count())
@@ -66,11 +71,18 @@ class Batches(keras.utils.PyDataset):
         part, parts = self.share
         places = places[part * len(places) // parts : (part + 1) * len(places) // parts]
         rows = list(self._pool.map(lambda place: self._read(place, time), places.tolist()))
-        return keras.tree.map_structure(lambda *arrays: np.stack(arrays), *rows)
+        batch = keras.tree.map_structure(lambda *arrays: np.stack(arrays), *rows)
+        if self.mixing is None:
+            return batch
+        inputs, targets = batch
+        return self.mixing(inputs, targets, [self.seed or 0, time, index])
 
     def _read(self, place: int, time: int) -> tuple[Any, ...]:
         generator = np.random.default_rng([self.seed or 0, time, place]) if self.augment else None
-        return self.trainer.read(self.examples.items[place], self.entry, self.shape, generator)
+        item = self.examples.items[place]
+        if self.augment == "strong" and self.trainer.strong and generator is not None:
+            return self.trainer.read_strong(item, self.entry, self.shape, generator)
+        return self.trainer.read(item, self.entry, self.shape, generator)
 
     def unshuffled(self, most: int, seed: int) -> "Batches":
         """The examples as they are evaluated, in their order; a sample where there are more than `most`."""

@@ -8,14 +8,14 @@ from typing import Any
 
 
 def written_call(model: Any, data: Any, options: Mapping[str, Any]) -> str:
-    """The call of `zoo.finetune`, with the options that are not its defaults.
+    """The call of `zoo.finetune`, with the arguments that are not its defaults.
 
     What has no name is called what it is: a model that was passed `model`, data in memory `data`.
     """
     from zoo.finetuning import finetune
 
     defaults = {name: parameter.default for name, parameter in inspect.signature(finetune).parameters.items()}
-    given = [f"{name}={_written(value, name)}" for name, value in options.items() if not _is(value, defaults[name])]
+    given = [f"{name}={_written(value, name)}" for name, value in options.items() if not _is(value, defaults.get(name))]
     return f"zoo.finetune({', '.join([_written(model, 'model'), _written(data, 'data'), *given])})"
 
 

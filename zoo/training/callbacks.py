@@ -1,7 +1,9 @@
 """Keras callbacks of a run: save the state after each epoch, and show the progress."""
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,12 +18,29 @@ from zoo.training.state import State
 class SaveState(keras.callbacks.Callback):
     """Saves the state after each epoch, and stops after `patience` epochs without improvement.
 
-    `monitor` is the metric by which the best epoch is chosen, see `zoo.training.state.rank`.
+    `monitor` is the metric by which the best epoch is chosen, see `zoo.training.state.rank`. `epochs` is how many the
+    phase ends after, `others` the callbacks that were passed, whose numbers and words are saved too. With `averages`
+    the optimizer averages the weights, and the averages are what is kept as the best.
     """
 
-    def __init__(self, state: State, patience: int | None, monitor: str | None, *, writes: bool = True):
+    def __init__(
+        self,
+        state: State,
+        patience: int | None,
+        monitor: str | None,
+        epochs: int,
+        others: Sequence[keras.callbacks.Callback] = (),
+        *,
+        averages: bool = False,
+        writes: bool = True,
+    ):
         super().__init__()
-        self.state, self.patience, self.monitor, self.writes = state, patience, monitor, writes
+        self.others, self.averages = others, averages
+        self.state, self.patience, self.monitor, self.epochs, self.writes = state, patience, monitor, epochs, writes
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        for callback, known in zip(self.others, self.state.callbacks, strict=False):
+            vars(callback).update(known)  # most begin anew when training does
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
@@ -31,10 +50,44 @@ class SaveState(keras.callbacks.Callback):
                 "learning_rate, and check that the data contain no NaN."
             )
         is_best = self.state.record(logs, self.monitor)
+        self.state.callbacks = [plain_attributes(callback) for callback in self.others]
         if self.patience is not None and self.state.waited >= self.patience:
-            self.state.stopped = self.model.stop_training = True
+            self.model.stop_training = True
+        if self.patience is not None and self.model.stop_training:  # one of the others may have stopped it
+            self.state.stopped = True
+        optimizer = self.model.optimizer
+        is_last = self.model.stop_training or epoch + 1 == self.epochs
+        if is_last:
+            optimizer.finalize_variable_values(self.model.trainable_variables)  # averages, as Keras does after the last
+        if self.writes and is_best and self.averages and not is_last:
+            with averaged(optimizer, self.model.trainable_variables):
+                self.state.write_best(self.model)
+            is_best = False
         if self.writes:
             self.state.write(self.model, is_best=is_best)
+
+
+def plain_attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
+    """What a callback remembers: its public attributes that are numbers, words, or lists of them."""
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: value
+        for name, value in vars(callback).items()
+        if not name.startswith("_")
+        and (isinstance(value, plain) or (isinstance(value, list) and all(isinstance(one, plain) for one in value)))
+    }
+
+
+@contextlib.contextmanager
+def averaged(optimizer: keras.optimizers.Optimizer, variables: list[Any]) -> Iterator[None]:
+    """Within it, variables have the values of their averages."""
+    values = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
 
 class SetEpoch(keras.callbacks.Callback):

@@ -29,6 +29,7 @@ class LabelledImages(TaskTrainer):
     """
 
     mirrors = True
+    images_alone = True
     data = DATA
     task: TaskName
 
@@ -56,6 +57,11 @@ class LabelledImages(TaskTrainer):
     def shape(self, entry: Entry, examples: Examples) -> tuple[int, ...]:
         side = entry.input.size
         return (*((side, side) if side else examples.shape), len(entry.input.mean))
+
+    def resized(self, entry, shape, size):
+        if size[0] != size[1]:
+            raise InputError(f"image_size={size} has two sides. Expected one number: classifiers take squares.")
+        return entry.model_copy(update={"input": entry.input.model_copy(update={"size": size[0]})}), (*size, *shape[2:])
 
     def read(self, item, entry, shape, generator):
         source, target = item

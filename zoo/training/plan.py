@@ -9,8 +9,7 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.training.linear_head import Kind
-
-Freeze = Literal["auto", "backbone", "none"] | int
+from zoo.training.recipe import Freeze
 
 HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
 FINETUNE_LEARNING_RATE = 1e-4
@@ -21,7 +20,11 @@ EPOCHS_AFTER_PROBE = 2
 STEPS_AFTER_PROBE = 60  # at least, however small the data are
 LARGEST_BATCH_SHARE = 30  # of the examples after a fitted head: so many steps per pass, where there are examples enough
 SMALLEST_BATCH = 4
-HEAD_FRACTION = 0.25  # of the epochs, in which only the new head learns
+HEAD_FRACTION, HEAD_RATE = (
+    0.25,
+    0.1,
+)  # of the epochs, in which only the new head learns; of its rate, what all layers get
+DECODER_FRACTION, DECODER_RATE = 0.1, 0.5  # the same of a new decoder, which is most of what there is to learn
 PATIENCE_FRACTION = 0.34  # of the epochs, without improvement, after which a run stops
 LARGEST_BATCH = 32
 ACTIVATION_BUDGET_BYTES = 4 << 30  # activations that an automatic batch size may take
@@ -84,8 +87,9 @@ def phases(
     """The phases in which the layers of a model with its new head are trained.
 
     A new head is trained first and alone, a decoder with it: its first gradients would spoil the pretrained layers.
-    Then all layers that are not frozen are trained, at a tenth of the rate. Where the head was fitted, or there is no
-    new one, or all weights are random, there is one phase.
+    Then all layers that are not frozen are trained, at a tenth of the rate; at half of it where there is a decoder,
+    which is not done yet. Where the head was fitted, or there is no new one, or all weights are random, there is one
+    phase.
 
     Args:
         model: The model to train.
@@ -123,8 +127,9 @@ def phases(
         return (_phase(model, "head", 0, epochs, rate, only_head),)
     if random != "head" or not has_head or has_probe:
         return (_phase(model, "all", 0, epochs, rate, rest),)
-    first = min(epochs, max(1, round(HEAD_FRACTION * epochs)))
-    parts = (_phase(model, "head", 0, first, rate, only_head), _phase(model, "all", first, epochs, rate / 10, rest))
+    fraction, share = (DECODER_FRACTION, DECODER_RATE) if model.spec.decoder else (HEAD_FRACTION, HEAD_RATE)
+    first = min(epochs, max(1, round(fraction * epochs)))
+    parts = (_phase(model, "head", 0, first, rate, only_head), _phase(model, "all", first, epochs, share * rate, rest))
     return parts if first < epochs else parts[:1]
 
 

@@ -1,5 +1,6 @@
 """Everything that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,8 +24,10 @@ from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
 from zoo.training.label_data import trained_task
 from zoo.training.linear_head import Kind
-from zoo.training.plan import Freeze, Phase, Plan
+from zoo.training.mixing import Mixing, soft_cross_entropy, soft_options
+from zoo.training.plan import Phase, Plan
 from zoo.training.probe import linear_layer
+from zoo.training.recipe import Recipe, recorded
 from zoo.training.same_files import say_shared
 from zoo.training.trainer import TaskTrainer, is_dataset, is_folder
 from zoo.training.trainers import find_trainer
@@ -37,7 +40,7 @@ class Preparation:
 
     `base` is the entry of the model that was passed, and `input_shape` its shape, which the trained one gets
     again. `model` is the copy that learns. `data` describes what it is trained on, `command` how it was called, and
-    `settings` is all that decides the outcome.
+    `settings` is all that decides the outcome, of `recipe` too.
     """
 
     base: Entry
@@ -52,75 +55,82 @@ class Preparation:
     data: str
     command: str
     settings: dict[str, Any]
+    recipe: Recipe
 
 
 def prepare(
     model: ZooModel,
     data: Any,
+    recipe: Recipe,
     *,
-    validation_data: Any,
+    validation_data: Any = None,
     problem_type: ProblemType | Literal["auto"] = "auto",
-    epochs: int | Literal["auto"],
-    freeze: Freeze,
-    learning_rate: float | Literal["auto"],
-    batch_size: int | Literal["auto"],
-    augment: bool,
-    mixed_precision: bool | Literal["auto"],
-    skip_unreadable: bool,
-    seed: int,
+    skip_unreadable: bool = False,
     command: str = "",
     fits_head: bool = True,
 ) -> Preparation:
     """Decide and check everything; trains nothing and writes nothing.
 
-    Arguments as those of `zoo.finetune`, which have been checked; `command` is how that was called. Without
-    `fits_head` a new head is trained by steps, as the runs of earlier versions were.
+    Args:
+        model: To train.
+        data: As `zoo.finetune` takes it, and so the other ones.
+        recipe: All options, see `zoo.training.recipe.completed`.
+        validation_data: What to evaluate on.
+        problem_type: What the head predicts.
+        skip_unreadable: Skip unreadable files.
+        command: How `zoo.finetune` was called.
+        fits_head: False where a new head is trained by steps, as the runs of earlier versions were.
     """
     _check(model)
-    epochs, seed = epochs if isinstance(epochs, str) else int(epochs), int(seed)  # NumPy's numbers are not JSON
-    freeze = freeze if isinstance(freeze, str) else int(freeze)
-    learning_rate = learning_rate if isinstance(learning_rate, str) else float(learning_rate)
-    batch_size = batch_size if isinstance(batch_size, str) else int(batch_size)
-    options = {"epochs": epochs, "freeze": freeze, "learning_rate": learning_rate, "batch_size": batch_size}
-    options |= {"augment": augment, "seed": seed}
     data, validation_data = (path_of(one) if is_folder(one) else one for one in (data, validation_data))
     trainer = find_trainer(trained_task(model.spec, data, problem_type, find_trainer(model.spec.task).data))
+    _check_applies(trainer, model.spec.task, recipe, data)
     entry, shape = model.spec, _shape(model)
     train_data, val_data = data, validation_data
     check_kinds(data, validation_data)
     if not is_dataset(data):
-        train_data, val_data = _examples(trainer, entry, data, validation_data, seed, skip_unreadable)
+        train_data, val_data = _examples(trainer, entry, data, validation_data, recipe["seed"], skip_unreadable)
         entry = trainer.adapted(entry, train_data)
         shape = trainer.shape(entry, train_data)
+        if recipe["image_size"] is not None:
+            entry, shape = trainer.resized(entry, shape, sides(recipe["image_size"]))
         trainer.check_size(entry, shape, val_data)
-    dtype = _dtype(trainer, mixed_precision)
+    dtype = _dtype(trainer, recipe["mixed_precision"])
     with abstract():
         reference = architectures.build(model.spec, input_shape=_shape(model))
     check_trainable(model, reference, trainer.loss(model.spec, None))
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(recipe["seed"])
     copy = trainable_copy(model, entry, shape, dtype)
     probe = _probe(trainer, copy) if fits_head else None
-    fed = _fed(trainer, copy, train_data, val_data, options, probe is not None)
+    fed = _fed(trainer, copy, train_data, val_data, recipe, shape, has_probe=probe is not None)
     parts = plans.phases(
         copy,
-        freeze=freeze,
+        freeze=recipe["freeze"],
         epochs=fed.epochs,
-        learning_rate=learning_rate,
+        learning_rate=recipe["learning_rate"],
         has_probe=probe is not None,
         batch_size=fed.batch_size,
         is_small=probe is not None and (fed.training_examples or 0) <= plans.SMALL_DATA,
     )
     plan = _plan(copy, shape, fed, parts, dtype, probe)
     settings = {
-        **options,
+        **recorded(recipe),
         "plan": plan.as_dict(),
         "training_data": _digest(train_data),
         "validation_data": _digest(val_data),
         "weights": _weights_digest(model),
     }
-    loss = trainer.loss(copy.spec, train_data if isinstance(train_data, Examples) else None)
+    known = train_data if isinstance(train_data, Examples) else None
+    loss = _loss(trainer, copy.spec, known, recipe)
     words = _in_words(data, plan)
-    return Preparation(model.spec, copy, _shape(model), trainer, plan, *fed[:3], loss, words, command, settings)
+    return Preparation(model.spec, copy, _shape(model), trainer, plan, *fed[:3], loss, words, command, settings, recipe)
+
+
+def _loss(trainer: TaskTrainer, entry: Entry, examples: Examples | None, recipe: Recipe) -> Any:
+    """The task's own loss, that of a name, or the one that takes shares of the classes."""
+    if recipe["loss"] is not None:
+        return trainer.named_loss(recipe["loss"], entry, examples)
+    return soft_cross_entropy(recipe["label_smoothing"]) if soft_options(recipe) else trainer.loss(entry, examples)
 
 
 class _Fed(NamedTuple):
@@ -138,29 +148,43 @@ class _Fed(NamedTuple):
 
 
 def _fed(
-    trainer: TaskTrainer, copy: ZooModel, train_data: Any, val_data: Any, options: dict[str, Any], has_probe: bool
+    trainer: TaskTrainer,
+    copy: ZooModel,
+    train_data: Any,
+    val_data: Any,
+    recipe: Recipe,
+    shape: tuple[Any, ...],
+    *,
+    has_probe: bool,
 ) -> _Fed:
-    epochs, passes = options["epochs"], 1
+    epochs, passes = recipe["epochs"], 1
     if not isinstance(train_data, Examples):
         for batches, name in ((train_data, "training data"), (val_data, "validation data")):
             if batches is not None:
                 check_batches(batches, name, copy, trainer)
         steps = int(train_data.cardinality())
         epochs = plans.EPOCHS if epochs == "auto" else epochs
+        if recipe["steps"] is not None and steps > 0:
+            epochs = -(-recipe["steps"] // steps)
         return _Fed(train_data, val_data, epochs=epochs, steps=steps if steps > 0 else None)
-    shape, count = trainer.shape(copy.spec, train_data), len(train_data.items)
-    size, devices = options["batch_size"], hosts.devices()
-    if size == "auto":
+    count = len(train_data.items)
+    wanted, devices = recipe["batch_size"], hosts.devices()
+    size = wanted if isinstance(wanted, int) else 0
+    if not size:
         size = max(devices, plans.automatic_batch_size(copy, count, has_probe=has_probe) // devices * devices)
     if size % devices:
         raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
-    if epochs == "auto":
+    if recipe["steps"] is not None:
+        epochs = -(-recipe["steps"] // max(1, count // size))
+    elif epochs == "auto":
         epochs, passes = plans.automatic_epochs(count, size, has_probe=has_probe)
     # Keras wants every batch in equal shares; training data come in whole batches anyway.
     val_data = val_data.part(range(len(val_data.items) // devices * devices))
-    views = {"seed": options["seed"], "augment": options["augment"], "passes": passes}
+    views: dict[str, Any] = {"seed": recipe["seed"], "augment": recipe["augment"], "passes": passes}
+    if trainer.images_alone:
+        views["mixing"] = Mixing(recipe, copy.spec.num_classes or 0)
     training = Batches(trainer, copy.spec, train_data, shape, size, **views)
-    most = size if options["batch_size"] != "auto" else max(size, EVALUATED // devices * devices)
+    most = size if recipe["batch_size"] != "auto" else max(size, EVALUATED // devices * devices)
     held = Batches(trainer, copy.spec, val_data, shape, most) if val_data.items else None
     weight = class_weights(train_data.classes) if train_data.classes is not None else None
     return _Fed(training, held, weight, epochs, passes, count, len(val_data.items), size, len(training))
@@ -228,6 +252,29 @@ def _check(model: Any) -> None:
         raise InputError(f"The model is a {type(model).__name__}. Expected one from zoo.load, or a handle.")
     if model.spec.features:
         raise InputError(f"{model.spec.name} was loaded with features=True. Expected a model with its own outputs.")
+
+
+def _check_applies(trainer: TaskTrainer, task: str, recipe: Recipe, data: Any) -> None:
+    """Check that the task has the views and targets that are asked for, batches no others, and epochs or steps."""
+    if recipe["augment"] == "strong" and not (trainer.strong or trainer.images_alone):
+        raise InputError(f"augment='strong' does not apply to {task}. Expected 'light' or None.")
+    for name, value in soft_options(recipe).items():
+        if not trainer.classes:
+            raise InputError(f"{name}={value} does not apply to {task}. Expected 0: it is for single classes.")
+        if name != "label_smoothing" and is_dataset(data):
+            raise InputError(f"{name}={value} does not apply to a tf.data.Dataset. Expected 0, or mixed batches.")
+    if not (recipe["augment"] is None or isinstance(recipe["augment"], str) or trainer.images_alone):
+        raise InputError(f"augment={recipe['augment']!r:.100} does not apply to {task}. Expected 'light' or None.")
+    if recipe["image_size"] is not None and is_dataset(data):
+        raise InputError(f"image_size={recipe['image_size']} does not apply to a tf.data.Dataset. Expected None.")
+    if recipe["steps"] is not None and recipe["epochs"] != "auto":
+        raise InputError(f"epochs={recipe['epochs']} and steps={recipe['steps']}. Expected one of the two.")
+
+
+def sides(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """Height and width."""
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    return int(height), int(width)
 
 
 def _examples(

@@ -72,7 +72,7 @@ def fit_probe(
     """
     head = linear_layer(model)
     width, outputs = head.kernel.shape
-    mirrored = isinstance(training, Batches) and training.augment and training.trainer.mirrors
+    mirrored = isinstance(training, Batches) and training.augment is not None and training.trainer.mirrors
     if isinstance(training, Batches):
         most = min(MOST_NUMBERS // width, MOST_PRODUCTS // (width * outputs)) // (1 + mirrored)
         training = training.unshuffled(most, seed)

@@ -19,19 +19,24 @@ from zoo.training import hosts, report
 from zoo.training.batches import Batches
 from zoo.training.callbacks import SaveState, SetEpoch, ShowProgress, show_probe
 from zoo.training.linear_head import Kind
+from zoo.training.mixing import accuracy, soft_options
+from zoo.training.optimizers import phase_optimizer
 from zoo.training.plan import Phase
 from zoo.training.preparation import Preparation
 from zoo.training.probe import backbone, fit_probe, probe_metrics
 from zoo.training.state import State
 
 SHARES = (0.1, 0.25, 0.5)  # of the way from the fitted head to the last epoch
-WARM_UP_FRACTION = 0.05  # of a phase's steps
 
 
 def train_model(
-    prepared: Preparation, state: State, logs: Path, callbacks: Sequence[keras.callbacks.Callback] = ()
+    prepared: Preparation,
+    state: State,
+    logs: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    metrics: Sequence[Any] = (),
 ) -> None:
-    """Train from where `state` is to the end; Keras calls the `callbacks` too."""
+    """Train from where `state` is to the end; Keras calls the `callbacks` and logs the `metrics` too."""
     if state.epoch:
         state.restore(prepared.model)
         warn(f"{logs.parent}: resumed after epoch {state.epoch} of {prepared.plan.epochs}")
@@ -39,7 +44,7 @@ def train_model(
         _fit_head(prepared, prepared.plan.probe, state)
     for phase in prepared.plan.phases:
         if state.epoch < phase.last and not state.stopped:
-            _train_phase(prepared, phase, state, logs, callbacks)
+            _train_phase(prepared, phase, state, logs, callbacks, metrics)
     if state.probe:
         _try_between(prepared, state)
 
@@ -51,7 +56,7 @@ def _fit_head(prepared: Preparation, kind: Kind, state: State) -> None:
     fit_probe(model, network, prepared.training, kind, prepared.class_weight, prepared.settings["seed"])
     if prepared.validation is None:
         return
-    measure, metrics = trainer.measure(model.spec, None), trainer.metrics(model.spec)
+    measure, metrics = trainer.measure(model.spec, None), task_metrics(prepared)
     logs, results = probe_metrics(model, network, prepared.validation, prepared.loss, metrics, measure)
     show_probe(logs)
     state.record_probe(logs, results, trainer.monitor)
@@ -78,12 +83,17 @@ def _try_between(prepared: Preparation, state: State) -> None:
 
 
 def _train_phase(
-    prepared: Preparation, phase: Phase, state: State, logs: Path, others: Sequence[keras.callbacks.Callback]
+    prepared: Preparation,
+    phase: Phase,
+    state: State,
+    logs: Path,
+    others: Sequence[keras.callbacks.Callback],
+    metrics: Sequence[Any],
 ) -> None:
     model, plan = prepared.model, prepared.plan
     for layer in model.layers:
         layer.trainable = layer.name in phase.trained
-    compile_model(prepared, phase)
+    compile_model(prepared, phase, metrics)
     model.optimizer.build(model.trainable_variables)
     if state.epoch > phase.first:
         state.restore_optimizer(model.optimizer)
@@ -92,8 +102,18 @@ def _train_phase(
     is_last = phase is plan.phases[-1]
     show = ShowProgress(plan.epochs, state.epoch)
     monitor = prepared.trainer.monitor if plan.probe else None
-    saves = SaveState(state, plan.patience if is_last else None, monitor, writes=hosts.is_primary())
+    saves = SaveState(
+        state,
+        plan.patience if is_last else None,
+        monitor,
+        phase.last,
+        others,
+        averages=prepared.recipe["ema"] is not None,
+        writes=hosts.is_primary(),
+    )
     callbacks = [*others, saves, show]
+    if prepared.recipe["ema"] is not None:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())  # the averages are evaluated
     if importlib.util.find_spec("tensorboard") and hosts.is_primary():  # of the extra `layerzoo[train]`
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     shares: contextlib.AbstractContextManager = contextlib.nullcontext()
@@ -129,19 +149,19 @@ def _log_written(logs: Path) -> Iterator[None]:
         raise
 
 
-def compile_model(prepared: Preparation, phase: Phase) -> None:
-    """Adam, whose rate rises from a tenth for a twentieth of the phase's steps, then falls to zero as a cosine."""
-    rate: Any = phase.learning_rate
-    if prepared.plan.steps_per_epoch is not None:
-        steps = (phase.last - phase.first) * prepared.plan.steps_per_epoch
-        warm_up = max(1, round(WARM_UP_FRACTION * steps))
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / 10, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
-        )
+def task_metrics(prepared: Preparation) -> list[Any]:
+    """The metrics of the task, for the targets that the recipe makes."""
+    if soft_options(prepared.recipe):
+        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
+    return prepared.trainer.metrics(prepared.model.spec)
+
+
+def compile_model(prepared: Preparation, phase: Phase, metrics: Sequence[Any] = ()) -> None:
+    """Give the model the optimizer of the phase, the loss, and the `metrics` beside those of the task."""
     prepared.model.compile(
-        keras.optimizers.Adam(rate),
+        phase_optimizer(prepared.recipe, phase, prepared.plan.steps_per_epoch),
         prepared.loss,
-        metrics=prepared.trainer.metrics(prepared.model.spec),
+        metrics=[*task_metrics(prepared), *metrics],
         jit_compile=jit_compile(),
     )
 

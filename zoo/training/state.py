@@ -118,6 +118,7 @@ class Progress(BaseModel):
     best: Annotated[list[Annotated[float, Field(allow_inf_nan=False, strict=True)]], Field(min_length=1, max_length=2)]
     best_epoch: Annotated[int, Field(ge=PROBE, strict=True)]
     probe: dict[str, float] = {}
+    callbacks: list[dict[str, Any]] = []
     stopped: Annotated[bool, Field(strict=True)]
     history: dict[str, list[float]]
 
@@ -154,6 +155,7 @@ class State:
         self.folder, self.settings, self.command = folder, settings, command
         self.epoch, self.waited, self.best, self.best_epoch = 0, 0, list[float](), 0
         self.probe: dict[str, float] = {}
+        self.callbacks: list[dict[str, Any]] = []
         self.share: float | None = None
         self.stopped = False
         self.history: dict[str, list[float]] = {}

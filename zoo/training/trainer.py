@@ -26,12 +26,17 @@ class TaskTrainer(abc.ABC):
     `crops`: examples are cropped to the shape that the model takes, so that larger ones will do. `data` is
     the data that the trainer takes, for a message. `mirrors`: an image and its mirror image have one target.
     `linear_head`: the kind of a new head, so that it can be fitted to features; None where it is trained by steps.
+    `strong`: whether there are strong views of an image and its target, see `read_strong`. `images_alone`: a view of an
+    image changes nothing of its target, so layers of Keras may make it; `classes`: targets are one class each.
     `monitor`: the metric that decides which epoch is kept, the higher the better; the loss decides between equals.
     """
 
     bfloat16 = False
     crops = False
     mirrors = False
+    strong = False
+    images_alone = False
+    classes = False
     linear_head: Kind | None = None
     monitor: str | None = None
     data: str
@@ -70,9 +75,21 @@ class TaskTrainer(abc.ABC):
             generator: Draws another view of it at each call; None for validation.
         """
 
+    def read_strong(self, item: Any, entry: Entry, shape: tuple[int, ...], generator: np.random.Generator) -> Any:
+        """One example, as `read` gives it, in a view that differs more from the image: of `augment="strong"`."""
+        raise NotImplementedError(f"{type(self).__name__} has strong = False")
+
     @abc.abstractmethod
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
         """What `compile` takes; `examples` are those to train on, None where they are a dataset of batches."""
+
+    def named_loss(self, name: str, entry: Entry, examples: Examples | None) -> Any:
+        """The loss of this name, as `loss` gives the task's own.
+
+        Raises:
+            InputError: The task has no other, or none of this name.
+        """
+        raise InputError(f"loss={name!r:.100} does not apply to {entry.task}. Expected None, for the task's own.")
 
     def metrics(self, entry: Entry) -> list[Any]:
         """What `compile` takes."""
@@ -108,6 +125,14 @@ class TaskTrainer(abc.ABC):
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
         """The entry of the trained model: other classes, other names."""
         return entry
+
+    def resized(self, entry: Entry, shape: tuple[int, ...], size: tuple[int, int]) -> tuple[Entry, tuple[int, ...]]:
+        """The entry of the trained model, and the shape it is trained on, for inputs of this height and width.
+
+        Raises:
+            InputError: The task takes inputs as they are, or not of this size.
+        """
+        raise InputError(f"image_size={size} does not apply to {entry.task}. Expected None, for the data's own.")
 
     def check_size(self, entry: Entry, shape: tuple[int, ...], measured: Examples) -> None:
         """Check that the validation data fit the shape that is trained.

@@ -25,6 +25,7 @@ class ImageClassificationTrainer(LabelledImages):
     """
 
     bfloat16 = True
+    classes = True
     linear_head = "softmax"
     monitor = "accuracy"
     task = "image-classification"

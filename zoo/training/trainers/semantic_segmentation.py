@@ -20,7 +20,7 @@ from zoo.training.examples import Examples, pixel_weights
 from zoo.training.images import smallest
 from zoo.training.losses import matched, segmentation_loss
 from zoo.training.trainer import TaskTrainer, is_folder, known_labels, pairs, path_pairs
-from zoo.training.views import same_view
+from zoo.training.views import recoloured, same_view, scaled_view
 
 CLASSES_FILE = "classes.txt"
 UNKNOWN = 255  # the usual value of a pixel whose class nobody knows
@@ -35,6 +35,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
 
     bfloat16 = True
     crops = True
+    strong = True
     data = "FOLDER/{train,val}/NAME.jpg with NAME.png beside them, or (images, masks)"
 
     def find(
@@ -63,13 +64,25 @@ class SemanticSegmentationTrainer(TaskTrainer):
         height, width = map(min, examples.shape, LARGEST_CROP)
         return height, width, len(entry.input.mean)
 
+    def resized(self, entry, shape, size):
+        if size[0] > shape[0] or size[1] > shape[1]:
+            raise InputError(f"image_size={size} is larger than an image. Expected at most {shape[0]} x {shape[1]}.")
+        return entry, (*size, *shape[2:])
+
     def read(self, item, entry, shape, generator):
         image, values = same_view(_read(item, len(entry.input.mean)), shape, generator)
         return image, images_with_masks.classes(values, _count(entry))
 
+    def read_strong(self, item, entry, shape, generator):
+        image, values = scaled_view(_read(item, len(entry.input.mean)), shape, generator)
+        return recoloured(image, generator), images_with_masks.classes(values, _count(entry))
+
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
+        return self.named_loss("cross-entropy", entry, examples)
+
+    def named_loss(self, name: str, entry: Entry, examples: Examples | None) -> Any:
         weights = None if examples is None or examples.pixels is None else pixel_weights(examples.pixels)
-        return segmentation_loss(weights=weights)
+        return segmentation_loss(name, weights=weights)
 
     def metrics(self, entry: Entry) -> list[Any]:
         return [pixel_accuracy]
@@ -81,7 +94,7 @@ class SemanticSegmentationTrainer(TaskTrainer):
         image, classes, logits = example
         found = label_maps.label_map(logits, *classes.shape)
         label_maps.overlay(image, found, label_maps.areas(found, measure.labels)).save(folder / "overlay.png")
-        report.draw_confusion(measure.confusion, measure.labels, folder / "confusion.png")
+        report.draw_confusion(measure.confusion(), measure.labels, folder / "confusion.png")
 
 
 def pixel_accuracy(target: Any, logits: Any) -> Any:

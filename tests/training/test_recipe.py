@@ -1,0 +1,234 @@
+"""The recipe of a run: read from a file, completed, applied, resumed bit for bit."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+
+import zoo
+from tests.training.photographs import write_photographs
+from zoo.command_line.main import main
+from zoo.errors import InputError
+from zoo.training.optimizers import PARTS, phase_optimizer
+from zoo.training.plan import Phase
+from zoo.training.preparation import prepare
+from zoo.training.recipe import OPTIONS, as_yaml, completed, recorded
+from zoo.training.running import train_model
+from zoo.training.state import State
+
+ALL = {  # every option with a value that is not its default, but for the one of two that exclude each other
+    "epochs": 3,
+    "freeze": "none",
+    "learning_rate": 0.01,
+    "batch_size": 4,
+    "gradient_accumulation": 2,
+    "optimizer": "sgd",
+    "weight_decay": 0.01,
+    "layer_decay": 0.8,
+    "ema": 0.9,
+    "augment": None,
+    "label_smoothing": 0.1,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "image_size": 8,
+    "mixed_precision": False,
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    return write_photographs(tmp_path_factory.mktemp("data") / "photographs", {"blue": 10, "green": 10}, side=8)
+
+
+def test_a_recipe_is_a_file_and_what_is_passed_by_name_comes_first(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**ALL, "image_size": [24, 32]}))
+    recipe = completed(path, {"epochs": 5})
+    assert recipe == completed(None, {**ALL, "image_size": (24, 32), "epochs": 5})
+    assert completed(path, {}) == completed({**ALL, "image_size": (24, 32)}, {})
+    path.write_text(as_yaml(recipe))
+    assert completed(path, {}) == recipe
+
+
+def test_a_recipe_without_anything_is_the_defaults_and_what_earlier_versions_recorded():
+    recipe = completed(None, {})
+    assert recipe == {name: option.default for name, option in OPTIONS.items()}
+    assert json.loads(json.dumps(recorded(recipe))) == {
+        "epochs": "auto",
+        "freeze": "auto",
+        "learning_rate": "auto",
+        "batch_size": "auto",
+        "augment": True,
+        "seed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("epochs: [", "cannot be read"),
+        ("3", "contains no options"),
+        ("", "contains no options"),
+        ("epoch: 3", r"no option 'epoch' in .*mine.yaml.*Did you mean 'epochs'"),
+        ("epochs: many", r"epochs='many' in .*mine.yaml"),
+        ("loss: [1]", r"loss=\[1\] in"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_named(content, message, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        completed(path, {})
+
+
+def test_a_recipe_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read"):
+        zoo.finetune("there-is-no-such-model", tmp_path, recipe=tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("espcn-x2", {"augment": "strong"}, "does not apply to super-resolution"),
+        ("espcn-x2", {"image_size": 8}, "does not apply to super-resolution"),
+        ("blurnet-textures", {"loss": "dice"}, "does not apply to image-classification"),
+        ("blurnet-textures", {"image_size": (8, 16)}, "has two sides"),
+        ("blurnet-textures", {"steps": 3, "epochs": 2}, "Expected one of the two"),
+        ("blurnet-textures", {"optimizer": "adamwx", "epochs": 1}, "Expected the name of a Keras optimizer"),
+        ("espcn-x2", {"mixup": 0.2}, "does not apply to super-resolution.*single classes"),
+        ("segnet-basic", {"label_smoothing": 0.1}, "does not apply to semantic-segmentation.*single classes"),
+        ("segnet-basic", {"augment": keras.layers.RandomFlip()}, "does not apply to semantic-segmentation"),
+        ("segnet-basic", {"loss": "dyce"}, "Did you mean 'dice'"),
+        ("segnet-basic", {"image_size": (999, 9)}, "is larger than an image"),
+    ],
+)
+def test_an_option_that_does_not_apply_is_named(model, options, message, photographs, tmp_path):
+    images = np.zeros((4, 32, 32, 3), "uint8")
+    data = {"blurnet-textures": photographs, "espcn-x2": list(images), "segnet-basic": (images, images[..., 0])}[model]
+    with pytest.raises(InputError, match=message):
+        zoo.finetune(model, data, output_dir=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_command_line_prints_the_recipe_and_reads_it(photographs, tmp_path):
+    (tmp_path / "mine.yaml").write_text("epochs: 2\nema: 0.9\naugment: light\n")
+    arguments = ["finetune", "blurnet-textures", str(photographs), "--recipe", str(tmp_path / "mine.yaml")]
+    arguments += ["--augment", "none", "--image-size", "8", "--dry-run"]
+    answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    printed = yaml.safe_load(answer.stdout.split("as --recipe reads it:")[1])
+    assert printed == {**completed(None, {}), "epochs": 2, "ema": 0.9, "augment": None, "image_size": 8}
+    refused = CliRunner().invoke(main, [*arguments, "--image-size", "8xx"])
+    assert refused.exit_code == 2
+    assert "is not a size" in refused.output
+
+
+def test_what_is_kept_is_the_average_of_the_weights(photographs, tmp_path):
+    options = {"epochs": 2, "freeze": "backbone", "batch_size": 4, "augment": None, "learning_rate": 0.5}
+    recipe = completed(None, {**options, "ema": 0.999})
+    prepared = prepare(zoo.load("blurnet-textures"), photographs, recipe)
+    state = State(tmp_path / "state", prepared.settings)
+    seen = Weights()
+    train_model(prepared, state, tmp_path / "logs", [seen])
+    state.restore_best(prepared.model)
+    start = state.fitted(prepared.model)[-2]
+    kept = keras.ops.convert_to_numpy(prepared.model.variables[-2])
+    assert 0 < np.abs(kept - start).max() < 0.05 * np.abs(seen.last - start).max()  # 10 of a thousand steps
+
+
+class Weights(keras.callbacks.Callback):
+    """Remembers the kernel of the head at the end of the last step."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.last = keras.ops.convert_to_numpy(self.model.trainable_variables[0])
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C at the beginning of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.at = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.at:
+            raise KeyboardInterrupt
+
+
+class Counts(keras.callbacks.Callback):
+    """Counts epochs: what it remembers has to be resumed."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs += 1
+
+
+def test_a_run_that_was_interrupted_ends_with_the_same_bits(photographs, tmp_path):
+    options = {"layer_decay": 0.8, "ema": 0.9, "weight_decay": 0.01, "gradient_accumulation": 2}
+    options |= {"mixup": 0.2, "cutmix": 1.0, "label_smoothing": 0.1, "augment": keras.layers.RandomBrightness(0.2)}
+
+    def trained(name, *callbacks, counts):
+        recipe = completed(None, {"epochs": 3, "batch_size": 4, "freeze": 8, **options})
+        prepared = prepare(zoo.load("blurnet-textures"), photographs, recipe)
+        state = State(tmp_path / name, prepared.settings)
+        train_model(prepared, state, tmp_path / "logs", [counts, *callbacks])
+        state.restore_best(prepared.model)
+        return [keras.ops.convert_to_numpy(variable) for variable in prepared.model.variables], state.history
+
+    counts = Counts()
+    whole, history = trained("whole", counts=counts)
+    with pytest.raises(KeyboardInterrupt):
+        trained("broken", Interrupt(2), counts=Counts())
+    resumed = Counts()
+    again, its_history = trained("broken", counts=resumed)
+    assert its_history == history
+    assert resumed.epochs == counts.epochs == 3
+    for one, other in zip(whole, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_rates_fall_from_the_output_to_the_input():
+    names = tuple(f"layer{index}" for index in range(PARTS))
+    phase = Phase("all", 0, 2, 1.0, names, 1)
+    optimizer = phase_optimizer(completed(None, {"layer_decay": 0.5}), phase, None)
+    x = inputs = keras.Input((1,))
+    for name in names:
+        x = keras.layers.Dense(1, name=name)(x)
+    model = keras.Model(inputs, x)
+    optimizer.build(model.trainable_variables)
+    rates = [float(one.learning_rate) for one in reversed(optimizer.optimizers)]  # as the variables come
+    assert rates == pytest.approx([0.5**index for index in range(PARTS)])
+    first, last = model.trainable_variables[0], model.trainable_variables[-1]
+    before = [float(variable.numpy().ravel()[0]) for variable in (first, last)]
+    optimizer.apply([keras.ops.ones(variable.shape) for variable in model.trainable_variables])
+    steps = [abs(float(v.numpy().ravel()[0]) - b) for v, b in zip((first, last), before, strict=True)]
+    assert steps == pytest.approx([0.5 ** (PARTS - 1), 1.0], rel=1e-3)
+
+
+def test_an_optimizer_that_is_passed_keeps_its_own_options():
+    optimizer = phase_optimizer(
+        completed(None, {"optimizer": keras.optimizers.SGD(momentum=0.7, nesterov=True), "weight_decay": 0.1}),
+        Phase("all", 0, 1, 0.25, (), 1),
+        None,
+    )
+    config = optimizer.get_config()
+    assert (config["momentum"], config["nesterov"], config["weight_decay"]) == (0.7, True, 0.1)
+    assert float(config["learning_rate"]) == 0.25
+
+
+def test_steps_stand_in_for_epochs(photographs):
+    plan = prepare(zoo.load("blurnet-textures"), photographs, completed(None, {"steps": 9, "batch_size": 4})).plan
+    assert (plan.steps_per_epoch, plan.epochs) == (4, 3)
+
+
+def test_a_metric_of_keras_is_in_the_history(photographs, tmp_path):
+    top = keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="top2")
+    options = {"epochs": 1, "freeze": "backbone", "batch_size": 4}
+    run = zoo.finetune("blurnet-textures", photographs, metrics=[top], output_dir=tmp_path / "run", **options)
+    assert run.history["val_top2"] == [1.0]
