@@ -101,7 +101,7 @@ def test_the_command_line_takes_the_folder_of_an_export(exports, tmp_path):
     assert json.loads(answer.stdout)[0]["model"] == "blurnet-textures.grey"
 
 
-def test_what_is_no_export_or_a_damaged_one_is_named(exports, tmp_path):
+def test_other_folders_and_damaged_exports_are_named(exports, tmp_path):
     with pytest.raises(ExportError, match="is not an export of this library"):
         zoo.export.load(tmp_path)
     with pytest.raises(InputError, match="is an export, which has no weights to load"):

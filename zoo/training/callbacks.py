@@ -40,7 +40,7 @@ class SaveState(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         for callback, known in zip(self.others, self.state.callbacks, strict=False):
-            vars(callback).update(known)  # most begin anew when training does
+            vars(callback).update(known)  # most start over when training does
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
