@@ -15,6 +15,7 @@ from tests import evaluation_models as models
 from zoo.activation_maps import activation_map, explained, last_map, linear_head, mean_gradients
 from zoo.command_line.main import main
 from zoo.errors import InputError
+from zoo.explanation import label_index
 
 
 def cat_and_cup(side):
@@ -135,6 +136,11 @@ def test_labels_go_by_name_synset_and_number(network):
     for label in ("tabbyy cat", 1000, ""):
         with pytest.raises(InputError, match=r"is not a label of tf_efficientnet_lite0\S* Expected one of its 1000"):
             zoo.explain(network, image, label=label)
+
+
+def test_a_number_is_a_place_and_its_text_a_name():
+    model = models.classifier(labels=("1", "0", "2"))
+    assert [label_index(model.spec, label) for label in (0, 1, "0", "1")] == [0, 1, 1, 0]
 
 
 def test_other_tasks_and_several_images_are_refused():

@@ -94,6 +94,8 @@ def label_index(entry: Entry, label: str | int) -> int:
         InputError: There is none.
     """
     names = read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
+    if isinstance(label, int) and 0 <= label < len(names):  # a name may be another number
+        return int(label)
     try:
         return find_classes([str(label)], names, read_synsets(entry.labels))[0][0]
     except InputError as error:

@@ -41,7 +41,9 @@ def test_features_are_plotted_as_they_are(classifier, tmp_path):
 def test_each_class_has_a_bar_of_its_own():
     found = [(134, "crane", 0.5), (517, "crane", 0.3), (3, "shark", 0.1), (8, None, 0.1)]
     record = {"predictions": [{"index": index, "label": label, "score": score} for index, label, score in found]}
-    [bars] = VIEWS["image-classification"].output.values(record, None, None)
+    model, source = zoo.load("tf_efficientnet_lite0"), Image.new("RGB", (64, 48))
+    bars, seen = VIEWS["image-classification"].output.values(record, model, source)
+    assert seen.tobytes() == zoo.explain(model, source, label=134).image.tobytes()
     assert bars == {"crane 134": 0.5, "crane 517": 0.3, "shark": 0.1, "class 8": 0.1}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from zoo.demo.inputs import PAINT
+from zoo.explanation import explain
 from zoo.imaging import depth_colors, label_maps
 from zoo.imaging.planes import read_image
 from zoo.model import ZooModel
@@ -26,7 +27,11 @@ class Output(NamedTuple):
 
 
 def _bars() -> list[gr.components.Component]:
-    return [gr.Label(label="Classes")]
+    with gr.Tab("Classes"):
+        bars = gr.Label(label="Classes")
+    with gr.Tab("What it looks at"):
+        seen = gr.Image(label="What speaks for the first class", format="png", buttons=["download", "fullscreen"])
+    return [bars, seen]
 
 
 def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
@@ -37,7 +42,8 @@ def _scores(record: Any, model: ZooModel, source: Any) -> list[Any]:
         is_unique = item["label"] and labels.count(item["label"]) == 1
         return item["label"] if is_unique else f"{item['label'] or 'class'} {item['index']}"
 
-    return [{as_text(name(item)): item["score"] for item in record["predictions"]}]
+    scores = {as_text(name(item)): item["score"] for item in record["predictions"]}
+    return [scores, explain(model, source, label=record["predictions"][0]["index"]).image]
 
 
 def _table() -> list[gr.components.Component]:
