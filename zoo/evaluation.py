@@ -13,6 +13,7 @@ from zoo.catalogue.handles import path_of
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.export.opened import ExportedModel
+from zoo.imaging.orientations import averaging
 from zoo.loading import answering
 from zoo.model import ZooModel
 from zoo.prediction import by_shape, check_fits
@@ -29,6 +30,7 @@ def evaluate(
     data: Any,
     *,
     split: str = "test",
+    tta: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on data that it should not have been trained on, in full size and without augmentation.
@@ -41,6 +43,7 @@ def evaluate(
             (`zoo.datasets.class_names`).
         split: The split of a folder that has splits: `"train"`, `"val"` or `"test"`. Other names, such as `valid`, are
             recognised; without splits, the whole folder is evaluated.
+        tta: `"flip"` to evaluate the mean over each image and its mirror image, as `zoo.predict`.
         progress: Called as `progress(done, total)`, in examples; not for a `tf.data.Dataset` of batches.
 
     Returns:
@@ -94,9 +97,11 @@ def evaluate(
         examples = trainer.find(data, split, model.spec, labels)
         batches = _whole(trainer, model, examples, progress)
     measure = trainer.measure(model.spec, examples)
+    network = model.network if isinstance(model, ExportedModel) else model
+    answers = averaging(lambda batch: model_outputs(model, batch), network, tta)
     for inputs, targets in batches:
         check_fits(model, inputs)
-        measure.add(model_outputs(model, inputs), targets, inputs)
+        measure.add(answers(inputs), targets, inputs)
     metrics = measure.results()
     if len(metrics) < 2:
         raise InputError(

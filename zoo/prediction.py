@@ -47,8 +47,9 @@ def predict(
             forecaster: arrays `(time,)`, oldest first, in the unit it was trained on, or `.npy` files.
         top: Number of classes in a classification, best first.
         batch_size: Images of one size per forward pass.
-        tta: "flip" averages the outputs of an image turned and mirrored in all eight ways (test-time augmentation),
-            which takes eight times as long; for super-resolution.
+        tta: `"flip"` averages the outputs (test-time augmentation): of super-resolution over the image turned and
+            mirrored in all eight ways, which takes eight times as long; of heads on images and of semantic segmentation
+            over the image and its mirror image.
 
     Returns:
         One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:

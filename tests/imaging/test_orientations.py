@@ -36,11 +36,26 @@ def test_the_mean_is_of_all_eight():
     assert len({turned.tobytes() + bytes(str(turned.shape), "ascii") for turned in seen}) == 8
 
 
+@pytest.mark.parametrize("name", ["segnet-basic", "blurnet-textures"])
+def test_an_image_and_its_mirror_image_give_one_answer(name):
+    model, photo = zoo.load(name), image(64, 64)
+    answers = [averaging(model, model, "flip")(batch) for batch in (photo[None], photo[None, :, ::-1])]
+    assert np.abs(np.asarray(model(photo[None])) - answers[0]).max() > 1e-3
+    back = answers[1][:, :, ::-1] if answers[1].ndim == 4 else answers[1]
+    np.testing.assert_allclose(answers[0], back, atol=1e-4)
+
+
+def test_evaluation_averages_as_prediction_does():
+    images = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), "uint8")
+    best = [record["predictions"][0]["index"] for record in zoo.predict("blurnet-textures", images, tta="flip")]
+    assert zoo.evaluate("blurnet-textures", (images, np.array(best)), tta="flip")["top1_percent"] == 100
+
+
 @pytest.mark.parametrize(
     ("model", "tta", "message"),
     [
         ("espcn-x2", "rotate", r"tta='rotate' is not known\. Expected None, or 'flip'"),
-        ("segnet-basic", "flip", r"segnet-basic\.camvid is for semantic-segmentation.*leave tta out"),
+        ("pconv-unet", "flip", r"pconv-unet\.\w+ is for inpainting.*leave tta out"),
     ],
 )
 def test_what_cannot_be_averaged_is_an_error(model, tta, message):

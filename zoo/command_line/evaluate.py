@@ -14,8 +14,9 @@ from zoo.printing import print_json, print_table
 @click.argument("handle", metavar="MODEL")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--split", default="test", show_default=True, help="Which part of the data: train, val or test.")
+@click.option("--tta", type=click.Choice(["flip"]), help="Average over each image and its mirror image.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
+def evaluate(handle: str, data: Path, split: str, tta: str | None, as_json: bool) -> None:
     """Evaluate MODEL on the folder DATA, which contains the targets too."""
     import zoo
     from zoo.catalogue.resolving import resolve
@@ -23,7 +24,7 @@ def evaluate(handle: str, data: Path, split: str, as_json: bool) -> None:
     resolve(handle)  # a wrong name is an error before anything large is imported
     import_keras_quietly()
     with progress_bar("evaluating") as progress:
-        record = zoo.evaluate(handle, data, split=split, progress=progress)
+        record = zoo.evaluate(handle, data, split=split, tta=tta, progress=progress)
     if as_json:
         return print_json(record)
     intervals = record.pop("intervals", {})

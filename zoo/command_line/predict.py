@@ -47,6 +47,9 @@ def _options(ctx: click.Context) -> list[str]:
     help="File of the output image, or a folder for several; NAME.parquet for a table of any number.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of classes, best first.")
+@click.option(
+    "--tta", type=click.Choice(["flip"]), help="Average over mirrored images; enlarging, over turned ones too."
+)
 @click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
 @click.option("--batch-size", type=click.IntRange(1), help="Images per forward pass, by default 8.  [-o NAME.parquet]")
 @click.option("--engine", type=click.Choice(["local", "ray"]), help="This process, or Ray.  [-o NAME.parquet]")
@@ -59,7 +62,7 @@ def _options(ctx: click.Context) -> list[str]:
 @click.option("--gpus", type=click.FloatRange(0), help="GPUs per worker; 0.5 for two workers per GPU.  [--engine ray]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def predict(
-    handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, as_json: bool, **options: Any
+    handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, tta: str | None, as_json: bool, **options: Any
 ) -> None:
     """Run MODEL on images, or on what else it takes, such as points X,Y: named classes, or an image for -o.
 
@@ -71,6 +74,8 @@ def predict(
     options = {name: value for name, value in options.items() if value is not None}
     resolve(handle)  # a wrong name is an error before anything large is imported
     if output is not None and output.suffix == ".parquet":
+        if tta is not None:
+            raise InputError("--tta is for a few images. Expected no --tta with -o NAME.parquet.")
         return _predict_many(handle, inputs, output, {"top": top, **options}, as_json)
     if options:
         raise InputError(f"{', '.join(options)} is for many images. Expected -o NAME.parquet with it.")
@@ -84,7 +89,7 @@ def predict(
     for path, target in zip(inputs, targets, strict=True):
         try:
             source = sys.stdin.buffer if str(path) == "-" else path
-            record = zoo.predict(model, source, top=top)[0]
+            record = zoo.predict(model, source, top=top, tta=tta)[0]
         except InputError as error:
             if len(inputs) == 1:
                 raise

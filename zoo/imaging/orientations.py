@@ -1,4 +1,4 @@
-"""The mean of what a network makes of an image in its eight orientations, each turned back: tta="flip"."""
+"""The mean of what a network makes of an image and of its mirror image, or of all eight orientations: tta="flip"."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,14 @@ from keras.ops import convert_to_numpy
 from zoo.errors import InputError
 from zoo.model import ZooModel
 
-TASKS = ("super-resolution",)  # whose outputs turn with their inputs, and whose mean is an output
+TURNED = ("super-resolution",)  # whose outputs turn with their inputs: eight orientations
+MAPS = ("semantic-segmentation",)  # up and down are not alike: the image and its mirror image, whose output is one
+VECTORS = (
+    "image-classification",
+    "multi-label-classification",
+    "image-regression",
+    "image-features",
+)  # the same for both
 
 
 def averaging(network: Callable[[Any], Any], model: ZooModel, tta: str | None) -> Callable[[Any], Any]:
@@ -21,11 +28,13 @@ def averaging(network: Callable[[Any], Any], model: ZooModel, tta: str | None) -
     if tta is None:
         return network
     if tta != "flip":
-        raise InputError(f"tta={tta!r} is not known. Expected None, or 'flip' for the mean of eight orientations.")
-    if model.spec.task not in TASKS:
+        raise InputError(f"tta={tta!r} is not known. Expected None, or 'flip' for a mean over mirrored images.")
+    if model.spec.task in (*MAPS, *VECTORS):
+        return lambda batch: _mirrored(network, batch, is_map=model.spec.task in MAPS)
+    if model.spec.task not in TURNED:
         raise InputError(
-            f"{model.spec.name} is for {model.spec.task}, whose outputs cannot be averaged over orientations. Expected "
-            f"a model for {' or '.join(TASKS)} with tta='flip'; leave tta out."
+            f"{model.spec.name} is for {model.spec.task}, whose outputs cannot be averaged over mirrored images. "
+            f"Expected a model for {', '.join((*TURNED, *MAPS, *VECTORS))} with tta='flip'; leave tta out."
         )
     height, width = model.input_shape[1:3]
     if height != width:
@@ -34,6 +43,11 @@ def averaging(network: Callable[[Any], Any], model: ZooModel, tta: str | None) -
             "model that was loaded without input_shape; or leave tta out."
         )
     return lambda batch: _mean(network, batch)
+
+
+def _mirrored(network: Callable[[Any], Any], batch: np.ndarray, *, is_map: bool) -> np.ndarray:
+    other = convert_to_numpy(network(np.ascontiguousarray(batch[:, :, ::-1])))
+    return (convert_to_numpy(network(batch)) + (other[:, :, ::-1] if is_map else other)) / 2
 
 
 def _mean(network: Callable[[Any], Any], batch: np.ndarray) -> np.ndarray:
