@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BASELINES = (
     "bicubic_",
     "biharmonic_",
+    "diffusion_",
+    "telea_",
     "gain_",
     "seasonal_naive_",
     "holt_winters_",

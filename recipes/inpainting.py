@@ -1,6 +1,6 @@
 """Train the inpainting U-Nets that improve a fill by diffusion: of partial convolutions, or their plain twin.
 
-    python recipes/inpainting.py SETS [--model pconv-unet] [--output zoo/checkpoints]
+    python -m recipes.inpainting SETS [--model pconv-unet] [--output zoo/checkpoints]
 
 SETS is a folder with the folders `bsds400` and `div2k-crops`, images for research use. The run is seeded, and resumes
 where it was stopped. It writes the weights, `pconv-unet-research.safetensors` (float16; names are the Keras variable
@@ -114,7 +114,11 @@ def train(name: str, data: Path, state: Path) -> tuple[keras.Model, float]:
 def report(name: str, model: keras.Model, seconds: float) -> dict[str, Any]:
     """What the checkpoint is and how it was made."""
     return {
-        "command": f"python recipes/inpainting.py SETS --model {name}",
+        "command": f"python -m recipes.inpainting SETS/superres --model {name}\npython -m recipes.papers SETS",
+        "metric": (
+            "PSNR in dB and SSIM (mean of the channels) of whole images in 8-bit RGB, their valid pixels copied; means "
+            "over 20 images, the middle 256 x 256 pixels of each"
+        ),
         "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
         **run_facts(steps=ROUNDS[name] * STEPS_PER_ROUND, seed=SEED, seconds=seconds, packages=("pillow",)),
     }

@@ -60,7 +60,7 @@ def methods() -> dict[str, classical.Inpainting]:
     """Those that learn nothing, the fill alone, and the networks."""
     fill = DiffusionFill2D()
     found = classical.inpainting()
-    found["diffusion alone"] = lambda image, mask: convert_to_numpy(
+    found["diffusion"] = lambda image, mask: convert_to_numpy(
         fill([image[None].astype("float32"), mask[None, ..., None].astype("float32")])
     )[0]
     entries = [entry for entry in registry().entries.values() if entry.architecture in ARCHITECTURES]
@@ -78,19 +78,19 @@ def _network(name: str) -> classical.Inpainting:
 
 
 def tables(data: Path, masks: Callable[[Path, Bin], list[np.ndarray]], key: str) -> dict[str, Table]:
-    """PSNR in dB and SSIM, by range of hole ratios, and the mean seconds per image."""
+    """PSNR in dB and SSIM, by range of hole ratios, and the mean CPU seconds per image."""
     originals, drawn = images(data), {holes: masks(data, holes) for holes in BINS}
     psnr: Table = {}
     ssim: Table = {}
     for name, method in methods().items():
         method(originals[0], np.eye(SIDE, dtype="uint8"))  # what is done once is not timed
         psnr[name], ssim[name] = {}, {}
-        begun = time.perf_counter()
+        begun = time.process_time()
         filled = {
             holes: [method(image * mask[..., None], mask) for image, mask in zip(originals, drawn[holes], strict=True)]
             for holes in BINS
         }
-        seconds = (time.perf_counter() - begun) / (len(BINS) * COUNT)
+        seconds = (time.process_time() - begun) / (len(BINS) * COUNT)
         for holes, answers in filled.items():
             pairs = [(original, _whole(answer)) for original, answer in zip(originals, answers, strict=True)]
             column = f"{holes.low}-{holes.high} %"

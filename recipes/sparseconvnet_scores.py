@@ -17,6 +17,7 @@ from zoo.measures.depth import DepthMeasure
 SEED = 0
 KITTI_PERCENT = (5, 10, 25, 50, 70, 100)  # of the points of the laser that are kept
 PREFIXES = {"": 100, "quarter_": 25}
+METRE_PIXELS = 300.0  # a depth times its disparity; the motorcycle is then 5 to 43 m away
 MOTORCYCLE_PERCENT = (5, 10, 20, 30, 40, 50, 60, 70)  # of all pixels
 
 Answer = Callable[[np.ndarray], np.ndarray]  # sparse to filled, both (h, w)
@@ -50,6 +51,15 @@ def answers(model: keras.Model) -> Answer:
         return keras.ops.convert_to_numpy(outputs)[0, ..., 0]
 
     return answer
+
+
+def inverted(answer: Answer) -> Answer:
+    """The answer of a network of depths to disparities: it sees their inverses, and its own are inverted again."""
+
+    def inverse(values: np.ndarray) -> np.ndarray:
+        return np.divide(METRE_PIXELS, values, out=np.zeros(values.shape, "float32"), where=values > 0)
+
+    return lambda sparse: inverse(answer(inverse(sparse)))
 
 
 def scores(answer: Answer, pairs: Iterable[Pair], percent: float) -> dict[str, float]:

@@ -20,7 +20,7 @@ from recipes.inpainting_scores import biharmonic
 from recipes.irregular_masks import Bin, irregular_mask
 from recipes.phantoms import best_threshold, dice, phantoms, smoothed
 from recipes.photographs import bicubic, degrade, luma_psnr, photograph
-from recipes.sparseconvnet_scores import keep, motorcycle, nearest
+from recipes.sparseconvnet_scores import answers, inverted, keep, motorcycle, nearest
 from zoo.imaging import depth_colors
 from zoo.tasks.volume_segmentation import marked
 
@@ -86,10 +86,10 @@ def inpainting() -> Scene:
 
 
 def depth_completion() -> Scene:
-    """A motorcycle from every twentieth of its disparities, which the network takes for metres; near is bright."""
+    """A motorcycle from every twentieth of its disparities, of which the network sees the inverses; near is bright."""
     target = motorcycle()
     sparse = keep(target, GIVEN_PERCENT)
-    filled = {"nearest value": nearest(sparse), "sparseconvnet": zoo.predict("sparseconvnet", sparse)[0].depth_map}
+    filled = {"nearest value": nearest(sparse), "sparseconvnet": inverted(answers(zoo.load("sparseconvnet")))(sparse)}
     shown = {"given": grey_dilation(sparse, (DOT, DOT))}
     for name, values in filled.items():
         shown[f"{name}: {np.abs(values - target)[target > 0].mean():.2f} pixels"] = values

@@ -79,7 +79,7 @@ def test_depths_are_filled_and_have_metres(page):
     path = sample("depth-completion")
     page.pick("sparseconvnet.random-density")
     page.drop(path)
-    record = zoo.predict("sparseconvnet", path)[0]
+    record = zoo.predict("sparseconvnet.random-density", path)[0]
     page.said(f"{record['nearest_metres']:g} to {record['farthest_metres']:g} m")
     measured, filled = page.images(2)
     assert same(filled, record.image)
@@ -96,7 +96,7 @@ def test_what_is_painted_over_is_filled(page):
     photograph = np.asarray(read_image(path))
     mask = (np.asarray(damaged.convert("RGB")) != (255, 0, 255)).any(axis=-1)
     assert 0.01 < (~mask).mean() < 0.5
-    record = zoo.predict("pconv-unet", {"image": photograph, "mask": mask})[0]
+    record = zoo.predict("pconv-unet.photos", {"image": photograph, "mask": mask})[0]
     assert same(mended, record.image)
 
 

@@ -20,8 +20,8 @@ BUILDERS = {
 }
 SMALLER = {
     "edsr.edsr": {"depth": 2},
-    "pconv_unet.pconv_unet": {"filters": [8, 8, 8]},
-    "pconv_unet.conv_unet": {"filters": [8, 8, 8]},
+    "pconv_unet.pconv_unet": {"filters": [8, 8, 8], "diffusion": False},
+    "pconv_unet.conv_unet": {"filters": [8, 8, 8], "diffusion": False},
 }
 
 
@@ -70,6 +70,22 @@ def test_tiles_answer_as_the_whole(builder, odd, monkeypatch):
     assert len(shapes) >= 4
     assert max(tile[1] * tile[2] for tile in shapes) < whole.size / 3 / scale**2
     np.testing.assert_allclose(answer, whole, atol=0.02)  # of 255
+
+
+def test_tiles_answer_as_the_whole_after_diffusion_where_holes_are_narrow(monkeypatch):
+    entry = registry().find("pconv-unet")
+    model = architectures.build(entry.model_copy(update={"config": {"filters": [4, 4], "diffusion": True}}))
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (30, 42, 3), dtype="uint8").repeat(40, 0).repeat(40, 1)  # large squares
+    mask = np.ones((*image.shape[:2], 1), "float32")
+    for top, left in generator.integers(0, 1100, (12, 2)):
+        mask[top : top + 60, left : left + 400] = 0
+    inputs = {"image": image * mask.astype("uint8"), "mask": mask}
+    whole = np.asarray(model({name: array[None] for name, array in inputs.items()}, training=False))[0]
+    monkeypatch.setattr(type(find_task(model.spec.task)), "tile", 512)
+    by_tiles = zoo.predict(model, inputs)[0].image
+    assert reach(model) is not None
+    assert np.abs(np.asarray(by_tiles) - np.clip(whole, 0, 255)).max() < 2.5
 
 
 def test_a_margin_below_the_reach_is_seen(monkeypatch):

@@ -1,11 +1,18 @@
 """The recipe of the network that improves a fill of depths: what it trains on, the loss, stopped runs."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import zoo
 from recipes import depth_completion
+from recipes import sparseconvnet_scores as scoring
 from zoo.datasets import depth_maps
+
+RECORD = Path(zoo.__file__).parent / "checkpoints" / f"{depth_completion.NAME}.json"
 
 
 @pytest.fixture
@@ -54,12 +61,12 @@ def test_points_behind_a_nearer_one_are_not_asked_for():
     np.testing.assert_array_equal(depth_completion.in_front(depths), [[10, 0, 0, 0, 0, 0, 10.5, 0]])
 
 
-def test_the_loss_is_absolute_and_squared_where_there_is_a_target():
-    target = np.array([0, 10, 20], "float32").reshape(1, 3, 1, 1)
-    prediction = np.array([99, 12, 20], "float32").reshape(1, 3, 1, 1)
-    expected = (2 + 2**2 / depth_completion.SQUARES_PER_METRE) / 2
-    assert float(depth_completion.metres(target, prediction)) == pytest.approx(expected)
-    assert float(depth_completion.metres(0 * target, prediction)) == 0
+def test_the_loss_counts_large_errors_more_but_none_by_its_square():
+    target = np.array([0, 10, 20, 30], "float32").reshape(1, 4, 1, 1)
+    prediction = np.array([99, 12, 20, 40], "float32").reshape(1, 4, 1, 1)
+    expected = (2 + 2**2 / 8 + 10 + (10 - 4 / 2)) / 3
+    assert float(depth_completion.loss(target, prediction)) == pytest.approx(expected)
+    assert float(depth_completion.loss(0 * target, prediction)) == 0
 
 
 @pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
@@ -67,3 +74,22 @@ def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(pairs, brief, unbro
     (unbroken, _), (resumed, _) = unbroken_and_resumed(lambda state: depth_completion.train(pairs, state))
     for ours, theirs in zip(resumed.variables, unbroken.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_checkpoint_scores_on_the_motorcycle_what_its_report_says():
+    reported = json.loads(RECORD.read_text())["motorcycle_curve"][depth_completion.MODEL]["20_percent"]
+    disparities = scoring.motorcycle()
+    answer = scoring.inverted(scoring.answers(zoo.load(depth_completion.MODEL)))
+    scored = scoring.scores(answer, [(disparities, disparities)], 20)["mae_metres"]
+    assert scored == pytest.approx(reported, rel=1e-3, abs=1e-3)
+
+
+def test_the_registry_repeats_what_was_measured_and_it_is_ahead_of_interpolation_and_of_the_papers_network():
+    record = json.loads(RECORD.read_text())
+    entry = zoo.info("sparseconvnet")
+    assert entry.name == depth_completion.MODEL
+    assert entry.metrics == record["kitti"][entry.name]
+    rows = record["kitti_methods"]
+    for name in ("nearest", "linear", "sparseconvnet.random-density"):
+        for column in ("100 %, MAE", "100 %, RMSE", "25 %, MAE", "25 %, RMSE", "5 %, MAE"):
+            assert rows[entry.name][column] < rows[name][column], (name, column)

@@ -91,7 +91,7 @@ def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(brief, unbroken_and
 def test_the_checkpoint_scores_what_its_report_says(name):
     weights = CHECKPOINTS / f"{name}.safetensors"
     assert weights.stat().st_size < 2_500_000
-    model = zoo.load(name)
+    model = zoo.load(f"{name}.photos")
 
     def ours(images, masks):
         return model.predict({"image": images, "mask": masks}, batch_size=11, verbose=0)
@@ -113,7 +113,7 @@ def test_biharmonic_inpainting_scores_what_the_reports_say():
 
 @pytest.mark.parametrize("name", pconv_unet.NETWORKS)
 def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name):
-    entry = zoo.info(name)
+    entry = zoo.info(f"{name}.photos")
     rows = report_of(name)["comparison"].values()
     assert len(rows) == len(BINS)
     for key, value in entry.metrics.items():
@@ -123,7 +123,7 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name)
     images = tiles()[:1] * masks
     whole = pconv_unet.from_image_and_mask(pconv_unet.NETWORKS[name][1])
     recipes = filled(whole, CHECKPOINTS / entry.filename).predict([images / 255, masks], verbose=0)
-    loaded = zoo.load(name).predict({"image": images, "mask": masks}, verbose=0)
+    loaded = zoo.load(entry.name).predict({"image": images, "mask": masks}, verbose=0)
     np.testing.assert_allclose(loaded, recipes, atol=0.01)
 
 

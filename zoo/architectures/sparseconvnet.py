@@ -35,7 +35,7 @@ def sparseconvnet(
         filters: Channels of each convolution.
         kernel_sizes: Side of each kernel, in pixels.
         diffusion: Whether the inverse depths are first filled by diffusion, from the points that no nearer one hides,
-            and the network multiplies what was filled by a factor. These points keep their depth.
+            and the network multiplies what was filled by a factor, 1/e to e. These points keep their depth.
 
     Returns:
         Depths in metres, `(batch, height, width, 1)`. Without diffusion they are one constant where no measured pixel
@@ -91,7 +91,7 @@ def improved_fill(image: Any, mask: Any, *, filters: int, kernel_sizes: Sequence
     for index, kernel_size in enumerate(kernel_sizes[1:], start=2):
         x, everywhere = convolve(x, everywhere, filters, kernel_size, name=f"conv{index}")
     factors = layers.Conv2D(1, 1, kernel_initializer="zeros", dtype="float32", name="logarithm")(x)
-    return fill * ops.exp(ops.clip(factors, -3.0, 3.0) * (1.0 - mask))
+    return fill * ops.exp(ops.tanh(factors) * (1.0 - mask))
 
 
 def convnet(image: Any, mask: Any, *, filters: int = 16, kernel_sizes: Sequence[int] = KERNEL_SIZES) -> Any:

@@ -23,7 +23,10 @@ LARGEST_OUTPUT = 1 << 29  # pixels; as an image and as an array they take 4 GB
 # Operations, by class, that compute each pixel of their output from the same pixel of their inputs. Padding is that of
 # the convolution behind it.
 LOCAL = {"Activation", "Add", "BatchNormalization", "Concatenate", "CropLike", "Dropout", "GetItem"}
-LOCAL |= {"LeakyReLU", "Multiply", "PReLU", "ReLU", "Repeat", "Rescaling", "Subtract", "ZeroPadding2D"}
+LOCAL |= {"LeakyReLU", "Multiply", "OnesLike", "PReLU", "ReLU", "Repeat", "Rescaling", "Subtract", "ZeroPadding2D"}
+# Diffusion looks at the whole image, but in a hole mostly at what is near: with this reach and this step the output is
+# that of the whole up to a level or two, where no hole is more than half as wide.
+DIFFUSION, DIFFUSION_REACH, DIFFUSION_STEP = "DiffusionFill2D", 256, 128
 ENLARGING = {"BicubicUpSampling2D": 2, "PixelShuffle2D": 0, "UpSampling2D": 0}  # and how many pixels further they look
 
 
@@ -131,7 +134,7 @@ def reach(model: keras.Model) -> Reach | None:
         if after is None:
             return None
         seen |= {id(tensor): after for tensor in outputs}
-        strides = max(strides, math.ceil(after[0]))
+        strides = max(strides, math.ceil(after[0]), DIFFUSION_STEP * (type(operation).__name__ == DIFFUSION))
     radius = max(seen[id(tensor)][1] for tensor in keras.tree.flatten(model.output))
     return Reach(math.ceil(radius), strides)
 
@@ -139,6 +142,8 @@ def reach(model: keras.Model) -> Reach | None:
 def _looked(operation: Any, step: Fraction, radius: Fraction) -> tuple[Fraction, Fraction] | None:
     """After an operation: how many pixels of the input lie between two of its output, and how far it looks."""
     name = type(operation).__name__
+    if name == DIFFUSION:
+        return step, radius + DIFFUSION_REACH
     if name in ENLARGING:
         size = max(keras.tree.flatten(operation.size))
         return step / size, radius + step * (1 + ENLARGING[name])
