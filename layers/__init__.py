@@ -28,6 +28,7 @@ from zoo.layers.max_pooling_with_argmax import MaxPoolingWithArgmax1D, MaxPoolin
 from zoo.layers.max_unpooling import MaxUnpooling1D, MaxUnpooling2D, MaxUnpooling3D
 from zoo.layers.minimum_size import MinimumSize2D
 from zoo.layers.nearest_like import NearestLike2D
+from zoo.layers.pad_to_multiple import PadToMultiple2D
 from zoo.layers.partial_conv import PartialConv1D, PartialConv2D, PartialConv3D
 from zoo.layers.pixel_shuffle import PixelShuffle2D
 from zoo.layers.scaled_standardized_conv import ScaledStandardizedConv2D
@@ -74,6 +75,7 @@ __all__ = [
     "MaxUnpooling3D",
     "MinimumSize2D",
     "NearestLike2D",
+    "PadToMultiple2D",
     "PartialConv1D",
     "PartialConv2D",
     "PartialConv3D",

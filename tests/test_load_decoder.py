@@ -92,3 +92,13 @@ def test_an_atrous_pyramid_stands_on_a_dilated_network_where_the_family_can():
 def test_what_cannot_be_dilated_is_one_sentence(name, message):
     with pytest.raises(zoo.InputError, match=f"^output_stride=16 .*{message}"):
         zoo.load(name, weights=None, features=True, output_stride=16)
+
+
+def test_an_image_of_any_size_is_seen_as_one_whose_sides_are_halved_evenly(model):
+    """Where a side is odd, strided convolutions would see other pixels than they were trained on."""
+    image = np.random.default_rng(0).integers(0, 256, (1, 45, 70, 3)).astype("float32")
+    padded = np.pad(image, ((0, 0), (0, 19), (0, 26), (0, 0)), mode="edge")
+    np.testing.assert_allclose(model(image), model(padded)[:, :45, :70], atol=1e-4)
+    as_it_is = zoo.load(ENCODER, decoder="unet", decoder_options={**SMALL, "pad_to": 1}, num_classes=3)
+    assert as_it_is.spec.decoder_config["pad_to"] == 1
+    assert not [layer for layer in as_it_is.layers if layer.name in ("decoder-pad", "decoder-crop")]

@@ -12,6 +12,7 @@ import keras
 from zoo.architectures.decoders import decoded
 from zoo.catalogue.entry import Entry
 from zoo.errors import InputError, RegistryError
+from zoo.layers import CropLike, PadToMultiple2D
 from zoo.model import ZooModel, allow_deep_graphs
 from zoo.tasks import find_task
 from zoo.weights.keras_state import abstract
@@ -61,10 +62,15 @@ def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
     head: dict[str, Any] = {} if entry.num_classes is None else {"num_classes": entry.num_classes}
     if not (entry.features or entry.decoder):
         return _builder(entry)(*tensors, **entry.config, **head)
-    pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
     if entry.features or entry.decoder is None:
+        pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
         return pyramid if entry.features is True else _chosen(pyramid, entry)
-    return decoded(entry.decoder, tensors[0], pyramid, **entry.decoder_config, **head)
+    image, multiple = tensors[0], entry.decoder_config.get("pad_to", 1)
+    padded = PadToMultiple2D(multiple, name="decoder-pad")(image) if multiple > 1 else image
+    pyramid = _builder(entry)(padded, **entry.config, **head, features=True)
+    config = {name: value for name, value in entry.decoder_config.items() if name != "pad_to"}
+    logits = decoded(entry.decoder, padded, pyramid, **config, **head)
+    return CropLike(offset=0, name="decoder-crop")([logits, image]) if multiple > 1 else logits
 
 
 def _in_units(entry: Entry, outputs: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.catalogue.builder_defaults import builder_defaults
-from zoo.catalogue.decoder_names import OF_ALL
+from zoo.catalogue.decoder_names import EVENLY_HALVED, OF_ALL
 from zoo.catalogue.entry import DECODER_PREFIXES, Base, Entry
 from zoo.catalogue.registry import registry
 from zoo.catalogue.task_names import ONE_HEAD
@@ -50,6 +50,9 @@ def with_decoder(
             "num_classes= gives it a new head."
         )
     _check_options(decoder, options or {})
+    config = dict(options or {})
+    if config.get("logits_stride", 1) == 1:
+        config.setdefault("pad_to", EVENLY_HALVED)
     facts: dict[str, Any] = {
         "name": f"{decoder}-{entry.name.rpartition('/')[2]}",
         "architecture": f"{decoder}-{entry.architecture}",
@@ -58,7 +61,7 @@ def with_decoder(
         "revision": None,
         "sha256": None,
         "decoder": decoder,
-        "decoder_config": dict(options or {}),
+        "decoder_config": config,
         "task": "semantic-segmentation",
         "classifier": "segmentation_head-0",
         "head": ("segmentation_head-*",),
@@ -83,7 +86,11 @@ def _check_options(decoder: str, options: Mapping[str, Any]) -> None:
     Raises:
         InputError: It does not; names the option.
     """
-    known = {**builder_defaults(f"decoders/{decoder}.{decoder}")[-1], "strides": OF_ALL["strides"]}
+    known = {
+        **builder_defaults(f"decoders/{decoder}.{decoder}")[-1],
+        "strides": OF_ALL["strides"],
+        "pad_to": OF_ALL["pad_to"],
+    }
     for name, value in options.items():
         if name not in known:
             raise InputError(
