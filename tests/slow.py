@@ -15,3 +15,9 @@ def first_of_each(cases: Iterable[Any], kind: Callable[[Any], Hashable] = lambda
         marked.append(pytest.param(*values, marks=[pytest.mark.slow] * (kind(case) in seen)))
         seen.add(kind(case))
     return marked
+
+
+def slow_except(quick: Iterable[Any], cases: Iterable[Any]) -> list[Any]:
+    """Parameters for `pytest.mark.parametrize`: all cases, those that are not among `quick` marked `slow`."""
+    always = set(quick)
+    return [pytest.param(case, marks=[pytest.mark.slow] * (case not in always)) for case in cases]

@@ -57,10 +57,10 @@ SMALL = {
     "upernet": {"filters": 8},
 }
 PAIRS = [(decoder, encoder) for decoder in DECODER_NAMES for encoder in ENCODERS]
-# One of each decoder and of most encoders, quick.
+# Of every kind of part one, quick: atrous convolution, unpooling, skip connections, pooling to grids.
 QUICK = [
-    *(("deeplabv3", "resnet.resnet"), ("deeplabv3plus", "efficientnet.efficientnet"), ("fcn", "regnet.regnet")),
-    *(("fpn", "densenet.densenet"), ("segnet", "vgg.vgg"), ("unet", "convnext.convnext"), ("upernet", "repvgg.repvgg")),
+    *(("deeplabv3plus", "efficientnet.efficientnet"), ("segnet", "vgg.vgg")),
+    *(("unet", "convnext.convnext"), ("upernet", "repvgg.repvgg")),
 ]
 
 

@@ -25,7 +25,7 @@ def layers(name):
     return abstract(name).layers
 
 
-@pytest.mark.parametrize("architecture", first_of_each(GOLDEN, lambda name: name.partition("net")[0]))
+@pytest.mark.parametrize("architecture", first_of_each(GOLDEN))
 def test_reproduces_timm(architecture, tmp_path):
     _, arrays = assert_classifier_reproduces(architecture, tmp_path)
     pyramid = zoo.load(architecture, weights=tmp_path / f"{architecture}.safetensors", features=True)
@@ -106,7 +106,7 @@ def test_weights_of_another_depth_or_width_are_refused(architecture, other, tmp_
         zoo.load(other, weights=path)
 
 
-@pytest.mark.parametrize("architecture", ["mobilenetv2_100", "mobilenetv3_large_100"])
+@pytest.mark.parametrize("architecture", first_of_each(["mobilenetv2_100", "mobilenetv3_large_100"]))
 def test_weights_with_another_head_or_none_are_refused(architecture, tmp_path):
     state = golden_state(architecture)
     fewer = {"classifier.weight": state["classifier.weight"][:10], "classifier.bias": state["classifier.bias"][:10]}
@@ -143,7 +143,7 @@ def efficientnet_pytorch_state(architecture):
     return renamed
 
 
-@pytest.mark.parametrize("architecture", ["efficientnet_b0", "tf_efficientnet_lite0"])
+@pytest.mark.parametrize("architecture", first_of_each(["tf_efficientnet_lite0", "efficientnet_b0"]))
 def test_a_file_of_efficientnet_pytorch_gives_the_same_network(architecture, tmp_path):
     state = efficientnet_pytorch_state(architecture)
     assert {"_blocks.1._expand_conv.weight", "_blocks.15._bn2.running_var", "_fc.bias"} <= set(state)

@@ -112,6 +112,7 @@ class TorchResNet:
         return self.functional.linear(x.mean((2, 3)), self.state["fc.weight"], self.state["fc.bias"])
 
 
+@pytest.mark.slow  # a thousand layers
 def test_a_very_deep_network_builds_and_comes_back_from_its_configuration():
     model = abstract("resnetrs270")  # more than 1,000 layers in a row: Keras walks them by recursion
     with filling.abstract():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.golden_files import assert_close, read_golden, trainable_parameters, write_golden_checkpoint
-from tests.slow import first_of_each
+from tests.slow import slow_except
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling
@@ -100,6 +100,12 @@ SMALLER = {
 }
 # Of these, rounding to float32 alone moves the pooled features by about the tolerance.
 ROUNDED = {"tf_efficientnet_cc_b0_4e"}
+# Compared in every run, one for each way to compute. `test_parameters.py` always compares names and shapes of the
+# smallest of each family, and `make test-all` those of all.
+QUICK = {
+    *("fasternet_t0", "lcnet_050", "poolformer_s12", "rdnet_tiny", "regnetx_002", "repvgg_a0", "resnetv2_18d"),
+    *("starnet_s1", "test_byobnet", "test_convnext", "test_efficientnet_gn", "test_nfnet", "test_resnet"),
+}
 UNPADDED = {"inception_v3", "nasnetalarge", "pnasnet5large"}  # its maps are smaller than their stride says
 
 
@@ -135,15 +141,7 @@ def with_intermediate_outputs(model, pyramid):
     return keras.Model(model.inputs, [pooled_features(model), model.output, *maps])
 
 
-def builder(name):
-    return registry().find(name).builder
-
-
-def size(name):
-    return registry().find(name).parameters_millions
-
-
-@pytest.mark.parametrize("name", first_of_each(sorted(MEMBERS, key=size), builder))
+@pytest.mark.parametrize("name", slow_except(QUICK, MEMBERS))
 def test_reproduces_timm(name, tmp_path):
     arrays, meta = read_golden(name)
     pyramid = built(name, features=True)

@@ -75,6 +75,7 @@ def test_what_stops_a_worker_is_reported_as_it_was_raised_there(cluster, model, 
         )
 
 
+@pytest.mark.slow  # a cluster of Ray for one error
 def test_more_workers_than_fit_are_a_sentence(cluster, model, photos, tmp_path):
     with pytest.raises(InputError, match="3 workers with 0 GPUs each do not fit into the cluster"):
         zoo.predict_files(model, photos, tmp_path / "p.parquet", engine="ray", concurrency=3, address=cluster)

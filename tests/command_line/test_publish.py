@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 import zoo
 from tests.hub_server.publisher import versions
 
@@ -22,6 +24,7 @@ main({words})
     assert done.stderr.splitlines()[-1].startswith("Error: There is no licence")
 
 
+@pytest.mark.slow  # two models; tests/publishing has one of each kind
 def test_the_embedded_models_are_published_with_their_own_cards(hub):
     code = """
 import sys

@@ -4,6 +4,7 @@ import builtins
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 import zoo
@@ -14,6 +15,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["site", *map(str, arguments)])
 
 
+@pytest.mark.slow  # a whole site; tests/site has one, and test_public.py the imports
 def test_prints_the_page_to_open_and_imports_no_tensorflow(tmp_path):
     code = (
         "import sys; from zoo.command_line.main import main; main(['site', '-o', 'site'], standalone_mode=False); "

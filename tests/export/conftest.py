@@ -1,6 +1,7 @@
 """Exports that several test files look at, made once."""
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -65,19 +66,19 @@ def classifier():
 
 @pytest.fixture(scope="session")
 def saved_models(classifier, tmp_path_factory):
-    """A SavedModel of each task, by task."""
+    """From a task to a SavedModel of it, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("served")
     config = classifier.spec.config
     models = {
-        "super-resolution": "espcn-x2",
-        "image-classification": classifier,
-        "image-features": small("resnet10t", config=config, num_classes=0, labels=None, task="image-features"),
-        "semantic-segmentation": small(
+        "super-resolution": lambda: "espcn-x2",
+        "image-classification": lambda: classifier,
+        "image-features": lambda: small("resnet10t", config=config, num_classes=0, labels=None, task="image-features"),
+        "semantic-segmentation": lambda: small(
             "deeplabv3_mobilenet_v2", (33, 33, 3), config={"filters": [16, 16], "strides": [2, 2]}
         ),
-        "volume-features": small("medicalnet_resnet10", (16, 16, 16, 1), config={"depths": [1, 0, 0, 0]}),
+        "volume-features": lambda: small("medicalnet_resnet10", (16, 16, 16, 1), config={"depths": [1, 0, 0, 0]}),
     }
-    return {task: zoo.export.saved_model(model, folder / task, allow_random=True) for task, model in models.items()}
+    return functools.cache(lambda task: zoo.export.saved_model(models[task](), folder / task, allow_random=True))
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +96,11 @@ def run_python():
 
 @pytest.fixture(scope="session")
 def found(saved_models, run_python):
-    """What a process finds in the SavedModels that cannot import this library."""
-    exports = {task: str(path) for task, path in saved_models.items()}
-    return run_python("-P", str(Path(__file__).with_name("stranger.py")), json.dumps(exports))
+    """From tasks to what a process that cannot import this library finds in their SavedModels."""
+
+    @functools.cache
+    def found_in(*tasks: str) -> object:
+        exports = {task: str(saved_models(task)) for task in tasks}
+        return run_python("-P", str(Path(__file__).with_name("stranger.py")), json.dumps(exports))
+
+    return found_in

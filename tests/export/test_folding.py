@@ -8,6 +8,7 @@ from keras import layers
 
 import zoo
 import zoo.export
+from tests.slow import first_of_each, slow_except
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.export.folding import folded, fused
@@ -26,6 +27,7 @@ BRANCHED = {
     "ghostnetv3_100": ({"stages": [[[3, 8, 16, 0, 1]], [[5, 24, 24, 0.25, 2], [3, 36, 24, 0, 1]]]}, 3),
     "lcnetv2_small": ({"depths": [1, 1, 2, 2], "width": 0.25}, 1),
 }
+QUICK = {"repvgg_b1g4", "mobileone_s0", "lcnetv2_small"}  # all kinds of branches are in `terms` too
 
 
 def made(image, outputs):
@@ -60,7 +62,7 @@ def assert_equal(network, model, shape):
         np.testing.assert_allclose(output, expected, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", BRANCHED)
+@pytest.mark.parametrize("name", slow_except(QUICK, BRANCHED))
 def test_branches_become_one_convolution(name):
     model = small(name)
     network = fused(model)
@@ -71,7 +73,7 @@ def test_branches_become_one_convolution(name):
         assert_equal(network, model, shape)
 
 
-@pytest.mark.parametrize("name", ["repvgg_b1g4", "ghostnetv3_100"])
+@pytest.mark.parametrize("name", first_of_each(["repvgg_b1g4", "ghostnetv3_100"]))
 def test_the_maps_of_a_pyramid_stay_when_branches_are_fused(name):
     model = small(name, features=True)
     network = folded(model)
@@ -156,6 +158,7 @@ def test_a_kernel_that_is_standardised_is_not_folded_into():
     assert_equal(folded(model), model, (9, 9, 4))
 
 
+@pytest.mark.slow  # two formats; the network that they write is tested above
 @pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")  # tf2onnx 1.17
 def test_exports_for_inference_hold_one_convolution_for_its_branches(tmp_path):
     model = small("repvgg_d2se")

@@ -10,30 +10,39 @@ import tensorflow as tf
 import zoo
 import zoo.export
 from tests.export.conftest import run_snippet
+from tests.slow import slow_except
 from zoo.errors import AccessError, ExportError, InputError
 from zoo.export.variants import in_bfloat16
 
-TASKS = ["super-resolution", "image-classification", "image-features", "semantic-segmentation", "volume-features"]
+QUICK = ("super-resolution", "image-classification")
+TASKS = (*QUICK, "image-features", "semantic-segmentation", "volume-features")
 
 
 def record(path):
     return json.loads((path / "assets.extra" / "export.json").read_text())
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_except(QUICK, TASKS))
 def test_tensorflow_alone_gets_the_keras_models_outputs(task, found):
-    assert found[task]["call"] <= 1e-5
+    of_task = found(*(QUICK if task in QUICK else TASKS))[task]
+    assert of_task["call"] <= 1e-5
     expected = {"features", "serving_default"} | ({"serving_uint8"} if task != "volume-features" else set())
-    assert expected <= set(found[task]["signatures"])
+    assert expected <= set(of_task["signatures"])
 
 
 def test_signatures_say_what_predict_says(found):
+    found = found(*QUICK)
     assert found["super-resolution"]["served"] == {"image": [2, 128, 128, 3], "pixels": [2, 128, 128, 3]}
     assert found["super-resolution"]["encoded"] == found["super-resolution"]["served"]
     scores = {"scores": [2, 3], "classes": [2, 3], "indices": [2, 3], "probabilities": [2, 3]}
     assert found["image-classification"]["served"] == scores
     assert found["image-classification"]["encoded"] == scores
     assert {name for row in found["image-classification"]["classes"] for name in row} == {"red", "green", "blue"}
+
+
+@pytest.mark.slow  # what is served is checked as each is exported
+def test_signatures_of_other_tasks_say_what_predict_says(found):
+    found = found(*TASKS)
     assert found["image-features"]["served"] == {"features": [2, 64]}
     assert found["semantic-segmentation"]["served"]["label_map"] == [2, 33, 33]
     assert found["semantic-segmentation"]["served"]["labels"] == [2, 21]
@@ -41,31 +50,31 @@ def test_signatures_say_what_predict_says(found):
 
 
 def test_tensorflow_hub_fine_tunes_every_variable(found, classifier):
-    tuned = found["fine-tuned"]
+    tuned = found(*QUICK)["fine-tuned"]
     assert tuned["losses"][-1] < 0.5 * tuned["losses"][0]
     assert tuned["trainable"] == tuned["with_gradient"] == len(classifier.trainable_variables)
     assert tuned["changed"] == tuned["variables"] == len(classifier.variables)  # moving statistics among them
 
 
 def test_saved_model_cli_runs_it(found):
-    enlarged = np.array(found["command"])
+    enlarged = np.array(found(*QUICK)["command"])
     assert enlarged.shape == (1, 6, 8, 3)
     assert np.abs(enlarged - 100).max() <= 8
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_except(QUICK, TASKS))
 def test_card_spec_labels_and_differences_ride_along(task, saved_models):
-    extras = saved_models[task] / "assets.extra"
+    extras = saved_models(task) / "assets.extra"
     assert zoo.Entry.model_validate_json((extras / "zoo.json").read_text()).task == task
     assert (extras / "README.md").read_text().startswith("---\n")
     assert (extras / "labels.txt").is_file() == (task in ("image-classification", "semantic-segmentation"))
-    for name, difference in record(saved_models[task])["differences"].items():
+    for name, difference in record(saved_models(task))["differences"].items():
         assert difference["relative_difference"] <= (5e-2 if name == "encoded" else 1e-4)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_except(QUICK, TASKS))
 def test_the_card_lists_each_tensor_and_its_snippet_runs(task, saved_models):
-    path = saved_models[task]
+    path = saved_models(task)
     printed = run_snippet(path / "assets.extra", path)
     text = (path / "assets.extra" / "README.md").read_text(encoding="utf-8")
     assert "## Use\n" not in text
@@ -80,7 +89,7 @@ def test_the_card_lists_each_tensor_and_its_snippet_runs(task, saved_models):
 
 
 def test_verify_finds_the_same_outputs(saved_models):
-    assert zoo.export.verify(saved_models["super-resolution"])["verified"]["relative_difference"] <= 1e-5
+    assert zoo.export.verify(saved_models("super-resolution"))["verified"]["relative_difference"] <= 1e-5
 
 
 def test_verify_finds_a_changed_file(tmp_path):
@@ -97,6 +106,7 @@ def test_bfloat16_keeps_pixels_and_the_last_sum_in_float32():
     assert computed["normalization"] == computed["bicubic"] == computed["pixels"] == "float32"
 
 
+@pytest.mark.slow  # test_policies.py has lower precision in general
 def test_bfloat16_reports_what_its_task_measures(tmp_path):
     path = zoo.export.saved_model("espcn-x2", tmp_path, dtype="bfloat16", inference_only=True)
     assert record(path)["differences"]["call_float32"]["psnr_db"] > 50
@@ -118,6 +128,7 @@ def test_regularization_and_a_feature_pyramid_come_along(tmp_path):
     }
 
 
+@pytest.mark.slow  # XLA compiles a whole network
 def test_a_fixed_batch_and_xla(tmp_path):
     path = zoo.export.saved_model("espcn-x2", tmp_path, batch_size=1, compile_xla=True, inference_only=True)
     loaded = tf.saved_model.load(str(path))
@@ -152,7 +163,7 @@ def test_something_else_is_refused(tmp_path):
 
 
 def test_a_version_that_exists_is_kept(saved_models):
-    path = saved_models["super-resolution"]
+    path = saved_models("super-resolution")
     with pytest.raises(ExportError, match=r"Version 1 of espcn-x2 exists.*leave out the version for 2"):
         zoo.export.saved_model("espcn-x2", path.parent.parent, version=1)
 

@@ -1,5 +1,7 @@
 """`tensorflow_hub.load("hf://owner/repo@v2")`, with the real client against a Hub on this machine."""
 
+import pytest
+
 import zoo.export
 
 # One process does it all: each start of TensorFlow costs seconds.
@@ -28,6 +30,7 @@ except zoo.UnknownModelError as error:
 """
 
 
+@pytest.mark.slow  # tests/hub has the same addresses for any hub
 def test_a_handle_loads_verified_at_its_tag(hub, tmp_path):
     folder = zoo.export.saved_model("espcn-x2", tmp_path, inference_only=True)
     names = [path for path in folder.rglob("*") if path.is_file()]

@@ -3,10 +3,12 @@
 ZOO_FUZZ_SECONDS=60 python -m pytest tests/fuzz     longer: so many seconds for each kind, other cases after the usual
 """
 
+import functools
 import io
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -17,8 +19,9 @@ import safetensors.numpy
 from PIL import Image, features
 
 import zoo
-from tests.fuzz.bounds import fuzz
+from tests.fuzz import bounds
 from tests.fuzz.mutations import mutated, mutated_json
+from tests.slow import first_of_each
 from zoo.catalogue.registry import Registry
 from zoo.datasets import depth_maps, images_with_masks
 from zoo.imaging.planes import Planes
@@ -81,12 +84,18 @@ def written(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
+@pytest.fixture(params=first_of_each(["a quarter", "the rest"]))
+def fuzz(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`bounds.fuzz`, over a quarter of the cases or, slowly, over all others."""
+    return functools.partial(bounds.fuzz, rest=request.param == "the rest")
+
+
 @pytest.fixture(scope="module")
 def descriptions() -> list[bytes]:
     return [json.dumps(zoo.info(name).model_dump(mode="json")).encode() for name in SMALL]
 
 
-def test_descriptions(tmp_path, descriptions):
+def test_descriptions(tmp_path, descriptions, fuzz):
     written(tmp_path, "config.json", json.dumps(TIMM).encode())
     assert zoo.info(tmp_path).num_classes == 3
 
@@ -101,7 +110,7 @@ def test_descriptions(tmp_path, descriptions):
     fuzz("descriptions", 400, attempt)
 
 
-def test_models_of_descriptions_are_built_or_refused(tmp_path, descriptions):
+def test_models_of_descriptions_are_built_or_refused(tmp_path, descriptions, fuzz):
     """What is read as a description may still be of a network that is too large, or of none."""
     for name in SMALL:
         filename = zoo.info(name).filename
@@ -115,7 +124,7 @@ def test_models_of_descriptions_are_built_or_refused(tmp_path, descriptions):
     fuzz("models of descriptions", 60, attempt)
 
 
-def test_safetensors(tmp_path):
+def test_safetensors(tmp_path, fuzz):
     content = (CHECKPOINTS / zoo.info("fsrcnn-x2").filename).read_bytes()
     length = int.from_bytes(content[:8], "little")
     header, body = json.loads(content[8 : 8 + length]), content[8 + length :]
@@ -133,7 +142,7 @@ def test_safetensors(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed: pip install torch")
-def test_pickles(tmp_path):
+def test_pickles(tmp_path, fuzz):
     import torch
 
     tensors = {name: torch.ones(3, 4) for name in ("conv.weight", "conv.bias")}
@@ -150,7 +159,7 @@ def test_pickles(tmp_path):
     fuzz("pickles", 40, attempt)
 
 
-def test_images(tmp_path):
+def test_images(tmp_path, fuzz):
     contents = images()
     assert len({suffix for suffix, _ in contents}) > 20
     assert features.check("webp")
@@ -164,7 +173,7 @@ def test_images(tmp_path):
     fuzz("images", 1500, attempt)
 
 
-def test_arrays_masks_and_depths(tmp_path):
+def test_arrays_masks_and_depths(tmp_path, fuzz):
     contents = arrays()
     masks = [content for suffix, content in images() if suffix == ".png"]
     image = written(tmp_path, "image.jpg", b"")
@@ -186,7 +195,7 @@ def test_arrays_masks_and_depths(tmp_path):
     fuzz("arrays", 500, attempt)
 
 
-def test_series_and_volumes(tmp_path):
+def test_series_and_volumes(tmp_path, fuzz):
     models = [zoo.load("tcn-co2"), zoo.load("unet3d-phantoms")]
     contents = []
     for array in (np.ones((200, 1), "float32"), np.ones((8, 9, 10), "uint16"), np.ones(300)):
@@ -201,7 +210,7 @@ def test_series_and_volumes(tmp_path):
     fuzz("series and volumes", 150, attempt)
 
 
-def test_registries(tmp_path):
+def test_registries(tmp_path, fuzz):
     text = (Path(zoo.__file__).parent / "registry.yaml").read_text()
     content = text[text.index("families:") : text.index("\n  fsrcnn:")].encode()
     assert Registry(written(tmp_path, "registry.yaml", content)).find("espcn-x2").config == {"scale": 2}
@@ -212,7 +221,7 @@ def test_registries(tmp_path):
     fuzz("registries", 400, attempt)
 
 
-def test_runs_and_their_state(tmp_path):
+def test_runs_and_their_state(tmp_path, fuzz):
     from zoo.catalogue.training_record import check_finished, training_record
     from zoo.training.state import State
 
@@ -243,7 +252,7 @@ def test_runs_and_their_state(tmp_path):
     fuzz("runs", 300, attempt)
 
 
-def test_keras_files(tmp_path):
+def test_keras_files(tmp_path, fuzz):
     model = zoo.load("fsrcnn-x2")
     model.save(tmp_path / "whole.keras")
     with zipfile.ZipFile(tmp_path / "whole.keras") as whole:

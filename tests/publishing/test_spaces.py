@@ -125,6 +125,7 @@ def test_the_command_takes_a_space(monkeypatch):
 
 
 @NEEDED
+@pytest.mark.slow  # starts an app; tests/demo looks at the page
 def test_the_app_shows_the_model_as_the_hub_holds_it(publisher, server, names, tmp_path):
     repo_id, space = names
     publisher.publish("fsrcnn-x2", repo_id, space=space)

@@ -40,6 +40,7 @@ def noisy(places, generator):
     return shuffled / 64, shuffled
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(coordconv_training, "ROUNDS_PER_STATE", 1)
     monkeypatch.setattr(coordconv_training, "split_centres", lambda split: (centres()[::70], None))
@@ -58,6 +59,7 @@ def test_each_network_learns_the_variables_that_its_whole_has(task):
         assert {variable.path: variable.shape for variable in network.whole().variables} == learning
 
 
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
 @pytest.mark.parametrize(("task", "name", "split"), first_of_each(SHIPPED, lambda case: case[0]))
 def test_the_checkpoint_scores_what_its_report_says(task, name, split):
     weights = CHECKPOINTS / f"{name}-{split}.safetensors"

@@ -87,6 +87,7 @@ def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(brief, unbroken_and
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
 @pytest.mark.parametrize("name", first_of_each(pconv_unet.NETWORKS))
 def test_the_checkpoint_scores_what_its_report_says(name):
     weights = CHECKPOINTS / f"{name}.safetensors"
@@ -111,7 +112,7 @@ def test_biharmonic_inpainting_scores_what_the_reports_say():
         assert value == pytest.approx(row[f"biharmonic_{key}"], abs=0.01)
 
 
-@pytest.mark.parametrize("name", pconv_unet.NETWORKS)
+@pytest.mark.parametrize("name", first_of_each(reversed(pconv_unet.NETWORKS)))
 def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(name):
     entry = zoo.info(f"{name}.photos")
     rows = report_of(name)["comparison"].values()

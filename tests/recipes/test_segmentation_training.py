@@ -13,6 +13,7 @@ import zoo
 from recipes import camvid, fcn, segnet
 from recipes import segmentation_training as training
 from recipes.training_run import TrainingRun, filled, write_weights
+from tests.slow import first_of_each
 from zoo.architectures.fcn import fcn as build_fcn
 from zoo.architectures.segnet import segnet_basic
 
@@ -44,6 +45,7 @@ def data(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
+@pytest.mark.slow  # three trainings; test_blurnet.py and test_training_run.py have a quick one
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(data, tmp_path, unbroken_and_resumed):
     unbroken, resumed = unbroken_and_resumed(lambda state: training.train(TINY, data, state, tmp_path))
     assert resumed["validation"] == unbroken["validation"]
@@ -140,7 +142,7 @@ def test_the_registry_repeats_the_report_and_the_recipe(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "size_bytes"), [("segnet-basic", 2e6), *((recipe.name, 1e6) for recipe in fcn.RECIPES)]
+    ("name", "size_bytes"), first_of_each([("segnet-basic", 2e6), *((recipe.name, 1e6) for recipe in fcn.RECIPES)])
 )
 def test_the_file_is_small_and_loads_as_the_recipe_s_network(name, size_bytes):
     weights = CHECKPOINTS / f"{name}.safetensors"

@@ -9,6 +9,7 @@ import pytest
 
 import zoo
 from tests.chromium import NEEDED, start
+from tests.slow import first_of_each
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.registry import registry
 
@@ -218,7 +219,7 @@ def test_every_link_of_the_catalogue_answers(browser):
     assert broken == [len(zoo.list_models()), []]
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH_TASK)
+@pytest.mark.parametrize("name", first_of_each(ONE_OF_EACH_TASK))
 def test_a_models_page_shows_its_images_and_fits_a_telephone(browser, address, name):
     narrow(browser, 390)
     browser.get(f"{address}models/{name}.html")

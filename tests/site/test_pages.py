@@ -145,6 +145,7 @@ def test_a_page_and_a_row_say_what_the_model_computes(pages):
     assert re.search(r"resnet18\.tv_in1k: 69\.\d+ %, 1814 million multiply-adds", page_source(pages))
 
 
+@pytest.mark.slow  # a second whole site
 def test_the_same_registry_gives_the_same_bytes(site):
     files = site_files()
     assert files == {name: (site / name).read_bytes() for name in files}

@@ -147,6 +147,7 @@ def test_a_saved_model_is_not_a_place_for_a_run(photographs, tmp_path):
     assert zoo.load(str(tmp_path / "mine")).spec.num_classes == 10
 
 
+@pytest.mark.slow  # two trainings; test_runs.py has what resumes
 def test_a_run_starts_over_on_request(photographs, tmp_path):
     options = {"epochs": 1, "freeze": "backbone", "resume": False, "output_dir": tmp_path / "run"}
     first, second = (zoo.finetune("blurnet-textures", photographs, seed=seed, **options) for seed in (0, 1))

@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.warm import WarmPython
 from zoo.finetuning import finetune
 
@@ -22,6 +24,7 @@ def kill_after(epoch, photographs, output):
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow  # three trainings; test_runs.py has a quick run that resumes
 def test_a_killed_run_ends_bit_for_bit_as_one_that_was_not(photographs, tmp_path):
     kill_after(2, photographs, tmp_path / "killed")  # all layers learn then
     assert not (tmp_path / "killed" / "run.json").exists()

@@ -4,12 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.training.photographs import write_photographs
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 LINES = re.search(r"## Fine-tune\n.*?```py\n(.*?)```", README, re.S)
 
 
+@pytest.mark.slow  # trains; test_finetuning.py and tests/publishing have the parts
 def test_photographs_become_a_published_model_that_another_process_loads(hub, tmp_path):
     assert LINES is not None
     write_photographs(tmp_path / "my_photos", {"blue": 8, "green": 8, "red": 8})

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 import zoo
 from tests import warm
@@ -19,6 +20,7 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
 """
 
 
+@pytest.mark.slow  # two trainings, each in a process of its own
 def test_two_devices_get_the_losses_of_one(photographs, tmp_path):
     options = {"epochs": 3, "batch_size": 8, "freeze": "backbone", "learning_rate": 0.01}
     done = warm.run(SCRIPT, photographs, tmp_path / "two", json.dumps(options))

@@ -7,13 +7,25 @@ import numpy as np
 import pytest
 
 import zoo.tasks
-from tests.training.small_tasks import CASES, RATES, entry, forecasting
+from tests.slow import slow_except
+from tests.training.small_tasks import (
+    CASES,
+    RATES,
+    coordinate_classification,
+    coordinate_rendering,
+    entry,
+    features,
+    forecasting,
+)
 from zoo import architectures
 from zoo.tasks import find_task
 from zoo.training.trainers import find_trainer
 
+# Trained in seconds; the rest of their kind is tested in tests/tasks and tests/measures, and by `make test-all` here.
+QUICK = {coordinate_classification, features, coordinate_rendering}
 
-@pytest.mark.parametrize("case", CASES)
+
+@pytest.mark.parametrize("case", slow_except(QUICK, CASES))
 def test_a_model_of_each_task_learns_and_is_measured(case, tmp_path):
     described, data = case()
     keras.utils.set_random_seed(0)

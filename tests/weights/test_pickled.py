@@ -174,6 +174,7 @@ def test_a_pytorch_that_can_be_got_round_is_refused(torch, tmp_path, monkeypatch
         PickledFile(tmp_path / "weights.pt")
 
 
+@pytest.mark.slow  # a process of its own; test_converted.py has a missing extra
 def test_without_pytorch_the_error_names_the_extra_and_the_process_continues(tmp_path):
     path = tmp_path / "weights.pt"
     path.write_bytes(pickle.dumps({}))
