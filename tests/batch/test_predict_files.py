@@ -106,6 +106,7 @@ def test_another_job_finds_the_file_and_refuses(model, photos, whole, tmp_path):
     assert os.listdir(whole.parent) == ["predictions.parquet"]
 
 
+@pytest.mark.slow  # many images; the state of a job is tested around it
 def test_work_is_kept_every_half_a_minute(model, photos, whole, tmp_path, monkeypatch):
     """Here after every batch: each row that was reported once is never computed again."""
     monkeypatch.setattr(job, "KEEP_SECONDS", 0)

@@ -89,6 +89,7 @@ def test_what_does_not_pass_is_an_error_and_no_version(publisher, server, repo_i
     assert is_whole(versions(server, repo_id)["v1"], folders[0])
 
 
+@pytest.mark.slow  # processes that are killed; what passes and what does not is tested around it
 def test_a_publisher_killed_in_the_middle_of_the_upload_leaves_no_version(
     server, repo_id, folders, publisher, tmp_path
 ):

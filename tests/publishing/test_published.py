@@ -161,6 +161,7 @@ def test_a_pull_request_leaves_branch_and_versions_alone(publisher, server, repo
     assert (repository.branches["main"], repository.tags) == (head, {})
 
 
+@pytest.mark.slow  # trains, exports, publishes; the tests around it have the parts
 def test_a_run_is_published_and_with_a_saved_model_tf_hub_loads_it(server, repo_id, folders):
     done = server.run(
         f"""

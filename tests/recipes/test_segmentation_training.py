@@ -90,6 +90,7 @@ def test_a_finer_network_begins_as_the_coarser_one_that_was_trained(tmp_path):
     np.testing.assert_allclose(finer[:, 32:-32, 32:-32], model.predict(image, verbose=0)[:, 32:-32, 32:-32], atol=0.1)
 
 
+@pytest.mark.slow  # a whole recipe, with a training
 def test_one_command_trains_measures_and_writes_a_report(data, tmp_path, monkeypatch, capsys):
     state, output = str(tmp_path / "runs"), str(tmp_path / "out")
     monkeypatch.setattr("sys.argv", ["recipes/tiny.py", str(data), "--state", state, "--output", output])

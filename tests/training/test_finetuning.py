@@ -108,6 +108,7 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(photographs, tmp_pat
     assert changed == {"fc/kernel", "fc/bias"}
 
 
+@pytest.mark.slow  # many epochs; test_plan.py has the rule
 def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_most_accurate(tmp_path):
     generator = np.random.default_rng(0)
     images, classes = generator.integers(0, 256, (24, 8, 8, 3), "uint8"), np.arange(24) % 2  # nothing to be learned

@@ -163,6 +163,7 @@ def test_the_command_line_and_its_columns(published, monkeypatch):
     assert "2 quantities: weight, share" in plan.output
 
 
+@pytest.mark.slow  # a training more; the same heads are trained from folders above
 def test_a_head_for_batches_is_loaded_by_its_problem_type(tmp_path):
     levels = np.random.default_rng(0).integers(0, 256, (8, 1, 1, 3))
     images = np.broadcast_to(levels, (8, 16, 16, 3)).astype("float32")
