@@ -158,7 +158,8 @@ def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
 
 
 def _measured_table(table: Table, measured: dict[str, Any]) -> str:
-    rows = [(name, *(f"{row[key]:g}" for key in table.columns)) for name, row in measured[table.key].items()]
+    shown = measured[table.key].items()
+    rows = [(name, *(f"{row[key]:g}" if key in row else "" for key in table.columns)) for name, row in shown]
     if table.mean:
         columns = [[row[key] for row in measured[table.key].values()] for key in table.columns]
         rows.append(("mean", *(f"{round(sum(column) / len(column), 3):g}" for column in columns)))

@@ -1,4 +1,4 @@
-"""Draw the images of the cards of SegNet and FCN: a photograph, and what the models see in it.
+"""Draw the images of the cards of segmentation on CamVid: a photograph, and what the models see in it.
 
     python -m recipes.segmentation_images [--output MODEL_CARDS]
 
@@ -15,7 +15,11 @@ from recipes.photographs import photograph
 
 SIZE = (480, 320)  # about as large as the frames that were trained on
 GAP_PIXELS = 6
-SHEETS = {"segnet-basic": ["segnet-basic"], "fcn8s-small": ["fcn32s-small", "fcn16s-small", "fcn8s-small"]}
+SHEETS = {
+    "fpn-lite0": ["fpn-lite0"],
+    "segnet-basic": ["segnet-basic"],
+    "fcn8s-small": ["fcn32s-small", "fcn16s-small", "fcn8s-small"],
+}
 
 
 def images(names: list[str]) -> list[Image.Image]:

@@ -63,9 +63,9 @@ def super_resolution() -> Scene:
 def semantic_segmentation() -> Scene:
     """A scene of a country that its training data, of Cambridge, did not show."""
     photo = photograph("china.jpg")
-    record = zoo.predict("segnet-basic", photo)[0]
-    found = ", ".join(f"{item['label']} {item['area']:.0%}" for item in record["classes"][:3])
-    return Scene("segnet-basic", found, {"photograph": photo, "classes": record.image})
+    records = {name: zoo.predict(name, photo)[0] for name in ("segnet-basic", "fpn-lite0")}
+    found = ", ".join(f"{item['label']} {item['area']:.0%}" for item in records["fpn-lite0"]["classes"][:3])
+    return Scene("fpn-lite0", found, {"photograph": photo, **{name: record.image for name, record in records.items()}})
 
 
 def inpainting() -> Scene:
