@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import safetensors.numpy
 from PIL import Image, features
@@ -25,6 +26,8 @@ from tests.slow import first_of_each
 from zoo.catalogue.registry import Registry
 from zoo.datasets import depth_maps, images_with_masks
 from zoo.imaging.planes import Planes
+from zoo.training.label_data import trained_task
+from zoo.training.trainers import find_trainer
 
 TIMM = {
     "architecture": "resnet18",
@@ -92,7 +95,10 @@ def fuzz(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture(scope="module")
 def descriptions() -> list[bytes]:
-    return [json.dumps(zoo.info(name).model_dump(mode="json")).encode() for name in SMALL]
+    found = [zoo.info(name).model_dump(mode="json") for name in SMALL]
+    regression = {"task": "image-regression", "labels": ["a", "b"], "num_classes": 2}
+    regression["quantities"] = [{"unit": "kg", "mean": 3.0, "std": 0.5}, {}]
+    return [json.dumps(facts).encode() for facts in (*found, zoo.info("blurnet-textures").model_dump() | regression)]
 
 
 def test_descriptions(tmp_path, descriptions, fuzz):
@@ -193,6 +199,32 @@ def test_arrays_masks_and_depths(tmp_path, fuzz):
             depth_maps.read_depths(written(tmp_path, "depths.npy", mutated(random.choice(contents), random)))
 
     fuzz("arrays", 500, attempt)
+
+
+TABLES = (
+    b"file,label\n0.png,cat\n1.png,dog\n",
+    b"file,label\n0.png,cat;dog\n1.png,\n",
+    b"file,age (years),split\n0.png,3,train\n1.png,4.5,train\n",
+)
+
+
+def test_tables_of_labels(tmp_path, fuzz):
+    facts = {"file": ["0.png", "1.png"], "label": [["cat"], ["dog", "cat"]], "age": [1.5, None]}
+    pyarrow.parquet.write_table(pyarrow.table(facts), tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    for number in range(2):
+        photograph().save(tmp_path / f"{number}.png")
+    entry = zoo.info("blurnet-textures")
+
+    def attempt(random: Random) -> None:
+        if random.random() < 0.5:
+            table = written(tmp_path, "labels.csv", mutated(random.choice(TABLES), random))
+        else:
+            table = written(tmp_path, "labels.parquet", mutated(whole, random))
+        task = trained_task(entry, table, "auto", "")
+        find_trainer(task).find(table, "train", entry, None)
+
+    fuzz("tables of labels", 300, attempt)
 
 
 def test_series_and_volumes(tmp_path, fuzz):
