@@ -63,104 +63,101 @@ def write_quantities(folder: Path, count=48):
 TYPED = """
 import os, zoo, zoo.export
 os.chdir({folder!r})
-for data in ("labels", "quantities"):
-    run = zoo.finetune("blurnet-textures", data, epochs=1, batch_size=12, output_dir=f"runs/{{data}}")
-    zoo.publish(run, f"me/{{data}}", license="apache-2.0")
-    model = zoo.load(f"hf://me/{{data}}@v1")
-    zoo.save(model, f"loaded-{{data}}")
-    zoo.export.saved_model(model, f"served/{{data}}")
+run = zoo.finetune("blurnet-textures", "data", epochs=1, batch_size=12, output_dir="run")
+zoo.publish(run, "me/model", license="apache-2.0")
+model = zoo.load("hf://me/model@v1")
+zoo.save(model, "loaded")
+zoo.export.saved_model(model, "served")
 """
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """The folder in which it was typed, and what the Hub has afterwards."""
-    folder = tmp_path_factory.mktemp("typed")
-    write_labels(folder / "labels")
-    write_quantities(folder / "quantities")
+def typed(folder):
+    """Type it in a folder that has the data; returns the card that the Hub has afterwards."""
     with HubServer(folder) as server:
         done = server.run(TYPED.format(folder=str(folder)), HF_TOKEN="hf_valid", keras=True)
         assert done.returncode == 0, done.stderr
-        found = {name: server.repositories[f"me/{name}"] for name in ("labels", "quantities")}
-        yield folder, {name: each.commits[each.branches["main"]] for name, each in found.items()}
+        repository = server.repositories["me/model"]
+        return repository.commits[repository.branches["main"]]["README.md"].decode()
 
 
-def served(folder, name, images):
-    signature = tf.saved_model.load(str(next((folder / "served" / name).rglob("saved_model.pb")).parent)).signatures[
-        "encoded"
-    ]
+def served(folder, images):
+    [file] = (folder / "served").rglob("saved_model.pb")
+    signature = tf.saved_model.load(str(file.parent)).signatures["encoded"]
     return {key: value.numpy() for key, value in signature(image_bytes=tf.constant(images)).items()}
 
 
-def test_several_labels_from_the_folder_to_the_server(published):
-    folder, _ = published
-    model = zoo.load(folder / "loaded-labels")
+def command(*words):
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_several_labels_from_the_folder_to_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_labels(tmp_path / "data")
+    card = typed(tmp_path)
+    assert "any number of them. Labels: blue, green, red." in card
+    assert "name: mAP, %" in card
+    model = zoo.load("loaded")
     assert (model.spec.problem_type, model.spec.labels) == ("multi_label_classification", COLORS)
-    metrics = json.loads((folder / "runs" / "labels" / "run.json").read_text())["metrics"]
-    assert metrics["map_percent"] >= 95
-    record = zoo.evaluate(model, write_labels(folder / "other", 30))
+    assert json.loads(Path("run/run.json").read_text())["metrics"]["map_percent"] >= 95
+    record = zoo.evaluate(model, write_labels(tmp_path / "other", 30))
     assert (record["count"], record["map_percent"] >= 97, record["f1_percent"] >= 95) == (30, True, True)
     generator = np.random.default_rng(7)
     found, contents = [], []
     for number, colors in enumerate([(), ("red",), ("blue", "green"), COLORS]):
-        path = folder / f"new-{number}.png"
+        path = tmp_path / f"new-{number}.png"
         Image.fromarray(banded(colors, generator)).save(path)
         contents.append(path.read_bytes())
         found.append(sorted(zoo.predict(model, path)[0]["labels"]))
     assert found == [[], ["red"], ["blue", "green"], [*COLORS]]
-    answers = served(folder, "labels", contents)
-    applying = [
-        [*map(bytes.decode, row[score >= 0.5])]
-        for row, score in zip(answers["classes"], answers["scores"], strict=True)
-    ]
-    assert [*map(sorted, applying)] == found
+    answers = served(tmp_path, contents)
+    rows = zip(answers["classes"], answers["scores"], strict=True)
+    assert [sorted(map(bytes.decode, names[scores >= 0.5])) for names, scores in rows] == found
+    assert "labels: " in command("predict", "loaded", "new-2.png")
+    command("predict", "loaded", "new-2.png", "-o", "rows.parquet")
+    [row] = pyarrow.parquet.read_table("rows.parquet").to_pylist()
+    assert sorted(row["labels"]) == ["blue", "green"]
+    assert "3 labels: blue, green, red" in command("finetune", "blurnet-textures", "data", "--dry-run")
 
 
-def test_quantities_from_the_folder_to_the_server(published):
-    folder, _ = published
-    model = zoo.load(folder / "loaded-quantities")
+@pytest.mark.slow
+def test_quantities_from_the_folder_to_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_quantities(tmp_path / "data")
+    card = typed(tmp_path)
+    assert "weight in g, share" in card
+    assert 'print(record["values"])' in card
+    model = zoo.load("loaded")
     assert (model.spec.problem_type, model.spec.labels) == ("regression", ("weight", "share"))
-    record = zoo.evaluate(model, folder / "quantities")
+    record = zoo.evaluate(model, "data")
     assert record["r2"] >= 0.97
     assert record["quantity_mae"]["weight"] < 100  # of 2,100 between the least and the most
-    Image.fromarray(shaded(120, 60, np.random.default_rng(7))).save(folder / "flat.png")
-    [prediction] = zoo.predict(model, folder / "flat.png")
+    Image.fromarray(shaded(120, 60, np.random.default_rng(7))).save("new.png")
+    [prediction] = zoo.predict(model, "new.png")
     assert prediction["values"] == pytest.approx({"weight": 2200, "share": 60 / 255}, rel=0.15)
     assert prediction["units"] == {"weight": "g"}
-    answers = served(folder, "quantities", [(folder / "flat.png").read_bytes()])
+    answers = served(tmp_path, [Path("new.png").read_bytes()])
     assert answers["names"].tolist() == [[b"weight", b"share"]]
     np.testing.assert_allclose(answers["values"][0], [*prediction["values"].values()], rtol=1e-5)
-
-
-def test_the_card_on_the_hub_says_what_is_predicted(published):
-    _, files = published
-    labels, quantities = (files[name]["README.md"].decode() for name in ("labels", "quantities"))
-    assert "any number of them. Labels: blue, green, red." in labels
-    assert "name: mAP, %" in labels
-    assert "weight in g, share" in quantities
-    assert 'print(record["values"])' in quantities
-
-
-def test_the_command_line_and_its_columns(published, monkeypatch):
-    folder, _ = published
-    monkeypatch.chdir(folder)
-    runs = CliRunner()
-    text = runs.invoke(main, ["predict", "runs/quantities", "flat.png"], catch_exceptions=False).output
-    assert " g  weight" in text
-    text = runs.invoke(main, ["predict", "runs/labels", "new-2.png"], catch_exceptions=False).output
-    assert "labels: " in text
-    for name, images in (("quantities", "flat.png"), ("labels", "new-2.png")):
-        done = runs.invoke(main, ["predict", f"runs/{name}", images, "-o", f"{name}.parquet"], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-    [row] = pyarrow.parquet.read_table("quantities.parquet").to_pylist()
+    assert " g  weight" in command("predict", "loaded", "new.png")
+    command("predict", "loaded", "new.png", "-o", "rows.parquet")
+    [row] = pyarrow.parquet.read_table("rows.parquet").to_pylist()
     assert [*row] == ["input", "model", "error", "values"]
-    assert [*row["values"]] == ["weight", "share"]
-    [row] = pyarrow.parquet.read_table("labels.parquet").to_pylist()
-    assert sorted(row["labels"]) == ["blue", "green"]
-    plan = runs.invoke(
-        main, ["finetune", "blurnet-textures", "quantities", "--dry-run", "-o", "plan"], catch_exceptions=False
-    )
-    assert "2 quantities: weight, share" in plan.output
+    assert row["values"] == prediction["values"]
+    keeps_its_scale(model)
+
+
+def keeps_its_scale(model):
+    """Fine-tuned further, a trained head begins with what it knows."""
+    run = zoo.finetune(model, "data", epochs=1, freeze="backbone", output_dir="further")
+    assert run.model.spec.quantities == model.spec.quantities
+    assert run.metrics["r2"] >= 0.9
+    assert run.model.layers[-1].name == "quantities"
+    pixels = np.full((1, 16, 16, 3), 90, "uint8")
+    copy = keras.models.clone_model(run.model)
+    copy.set_weights(run.model.get_weights())
+    np.testing.assert_allclose(copy(pixels), run.model(pixels), rtol=1e-6)
 
 
 @pytest.mark.slow  # a training more; the same heads are trained from folders above
@@ -179,19 +176,3 @@ def test_a_head_for_batches_is_loaded_by_its_problem_type(tmp_path):
         zoo.finetune(model, batches, problem_type="single_label_classification", output_dir=tmp_path / "other")
     with pytest.raises(InputError, match=r"problem_type='regression' without num_classes="):
         zoo.load("blurnet-textures", problem_type="regression")
-
-
-@pytest.mark.slow
-def test_a_trained_head_keeps_its_scale(published, tmp_path):
-    """Fine-tuned further, it begins with what it knows."""
-    folder, _ = published
-    model = zoo.load(folder / "loaded-quantities")
-    before = model.spec.quantities
-    run = zoo.finetune(model, folder / "quantities", epochs=1, freeze="backbone", output_dir=tmp_path / "run")
-    assert run.model.spec.quantities == before
-    assert run.metrics["r2"] >= 0.9
-    assert run.model.layers[-1].name == "quantities"
-    pixels = np.full((1, 16, 16, 3), 90, "uint8")
-    copy = keras.models.clone_model(run.model)
-    copy.set_weights(run.model.get_weights())
-    np.testing.assert_allclose(copy(pixels), run.model(pixels), rtol=1e-6)
