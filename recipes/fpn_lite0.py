@@ -38,6 +38,8 @@ RECIPE: dict[str, Any] = {
     "ema": 0.99,
     "freeze": "none",
 }
+# Then from the weights of the first part, at half the rate, its average twice as long.
+LONGER: dict[str, Any] = {**RECIPE, "epochs": 16, "learning_rate": 5e-4, "ema": 0.995, "seed": 1}
 METRICS = ("global_accuracy_percent", "mean_class_accuracy_percent", "mean_iou_percent")
 # Jégou et al., 2017, https://arxiv.org/abs/1611.09326, table 3, of the same frames; SegNet-Basic: its own paper.
 PAPERS: dict[str, dict[str, float]] = {
@@ -56,14 +58,22 @@ def untrained() -> ZooModel:
     return zoo.load(ENCODER, decoder="fpn", decoder_options=DECODER_OPTIONS, num_classes=len(CLASSES))
 
 
-def train(data: Path, folder: Path) -> dict[str, Any]:
-    """Fine-tune, or resume the run in `folder`; how it went."""
-    zoo.finetune(untrained(), data, output_dir=folder, **RECIPE)
-    record = json.loads((folder / "run.json").read_text())
-    epochs, steps = len(record["history"]["loss"]), record["settings"]["plan"]["steps_per_epoch"]
-    facts = run_facts(steps=epochs * steps, seed=SEED, seconds=0, packages=("pillow",))
-    del facts["seconds"]  # a run that was resumed does not know
-    return {"epochs": epochs, "chosen_epoch": record["kept"], "recipe": RECIPE, **facts}
+def train(data: Path, folder: Path) -> None:
+    """Fine-tune twice, or resume the runs in `folder`."""
+    first = zoo.finetune(untrained(), data, output_dir=folder / "first", **RECIPE)
+    zoo.finetune(first.model, data, output_dir=folder / "longer", **LONGER)
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """How the runs in `folder` went."""
+    records = [json.loads((folder / part / "run.json").read_text()) for part in ("first", "longer")]
+    epochs = [len(record["history"]["loss"]) for record in records]
+    lengths = [record["settings"]["plan"]["steps_per_epoch"] for record in records]
+    steps = sum(count * length for count, length in zip(epochs, lengths, strict=True))
+    facts = run_facts(steps=steps, seed=SEED, seconds=0, packages=("pillow",))
+    del facts["seconds"]  # runs that were resumed do not know
+    kept = [record["kept"] for record in records]
+    return {"epochs": epochs, "chosen_epochs": kept, "recipe": RECIPE, "longer": LONGER, **facts}
 
 
 def write_halves(source: Path, target: Path) -> None:
@@ -102,8 +112,9 @@ def main() -> None:
     if arguments.measure:
         facts = json.loads(record.read_text())
     else:
-        facts = train(arguments.data, run)
-        write_halves(run / "model.safetensors", weights)
+        train(arguments.data, run)
+        facts = facts_of(run)
+        write_halves(run / "longer" / "model.safetensors", weights)
     text = json.dumps(measure(weights, arguments.data, facts), indent=2)
     record.write_text(text + "\n")
     print(text)
