@@ -66,6 +66,7 @@ KINDS = {
     "Multiply": (layers.Multiply(), MAP, MAP),
     "NearestLike2D": (ours.NearestLike2D(), (2, 4, 4, 4), MAP),
     "PReLU": (layers.PReLU(shared_axes=[1, 2]), MAP),
+    "PadToMultiple2D": (ours.PadToMultiple2D(5), MAP),
     "PixelShuffle2D": (ours.PixelShuffle2D(2), MAP),
     "ReLU": (layers.ReLU(), MAP),
     "Rescaling": (layers.Rescaling(0.5), MAP),
@@ -74,6 +75,7 @@ KINDS = {
     "SimpleNorm": (ours.SimpleNorm(), MAP),
     "SkipInit": (ours.SkipInit(), MAP),
     "SpatialDropout1D": (layers.SpatialDropout1D(0.1), SERIES),
+    "SpatialDropout2D": (layers.SpatialDropout2D(0.1), MAP),
     "StandardizedConv2D": (ours.StandardizedConv2D(6, 3), MAP),
     "StarReLU": (ours.StarReLU(), MAP),
     "Subtract": (layers.Subtract(), MAP, MAP),
@@ -85,7 +87,7 @@ KINDS = {
 # Their first input alone: the other one says where, or how large.
 ONE_INPUT = {"BilinearLike2D", "CropLike", "CropLike3D", "NearestLike2D"}
 # Two outputs or a mask, with tests of their gradients of their own.
-PAIRS = {"MaxPoolingWithArgmax2D", "MaxUnpooling2D", "PartialConv2D", "SparseConv2D"}
+PAIRS = {"DiffusionFill2D", "MaxPoolingWithArgmax2D", "MaxUnpooling2D", "PartialConv2D", "SparseConv2D"}
 
 
 def test_each_kind_of_layer_hands_a_gradient_to_its_inputs_and_variables():

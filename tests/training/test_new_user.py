@@ -30,5 +30,5 @@ print(json.dumps([model.spec.labels, model.spec.base.name, zoo.predict(model, "p
     elsewhere = hub.run(elsewhere, keras=True)
     assert elsewhere.returncode == 0, elsewhere.stderr
     labels, base, (record,) = json.loads(elsewhere.stdout.splitlines()[-1])
-    assert (labels, base) == (["blue", "green", "red"], "blurnet-textures.grey")
+    assert (labels, base) == (["blue", "green", "red"], "tf_efficientnet_lite0.in1k")
     assert {answer["label"] for answer in record["predictions"]} == set(labels)
