@@ -74,6 +74,7 @@ def test_images_go_through_an_export_at_any_size_and_in_batches_of_its_own(tmp_p
     assert zoo.predict(folder, images[0])[0].image.size == (20, 24)
 
 
+@pytest.mark.slow  # the fill takes a minute to export
 def test_masks_and_depths_go_through_an_export(tmp_path):
     folder = zoo.export.saved_model("sparseconvnet", tmp_path)
     depths = np.where(np.random.default_rng(0).random((2, 24, 32)) < 0.2, 5.0, 0).astype("float32")
