@@ -36,7 +36,8 @@ def explain(handle: str, image: Path, output: Path, label: str | None, as_json: 
     if as_json:
         return print_json(record)
     what = "" if "index" not in record else f"{record['score']:.6g}  {record['label'] or record['index']}, "
-    click.echo(as_text(f"{record['input']}\n  {what}{record['method']} -> {output}"))
+    click.echo(as_text(record["input"]))
+    click.echo(as_text(f"  {what}{record['method']} -> {output}"))
 
 
 COMMANDS = (explain,)
