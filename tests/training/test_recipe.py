@@ -211,6 +211,19 @@ def test_rates_fall_from_the_output_to_the_input():
     assert steps == pytest.approx([0.5 ** (PARTS - 1), 1.0], rel=1e-3)
 
 
+@pytest.mark.parametrize("accumulated", [1, 4])
+def test_the_rate_falls_over_all_batches_of_a_phase(accumulated):
+    recipe = completed(None, {"gradient_accumulation": accumulated, "optimizer": "sgd"})
+    optimizer = phase_optimizer(recipe, Phase("all", 0, 2, 1.0, ("dense",), 1), 40)
+    weight, rates = keras.Variable([0.0]), []
+    for _ in range(80):
+        rates.append(float(optimizer.learning_rate))
+        optimizer.apply([keras.ops.ones(1)], [weight])
+    assert max(rates) == pytest.approx(1, abs=0.05)
+    assert rates[42] == pytest.approx(0.5, abs=0.05)
+    assert 0 < rates[-1] < 0.01
+
+
 def test_an_optimizer_that_is_passed_keeps_its_own_options():
     optimizer = phase_optimizer(
         completed(None, {"optimizer": keras.optimizers.SGD(momentum=0.7, nesterov=True), "weight_decay": 0.1}),

@@ -20,9 +20,8 @@ def phase_optimizer(recipe: Recipe, phase: Phase, steps_per_epoch: int | None) -
     input, and the rate of each is that of the part before, times it: Clark et al., 2020,
     https://arxiv.org/abs/2003.10555, appendix A.
     """
+    # Batches, as Keras counts for a schedule, also where several make an update.
     steps = None if steps_per_epoch is None else (phase.last - phase.first) * steps_per_epoch
-    if steps is not None:
-        steps = max(1, steps // recipe["gradient_accumulation"])  # the rate counts updates
     if recipe["layer_decay"] == 1:
         return _optimizer(recipe, _rate(phase.learning_rate, steps))
     size = -(-len(phase.trained) // PARTS)
