@@ -5,14 +5,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.activation_maps import explained
+from zoo.architectures.activation_maps import explained
 from zoo.errors import ExportError
 from zoo.explanation import activations, confidence, enlarged
+from zoo.export.exportable import ANY_SIDE
 from zoo.imaging.label_maps import of_two_classes
 from zoo.labels import read_labels
 from zoo.model import ZooModel
 
-ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 SEGMENTATION = "semantic-segmentation"
 
 

@@ -12,7 +12,7 @@ from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.weights.untrained import mark_trained
 
-_ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
+ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 _ANY_LENGTH = 32  # likewise, of volumes and series
 _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
 
@@ -79,7 +79,7 @@ def tensors(inputs: Any, dtype: Any = "float32") -> Any:
 
 def _images(model: ZooModel, shape: tuple, count: int, generator: np.random.Generator) -> np.ndarray:
     *sides, channels = shape[1:]
-    side = min(model.spec.input.size or _ANY_SIDE, _LARGEST_SIDE)
+    side = min(model.spec.input.size or ANY_SIDE, _LARGEST_SIDE)
     height, width = (length or side for length in sides)
     planes = [_image(generator, height, width) for _ in range(count * channels)]
     return np.moveaxis(np.reshape(planes, (count, channels, height, width)), 1, -1)

@@ -54,9 +54,7 @@ class CenteredMaxPooling2D(keras.layers.Layer):
         return ops.max_pool(padded, self.pool_size, self.strides, "valid", self.data_format)
 
     def compute_output_shape(self, input_shape):
-        steps = zip(window.spatial_shape(self, input_shape), self.strides, strict=True)
-        sides = [window.output_length(side, 1, step, "same") for side, step in steps]
-        return window.replace_spatial(self, input_shape, sides)
+        return window.same_output_shape(self, input_shape)
 
     def get_config(self):
         names = ("pool_size", "strides", "data_format")

@@ -103,3 +103,9 @@ def view(inputs, axis: int, offset: int, size: int, stride: int):
     """Return what the pixel `offset` of every window of `size` pixels along `axis` sees."""
     stop = offset - size + 1  # counted from the end, so that unknown lengths need no arithmetic
     return inputs[(slice(None),) * axis + (slice(offset, stop or None, stride),)]
+
+
+def same_output_shape(layer, shape) -> tuple:
+    """The shape of pooling with `layer.strides` over all places: each side is divided by its stride, rounded up."""
+    steps = zip(spatial_shape(layer, shape), layer.strides, strict=True)
+    return replace_spatial(layer, shape, [output_length(side, 1, step, "same") for side, step in steps])

@@ -9,6 +9,7 @@ import numpy as np
 
 from recipes.not_so_clevr import SEED, Split, split_centres
 from recipes.training_run import TrainingRun
+from zoo.training.optimizers import warmed_up_cosine
 
 BATCH_SIZE = 32
 ROUNDS_PER_STATE = 5  # a round sees each training centre once
@@ -43,10 +44,7 @@ def untrained(network: Network, steps: int) -> keras.Model:
     """The part that learns, with a warm-up over a twentieth of the steps and a cosine decay over the others."""
     keras.utils.set_random_seed(SEED)
     model = network.learning()
-    warmup = steps // 20
-    rate = keras.optimizers.schedules.CosineDecay(
-        network.learning_rate / 10, steps - warmup, warmup_target=network.learning_rate, warmup_steps=warmup
-    )
+    rate = warmed_up_cosine(network.learning_rate, steps, steps // 20)
     optimizer = keras.optimizers.Adam(rate, weight_decay=network.weight_decay)
     model.compile(optimizer, network.loss(), jit_compile=network.jit_compile)
     return model

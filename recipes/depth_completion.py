@@ -23,6 +23,7 @@ from recipes.sparseconvnet import Batch, read
 from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts
 from zoo.architectures import sparseconvnet
 from zoo.datasets import depth_maps
+from zoo.training.optimizers import warmed_up_cosine
 
 NAME, MODEL = "sparseconvnet-diffusion", "sparseconvnet.diffusion"  # of the file, and in the registry
 SEED = 0
@@ -104,10 +105,7 @@ def untrained() -> keras.Model:
         model = network()
     finally:
         keras.config.set_dtype_policy("float32")
-    warmup = STEPS_PER_ROUND
-    decay = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, ROUNDS * STEPS_PER_ROUND - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
-    )
+    decay = warmed_up_cosine(LEARNING_RATE, ROUNDS * STEPS_PER_ROUND, STEPS_PER_ROUND)
     model.compile(keras.optimizers.Adam(decay, clipnorm=1.0), loss, jit_compile=False)
     return model
 

@@ -19,9 +19,10 @@ from keras import ops
 from PIL import Image
 
 from recipes.irregular_masks import BINS, irregular_mask
-from recipes.pconv_unet import from_image_and_mask, recoloured
+from recipes.pconv_unet import from_image_and_mask, patches
 from recipes.training_run import TrainingRun, parser, run_facts, write_weights
 from zoo.architectures import pconv_unet
+from zoo.training.optimizers import warmed_up_cosine
 
 SETS = ("bsds400", "div2k-crops")
 SHRINKS = (1.0, 0.75, 0.5)  # a smaller copy has more detail under a stroke
@@ -66,11 +67,9 @@ def draw(images: list[np.ndarray], generator: np.random.Generator) -> tuple[list
     Each pixel of the images is as likely as any other, and so are the six ranges of hole ratios.
     """
     count, side, bank = STEPS_PER_ROUND * BATCH_SIZE, PATCH_PIXELS, mask_bank()
-    areas = np.array([image.size for image in images])
     targets = np.empty((count, side, side, 4), "float32")
-    for target, index in zip(targets, generator.choice(len(images), count, p=areas / areas.sum()), strict=True):
-        top, left = (generator.integers(length - side + 1) for length in images[index].shape[:2])
-        target[..., :3] = recoloured(images[index][top : top + side, left : left + side], generator)
+    for target, patch in zip(targets, patches(images, count, side, generator), strict=True):
+        target[..., :3] = patch
         mask = bank[generator.integers(len(bank))]
         target[..., 3:] = np.rot90(mask, generator.integers(4))[:, :: generator.integers(2) * 2 - 1]
     return [targets[..., :3] * targets[..., 3:], targets[..., 3:]], targets
@@ -93,10 +92,7 @@ def untrained(name: str) -> keras.Model:
     finally:
         keras.config.set_dtype_policy("float32")
     steps = ROUNDS[name] * STEPS_PER_ROUND
-    warmup = steps // 20
-    rate = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
-    )
+    rate = warmed_up_cosine(LEARNING_RATE, steps, steps // 20)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), inpainting_loss, jit_compile=False)
     return model
 

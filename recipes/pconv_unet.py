@@ -8,7 +8,7 @@ how, beside the twin, once it is trained, and biharmonic inpainting. After the s
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from recipes.photographs import TRAINING, photograph
 from recipes.training_run import TrainingRun, filled, parser, run_facts, write_weights
 from zoo.architectures import pconv_unet
 from zoo.layers.fused_batch_normalization import fuse_normalization
+from zoo.training.optimizers import warmed_up_cosine
 
 SHRINKS = (1.0, 0.75, 0.5)  # a smaller copy has more detail under a stroke
 SEED = 0
@@ -65,13 +66,19 @@ def draw(photos: list[np.ndarray], generator: np.random.Generator) -> tuple[list
     Each pixel of the photographs is as likely as any other, and so are the six ranges of hole ratios.
     """
     count, side = STEPS_PER_ROUND * BATCH_SIZE, PATCH_PIXELS
-    areas = np.array([photo.size for photo in photos])
     targets = np.empty((count, side, side, 4), "float32")
-    for target, index in zip(targets, generator.choice(len(photos), count, p=areas / areas.sum()), strict=True):
-        top, left = (generator.integers(length - side + 1) for length in photos[index].shape[:2])
-        target[..., :3] = recoloured(photos[index][top : top + side, left : left + side], generator)
+    for target, patch in zip(targets, patches(photos, count, side, generator), strict=True):
+        target[..., :3] = patch
         target[..., 3:] = irregular_mask(side, side, BINS[generator.integers(len(BINS))], generator)
     return [targets[..., :3] * targets[..., 3:], targets[..., 3:]], targets
+
+
+def patches(photos: list[np.ndarray], count: int, side: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    """Recoloured squares, float32 `(side, side, 3)` in [0, 1]; each pixel of the images is as likely as any other."""
+    areas = np.array([photo.size for photo in photos])
+    for index in generator.choice(len(photos), count, p=areas / areas.sum()):
+        top, left = (generator.integers(length - side + 1) for length in photos[index].shape[:2])
+        yield recoloured(photos[index][top : top + side, left : left + side], generator)
 
 
 def recoloured(patch: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -105,10 +112,7 @@ def untrained(name: str) -> keras.Model:
         keras.config.set_dtype_policy("float32")
     fuse_normalization(model)
     steps = ROUNDS * STEPS_PER_ROUND
-    warmup = steps // 20
-    rate = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
-    )
+    rate = warmed_up_cosine(LEARNING_RATE, steps, steps // 20)
     model.compile(keras.optimizers.Adam(rate), inpainting_loss, jit_compile=False)
     return model
 

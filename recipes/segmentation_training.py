@@ -20,6 +20,7 @@ from recipes import camvid
 from recipes.camvid import CLASSES, Frame
 from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts, write_weights
 from zoo.layers.fused_batch_normalization import fuse_normalization
+from zoo.training.optimizers import warmed_up_cosine
 
 SEED = 0
 BATCH_SIZE = 8
@@ -65,10 +66,7 @@ def untrained(recipe: Recipe, steps: int, folder: Path) -> keras.Model:
     fuse_normalization(model)
     if recipe.begins_with is not None:
         begin_with(model, folder / f"{recipe.begins_with}.safetensors")
-    warmup = max(1, steps // 50)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
-    )
+    rate = warmed_up_cosine(recipe.learning_rate, steps, max(1, steps // 50))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
     model.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY), loss)
     return model

@@ -21,6 +21,7 @@ from recipes import sparseconvnet_scores as scoring
 from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts, write_weights
 from zoo.architectures import sparseconvnet
 from zoo.datasets import depth_maps
+from zoo.training.optimizers import warmed_up_cosine
 
 SEED = 0
 BATCH_SIZE = 2
@@ -92,12 +93,7 @@ def untrained(name: str) -> keras.Model:
     """The network, with a warm-up over one round and a cosine decay over the others."""
     keras.utils.set_random_seed(SEED)
     model = network(name)
-    decay = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10,
-        (ROUNDS - 1) * STEPS_PER_ROUND,
-        warmup_target=LEARNING_RATE,
-        warmup_steps=STEPS_PER_ROUND,
-    )
+    decay = warmed_up_cosine(LEARNING_RATE, ROUNDS * STEPS_PER_ROUND, STEPS_PER_ROUND)
     model.compile(keras.optimizers.Adam(decay), absolute_metres)
     return model
 

@@ -19,6 +19,7 @@ from recipes import training_run
 from recipes.photographs import HELD_OUT, TRAINING, bicubic, degrade, luma_psnr, luma_ssim, photograph
 from recipes.training_run import TrainingRun, filled
 from zoo.architectures.enlargement import luma
+from zoo.training.optimizers import warmed_up_cosine
 
 SHRINKS = (1.0, 0.8, 0.65, 0.5)  # a smaller copy has sharper edges
 SEED = 0
@@ -97,12 +98,7 @@ def untrained(recipe: Recipe, scale: int, folder: Path) -> keras.Model:
     model = keras.Model(inputs, recipe.luma_detail(inputs, scale=scale, **recipe.arguments))
     if recipe.first_scale not in (None, scale):
         begin_with(model, recipe.weights(recipe.first_scale, folder))
-    decay = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10,
-        recipe.steps(scale) - STEPS_PER_ROUND,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=STEPS_PER_ROUND,
-    )
+    decay = warmed_up_cosine(recipe.learning_rate, recipe.steps(scale), STEPS_PER_ROUND)
     model.compile(keras.optimizers.Adam(decay), squared_levels)
     return model
 

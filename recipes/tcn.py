@@ -19,6 +19,7 @@ from statsmodels.tsa.holtwinters import ExponentialSmoothing
 from recipes import training_run
 from recipes.training_run import TrainingRun, filled
 from zoo.architectures.tcn import forecasts, tcn
+from zoo.training.optimizers import warmed_up_cosine
 
 NAME = "tcn-co2"
 SEASON = 52  # weeks
@@ -62,9 +63,7 @@ def untrained() -> keras.Model:
     keras.utils.set_random_seed(SEED)
     inputs = keras.Input((None, 1), name="series")
     model = keras.Model(inputs, forecasts(inputs, **ARGUMENTS))
-    decay = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, STEPS - STEPS_PER_ROUND, warmup_target=LEARNING_RATE, warmup_steps=STEPS_PER_ROUND
-    )
+    decay = warmed_up_cosine(LEARNING_RATE, STEPS, STEPS_PER_ROUND)
     model.compile(keras.optimizers.AdamW(decay, weight_decay=WEIGHT_DECAY), "mae")
     return model
 

@@ -12,7 +12,7 @@ from skimage import data
 
 import zoo
 from tests import evaluation_models as models
-from zoo.activation_maps import activation_map, explained, last_map, linear_head, mean_gradients
+from zoo.architectures.activation_maps import activation_map, explained, last_map, linear_head, mean_gradients
 from zoo.command_line.main import main
 from zoo.errors import InputError
 from zoo.explanation import label_index

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from zoo.activation_maps import activation_map, last_map, linear_head, mean_gradients
+from zoo.architectures.activation_maps import activation_map, last_map, linear_head, mean_gradients
 from zoo.arguments import did_you_mean
 from zoo.catalogue.entry import Entry
 from zoo.datasets.class_names import find_classes
@@ -15,7 +15,7 @@ from zoo.errors import InputError
 from zoo.imaging.depth_colors import colors
 from zoo.imaging.forms import several
 from zoo.imaging.label_maps import of_two_classes
-from zoo.labels import label_at, read_labels, read_synsets
+from zoo.labels import label_at, output_names, read_labels, read_synsets
 from zoo.loading import ready
 from zoo.model import ZooModel
 from zoo.prediction import alone, check_fits
@@ -93,7 +93,7 @@ def label_index(entry: Entry, label: str | int) -> int:
     Raises:
         InputError: There is none.
     """
-    names = read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
+    names = output_names(entry.labels, entry.num_classes)
     if isinstance(label, int) and 0 <= label < len(names):  # a name may be another number
         return int(label)
     try:
@@ -146,20 +146,9 @@ def activations(
     facts = {
         "index": index,
         "label": label_at(read_labels(model.spec.labels), index),
-        "score": _score(model, outputs)[index],
+        "score": round(float(find_task(model.spec.task).scores(outputs)[index]), 6),
     }
     return "cam" if head is not None else "grad-cam", found, facts
-
-
-def _score(model: ZooModel, outputs: np.ndarray) -> list[float]:
-    """What `zoo.predict` gives for each output: a softmax, a sigmoid, or the quantity."""
-    values = outputs.astype(np.float64)
-    if model.spec.task == "image-classification":
-        values = np.exp(values - values.max())
-        values /= values.sum()
-    elif model.spec.task == "multi-label-classification":
-        values = 0.5 * (1 + np.tanh(values / 2))
-    return [round(float(value), 6) for value in values]
 
 
 def confidence(

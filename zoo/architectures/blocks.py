@@ -10,6 +10,8 @@ from keras.initializers import VarianceScaling
 
 from zoo.layers import Blur2D, EfficientChannelAttention, GlobalContextPooling2D
 
+THIN = 16  # channels, below which `subsample` is needed
+
 
 def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use_bias=False, padding="symmetric", name):
     """Convolution padded by `dilation_rate * (kernel_size - 1) // 2` on each side, as PyTorch's networks do.
@@ -17,7 +19,7 @@ def conv2d(x, filters, kernel_size, *, strides=1, dilation_rate=1, groups=1, use
     Keras' own `same`, TensorFlow's, pads strided convolutions on the right and below only: for networks from there.
     `(batch, h, w, c) -> (batch, ceil(h / strides), ceil(w / strides), filters)` for odd kernels.
     """
-    if kernel_size == 1 and x.shape[-1] < 16:
+    if kernel_size == 1 and x.shape[-1] < THIN:
         x, strides = subsample(x, strides, f"{name}-subsample"), 1
     x, padding = pad2d(x, kernel_size, strides=strides, dilation_rate=dilation_rate, padding=padding, name=name)
     return layers.Conv2D(
@@ -50,8 +52,8 @@ def depthwise_conv2d(x, kernel_size, *, strides=1, dilation_rate=1, use_bias=Fal
 def subsample(x, strides, name):
     """Every `strides`-th row and column, which is all that a 1x1 kernel with these strides reads.
 
-    Of fewer than 16 channels, at sides that the strides divide, the gradient of such a kernel writes beyond its memory
-    on CPUs (oneDNN in TensorFlow 2.21), and the process may die at any time after.
+    Of fewer than `THIN` channels, at sides that the strides divide, the gradient of such a kernel writes beyond its
+    memory on CPUs (oneDNN in TensorFlow 2.21), and the process may die at any time after.
     """
     return layers.AveragePooling2D(1, strides, name=name)(x) if strides > 1 else x
 

@@ -17,6 +17,11 @@ def label_at(labels: tuple[str, ...] | None, index: int) -> str | None:
     return labels[index] if labels and index < len(labels) else None
 
 
+def output_names(labels: str | tuple[str, ...] | None, count: int | None) -> tuple[str, ...]:
+    """The names of so many outputs; their numbers where they have none."""
+    return read_labels(labels) or tuple(map(str, range(count or 0)))
+
+
 def read_synsets(labels: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The WordNet synsets of a list in this folder, such as `"n01440764"`; None where the names are in no such list."""
     if not isinstance(labels, str):

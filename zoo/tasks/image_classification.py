@@ -16,13 +16,16 @@ class ImageClassification(Images):
     columns: ClassVar = {"predictions": [{"index": int, "label": str, "score": float}]}
 
     def postprocess(self, record, entry, prepared, output, top) -> None:
-        labels = read_labels(entry.labels)
-        scores = np.exp(output - output.max())
-        scores /= scores.sum()
+        labels, scores = read_labels(entry.labels), self.scores(output)
         record["predictions"] = [
             {"index": int(index), "label": label_at(labels, index), "score": round(float(scores[index]), 6)}
             for index in np.argsort(-scores, kind="stable")[:top]
         ]
+
+    def scores(self, output: np.ndarray) -> np.ndarray:
+        """The softmax of logits `(classes,)`."""
+        shares = np.exp(output - output.max())
+        return shares / shares.sum()
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         return [

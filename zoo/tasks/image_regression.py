@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from zoo.catalogue.entry import Entry
-from zoo.labels import read_labels
+from zoo.labels import output_names
 from zoo.printing import as_markdown
 from zoo.tasks.images import Images
 from zoo.tasks.task import Columns
@@ -17,10 +17,10 @@ class ImageRegression(Images):
     columns: ClassVar = {}
 
     def columns_of(self, entry: Entry) -> Columns:
-        return {"values": {name: float for name in quantity_names(entry)}}
+        return {"values": {name: float for name in output_names(entry.labels, entry.num_classes)}}
 
     def postprocess(self, record, entry, prepared, output, top) -> None:
-        names = quantity_names(entry)
+        names = output_names(entry.labels, entry.num_classes)
         record["values"] = {name: float(value) for name, value in zip(names, output, strict=True)}
         record["units"] = {name: each.unit for name, each in zip(names, entry.quantities, strict=False) if each.unit}
 
@@ -33,14 +33,10 @@ class ImageRegression(Images):
     def gives(self, entry: Entry) -> str:
         units = [quantity.unit for quantity in entry.quantities] or [""] * (entry.num_classes or 0)
         named = [
-            f"{name}{f' in {unit}' if unit else ''}" for name, unit in zip(quantity_names(entry), units, strict=True)
+            f"{name}{f' in {unit}' if unit else ''}"
+            for name, unit in zip(output_names(entry.labels, entry.num_classes), units, strict=True)
         ]
         return f"float32 `(batch, {entry.num_classes})`, quantities: {', '.join(map(as_markdown, named))}."
-
-
-def quantity_names(entry: Entry) -> tuple[str, ...]:
-    """What the outputs are called; their numbers where they have no names."""
-    return read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
 
 
 TASK = ImageRegression()

@@ -18,14 +18,17 @@ class MultiLabelClassification(Images):
     columns: ClassVar = {"labels": [str], "predictions": [{"index": int, "label": str, "score": float}]}
 
     def postprocess(self, record, entry, prepared, output, top) -> None:
-        labels = read_labels(entry.labels)
-        scores = 0.5 * (1 + np.tanh(output.astype("float64") / 2))
+        labels, scores = read_labels(entry.labels), self.scores(output)
         order = np.argsort(-scores, kind="stable")
         record["labels"] = [label_at(labels, index) or str(index) for index in order if scores[index] >= APPLIES]
         record["predictions"] = [
             {"index": int(index), "label": label_at(labels, index), "score": round(float(scores[index]), 6)}
             for index in order[:top]
         ]
+
+    def scores(self, output: np.ndarray) -> np.ndarray:
+        """The sigmoid of logits `(labels,)`."""
+        return 0.5 * (1 + np.tanh(output.astype("float64") / 2))
 
     def lines(self, record: dict[str, Any]) -> list[str]:
         scores = [f"{item['score']:7.2%}  {item['label'] or item['index']}" for item in record["predictions"]]

@@ -53,6 +53,10 @@ class Task(abc.ABC):
         """`columns` of one model, where they differ between models."""
         return self.columns
 
+    def scores(self, output: np.ndarray) -> np.ndarray:
+        """What people are shown of the outputs for one input: shares from 0 to 1 of logits, quantities as they are."""
+        return output
+
     @abc.abstractmethod
     def inputs(self, entry: Entry, input_shape: tuple[int | None, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         """The model's input layer or layers, and the normalised tensors that the builder begins with."""

@@ -80,7 +80,7 @@ class Batches(keras.utils.PyDataset):
     def _read(self, place: int, time: int) -> tuple[Any, ...]:
         generator = np.random.default_rng([self.seed or 0, time, place]) if self.augment else None
         item = self.examples.items[place]
-        if self.augment == "strong" and self.trainer.strong and generator is not None:
+        if self.augment == "strong" and generator is not None:
             return self.trainer.read_strong(item, self.entry, self.shape, generator)
         return self.trainer.read(item, self.entry, self.shape, generator)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class LabelData:
         return isinstance(self.values, list)
 
 
-def trained_task(entry: Entry, data: Any, problem_type: ProblemType | str, what: str) -> TaskName:
+def trained_task(entry: Entry, data: Any, problem_type: ProblemType | Literal["auto"], what: str) -> TaskName:
     """The task that a model is trained for: its own, or, where its head alone decides, the one of the data.
 
     Args:
@@ -51,7 +51,7 @@ def trained_task(entry: Entry, data: Any, problem_type: ProblemType | str, what:
     Raises:
         InputError: The model has no head on images, or the data say nothing that fits.
     """
-    wanted = next((task for name, task in PROBLEM_TYPES.items() if name == problem_type), None)
+    wanted = None if problem_type == "auto" else PROBLEM_TYPES[problem_type]
     if entry.task not in ONE_HEAD:
         if wanted is not None:
             raise InputError(

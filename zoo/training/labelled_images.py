@@ -29,6 +29,7 @@ class LabelledImages(TaskTrainer):
     """
 
     mirrors = True
+    strong = True
     images_alone = True
     data = DATA
     task: TaskName

@@ -37,9 +37,12 @@ def _rate(peak: float, steps: int | None) -> Any:
     if steps is None:
         return peak
     warm_up = max(1, round(WARM_UP_FRACTION * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        peak / 10, max(1, steps - warm_up), warmup_target=peak, warmup_steps=warm_up
-    )
+    return warmed_up_cosine(peak, max(steps, warm_up + 1), warm_up)
+
+
+def warmed_up_cosine(peak: float, steps: int, warm_up: int) -> keras.optimizers.schedules.CosineDecay:
+    """A rate that rises from a tenth of `peak` for `warm_up` of the `steps`, then falls to zero as a cosine."""
+    return keras.optimizers.schedules.CosineDecay(peak / 10, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
 
 
 def _optimizer(recipe: Recipe, rate: Any) -> keras.optimizers.Optimizer:

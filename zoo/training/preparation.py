@@ -256,7 +256,7 @@ def _check(model: Any) -> None:
 
 def _check_applies(trainer: TaskTrainer, task: str, recipe: Recipe, data: Any) -> None:
     """Check that the task has the views and targets that are asked for, batches no others, and epochs or steps."""
-    if recipe["augment"] == "strong" and not (trainer.strong or trainer.images_alone):
+    if recipe["augment"] == "strong" and not trainer.strong:
         raise InputError(f"augment='strong' does not apply to {task}. Expected 'light' or None.")
     for name, value in soft_options(recipe).items():
         if not trainer.classes:

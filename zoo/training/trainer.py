@@ -11,7 +11,7 @@ import numpy as np
 from zoo.catalogue.entry import Entry
 from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
-from zoo.labels import read_labels
+from zoo.labels import output_names
 from zoo.measures.measure import Measure
 from zoo.training.examples import Examples, hold_out
 from zoo.training.linear_head import Kind
@@ -77,7 +77,7 @@ class TaskTrainer(abc.ABC):
 
     def read_strong(self, item: Any, entry: Entry, shape: tuple[int, ...], generator: np.random.Generator) -> Any:
         """One example, as `read` gives it, in a view that differs more from the image: of `augment="strong"`."""
-        raise NotImplementedError(f"{type(self).__name__} has strong = False")
+        return self.read(item, entry, shape, generator)
 
     @abc.abstractmethod
     def loss(self, entry: Entry, examples: Examples | None) -> Any:
@@ -154,8 +154,8 @@ class TaskTrainer(abc.ABC):
 
 
 def known_labels(entry: Entry) -> tuple[str, ...]:
-    """What a model calls its classes; their numbers where it has no names for them."""
-    return read_labels(entry.labels) or tuple(map(str, range(entry.num_classes or 0)))
+    """What a model calls its classes or quantities; their numbers where it has no names for them."""
+    return output_names(entry.labels, entry.num_classes)
 
 
 def path_pairs(examples: list[tuple[Any, Any]], kind: type) -> list[Any]:

@@ -8,11 +8,11 @@ from zoo.catalogue.entry import Entry, Quantity
 from zoo.errors import InputError
 from zoo.labels import read_labels
 from zoo.measures.regression import RegressionMeasure
-from zoo.tasks.image_regression import quantity_names
 from zoo.training import report
 from zoo.training.examples import Examples
 from zoo.training.label_data import LabelData, units_of
 from zoo.training.labelled_images import LabelledImages, readable_examples
+from zoo.training.trainer import known_labels
 
 SCALES = (1e-6, 1e12)  # of the deviations that an entry takes
 
@@ -65,7 +65,7 @@ class ImageRegressionTrainer(LabelledImages):
         return [keras.metrics.R2Score(name="r2"), *mae]
 
     def measure(self, entry: Entry, examples: Examples | None) -> RegressionMeasure:
-        return RegressionMeasure(quantity_names(entry))
+        return RegressionMeasure(known_labels(entry))
 
     def draw(self, entry, measure, example, folder) -> None:
         outputs, targets = measure.points()
