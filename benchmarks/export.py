@@ -21,6 +21,7 @@ import zoo
 import zoo.export
 from zoo.errors import MissingExtraError
 from zoo.model import ZooModel
+from zoo.processor import described
 
 
 def saved(path: Path, images: np.ndarray) -> Callable[[], object]:
@@ -127,7 +128,10 @@ def main() -> None:
     side = model.spec.input.size or 128
     images = np.random.default_rng(0).uniform(0, 255, (arguments.batch, side, side, 3)).astype("float32")
     seconds = measure(model, images, arguments.rounds)
-    print(f"\n{arguments.model}, batch {arguments.batch}, {side} x {side} pixels, {arguments.rounds} rounds\n")
+    print(
+        f"\n{arguments.model}, batch {arguments.batch}, {side} x {side} pixels, {arguments.rounds} rounds, "
+        f"{described()}\n"
+    )
     print("| served as | images/s, median | middle half |\n| --- | --- | --- |")
     for name, values in seconds.items():
         low, middle, high = statistics.quantiles(values, n=4)

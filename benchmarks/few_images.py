@@ -1,16 +1,17 @@
 """Fine-tuning with few images per class, beside logistic regression on the same features.
 
     python benchmarks/few_images.py DATA [--network tf_efficientnet_lite0] [--per-class 5 10 20 50] [--seeds 3]
+        [--output-dir runs/few_images]
 
 DATA is a folder with the class folders `train/CLASS/NAME.jpg` and `val/CLASS/NAME.jpg`. Each seed draws its images from
 `train`; both learn from the same ones and are measured on all of `val`, which neither has seen. scikit-learn's
 `LogisticRegression` learns from all of them, on the pooled features of the unchanged network; `zoo.finetune`, with its
-defaults, holds out a fifth to choose by. The standard error is that of the difference, over the seeds.
+defaults, holds out a fifth to choose by. The standard error is that of the difference, over the seeds. The runs stay in
+the output folder, and the same command resumes: what is finished there is measured only.
 """
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--network", default="tf_efficientnet_lite0")
     parser.add_argument("--per-class", type=int, nargs="+", default=[5, 10, 20, 50])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--output-dir", type=Path, default=Path("runs/few_images"))
     options = parser.parse_args()
     (images, labels), (held, right) = examples(options.data, "train"), examples(options.data, "val")
     backbone = zoo.load(options.network, num_classes=0)
@@ -61,9 +63,8 @@ def main() -> None:
             drawn = [generator.permutation(np.flatnonzero(labels == one))[:count] for one in np.unique(labels)]
             chosen = np.concatenate(drawn)
             regression = LogisticRegression(max_iter=5000).fit(features[chosen], labels[chosen])
-            with tempfile.TemporaryDirectory() as folder:
-                own = ([images[place] for place in chosen], labels[chosen])
-                run = zoo.finetune(model, own, seed=seed, output_dir=Path(folder) / "run")
+            own = ([images[place] for place in chosen], labels[chosen])
+            run = zoo.finetune(model, own, seed=seed, output_dir=options.output_dir / f"{count}-{seed}")
             rows.append((100 * regression.score(held_features, right), percents(run.model, held, right)))
         theirs, ours = np.array(rows).T
         error = (ours - theirs).std(ddof=1) / len(rows) ** 0.5 if len(rows) > 1 else float("nan")

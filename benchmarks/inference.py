@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
+from zoo.processor import described
 
 NETWORKS = {
     "resnet50": keras.applications.ResNet50,
@@ -89,7 +90,7 @@ def main() -> None:
     arguments = parser.parse_args()
     columns = ["zoo graph", "zoo XLA", "keras.applications graph", "keras.applications XLA"]
     columns += ["timm eager", "timm torch.compile"]
-    print(f"images/s, 224 x 224, {os.cpu_count()} CPU cores, medians of {arguments.rounds} interleaved rounds\n")
+    print(f"images/s, 224 x 224, {described()}, medians of {arguments.rounds} interleaved rounds\n")
     print(f"| network | batch | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     for name in arguments.networks:
         for batch_size in (1, 8):

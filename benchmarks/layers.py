@@ -18,6 +18,7 @@ import keras
 import tensorflow as tf
 
 import zoo.layers
+from zoo.processor import described
 
 SHAPE = (8, 128, 128, 64)
 
@@ -145,7 +146,7 @@ def main():
     parser.add_argument("--only", default="", help="part of a layer's name: time these layers only")
     arguments = parser.parse_args()
     rounds = arguments.rounds
-    print(f"Shape {'x'.join(map(str, SHAPE))}, float32, {os.cpu_count()} cores, TensorFlow {tf.__version__}, ", end="")
+    print(f"Shape {'x'.join(map(str, SHAPE))}, float32, {described()}, TensorFlow {tf.__version__}, ", end="")
     print(f"Keras {keras.__version__}, medians of {rounds} interleaved runs, milliseconds.\n")
     print("| layer | pass | mode | layer | references | layer / goal's reference | goal | reached |")
     print("|---|---|---|---|---|---|---|---|")

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.catalogue.registry import registry
+from zoo.processor import described
 
 BATCH_SIZE = 8
 MOST_PIXELS = 320  # a side
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("zoo/site/speeds.json"))
     options = parser.parse_args()
     known = json.loads(options.output.read_text())["images_per_second"] if options.output.is_file() else {}
-    machine = f"{os.cpu_count()} CPU cores, TensorFlow {tf.__version__}, batches of {BATCH_SIZE}"
+    machine = f"{described()}, TensorFlow {tf.__version__}, batches of {BATCH_SIZE}"
     for entry in registry().entries.values():
         size, millions = entry.input.size, entry.parameters_millions
         key = f"{entry.architecture} {size}"

@@ -83,6 +83,14 @@ def _pixel(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
     }
 
 
+def _boxes(entry: Entry, inputs: Any, outputs: Any) -> dict[str, Any]:
+    answer = {name: outputs[name] for name in ("boxes", "scores", "count")} | {"indices": outputs["classes"]}
+    labels = read_labels(entry.labels)
+    if labels is None:
+        return answer
+    return answer | {"classes": tf.gather(tf.constant(["", *labels]), outputs["classes"] + 1)}  # -1 is none
+
+
 def _voxels(entry: Entry, inputs: Any, logits: Any) -> dict[str, Any]:
     return {"label_map": tf.cast(logits[..., 0] > 0, tf.int32), "probabilities": tf.sigmoid(logits[..., 0])}
 
@@ -166,6 +174,17 @@ ANSWERS: dict[TaskName, Answer] = {
             "probabilities": f"{_PROBABILITIES}; each label applies or not, so their sum is any",
         },
         _same_labels,
+    ),
+    "object-detection": Answer(
+        _boxes,
+        {
+            "boxes": "x1, y1, x2 and y2 in pixels, best first: of the image that is given, of a file as it is upright",
+            "scores": "of these boxes, in the same order, from 0 to 1; 0 where there are no more",
+            "count": "how many boxes there are",
+            "indices": "of the classes of these boxes, in the same order: lines of labels.txt, from 0; -1 behind them",
+            "classes": "the lines of labels.txt",
+        },
+        cosine,
     ),
     "semantic-segmentation": Answer(
         _label_map,

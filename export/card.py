@@ -15,7 +15,7 @@ from zoo.catalogue.registry import registry
 from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.export import card_text
-from zoo.export.card_facts import Facts, card_name, facts_of, measurements_of
+from zoo.export.card_facts import Facts, card_name, facts_of, is_shipped, measurements_of
 from zoo.printing import as_text, parameters_text
 from zoo.tasks import find_task
 
@@ -72,17 +72,19 @@ def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard"
 
     name = card_name(entry)
     results = _eval_results(entry)
+    family = [] if ":" in entry.builder else [entry.builder.partition(".")[0]]
     # Any other is `other` there, with its name and where to read it.
     is_listed = entry.license in HUB_LICENSES - {"other"}
     data = ModelCardData(
         license=entry.license if is_listed else "other",
         license_name=None if is_listed else {"other": "see-source"}.get(entry.license, as_text(entry.license)),
         license_link=None if is_listed else _page(entry),
-        library_name="keras",
+        library_name="layerzoo" if entry.adapter else "keras",  # plain Keras knows no adapters
         pipeline_tag=find_task(entry.task).pipeline_tag,
-        tags=["keras", "layerzoo", entry.task, entry.builder.split(".")[0]],
+        tags=["keras", "layerzoo", entry.task, *family],
         datasets=["ILSVRC/imagenet-1k"] if "in1k" in (entry.tag or "") else None,
         base_model=_base_model(entry),
+        base_model_relation="adapter" if entry.adapter and _base_model(entry) else None,
         model_name=as_text(name) if results else None,
         eval_results=results or None,
     )
@@ -92,7 +94,7 @@ def card_of(entry: Entry, facts: Facts, measured: dict[str, Any]) -> "ModelCard"
 
 def carded_entries() -> list[Entry]:
     """The models that we train: each has its card in `MODEL_CARDS/`."""
-    return [entry for entry in registry().entries.values() if entry.is_embedded]
+    return [entry for entry in registry().entries.values() if is_shipped(entry)]
 
 
 def card_files() -> dict[str, str]:
@@ -169,6 +171,7 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
 
     if entry.measured is None:
         return []
+    source = None if entry.source is None else as_text(entry.measured.source)  # the Hub takes it with an address only
     return [
         EvalResult(
             task_type=find_task(entry.task).pipeline_tag,
@@ -177,8 +180,8 @@ def _eval_results(entry: Entry) -> list["EvalResult"]:
             metric_type=METRIC_TYPES.get(name) or as_text(name.split("_")[-2:][0]),
             metric_name=as_text(card_text.spoken(name)),
             metric_value=value,
-            source_name=as_text(entry.measured.source),
-            source_url=_page(entry),
+            source_name=source,
+            source_url=source and _page(entry),
         )
         for name, value in entry.metrics.items()
         if not name.startswith(BASELINES)

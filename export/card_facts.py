@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from zoo.catalogue.entry import Entry, Record
+from zoo.catalogue.registries import OURS, place_of
 from zoo.catalogue.registry import registry
 from zoo.errors import RegistryError
 
@@ -54,13 +55,14 @@ class Image(Record):
 
 class Facts(Record):
     """The prose of one card. Every part may be missing: the card then leaves it out or states what is true for the
-    task."""
+    task. `license_note` says what is to be known of the weights' licence beside its name."""
 
     summary: str = ""
     uses: tuple[str, ...] = ()
     misuses: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     training: str = ""
+    license_note: str = ""
     trained_on: tuple[Work, ...] = ()
     measured_on: tuple[Work, ...] = ()
     results: tuple[Table, ...] = ()
@@ -76,10 +78,15 @@ def facts_of(entry: Entry) -> Facts:
 
 def measurements_of(entry: Entry) -> dict[str, Any]:
     """What the recipe wrote beside an embedded checkpoint; empty for every other."""
-    if not entry.is_embedded or not is_of_the_registry(entry):
+    if not is_shipped(entry) or not is_of_the_registry(entry):
         return {}
     path = resources.files("zoo") / "checkpoints" / Path(entry.filename).with_suffix(".json").name
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def is_shipped(entry: Entry) -> bool:
+    """Whether its weights are part of this library, and not of a package with a registry of its own."""
+    return entry.is_embedded and place_of(entry.name).package == OURS
 
 
 def is_of_the_registry(entry: Entry) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.catalogue.entry import Base, Entry
 from zoo.catalogue.licensing import UNKNOWN
+from zoo.catalogue.registries import package_of_builder, place_of
 from zoo.catalogue.source import Source
 from zoo.export.card_facts import Facts, Table, Work, card_name, is_of_the_registry
 from zoo.printing import as_markdown, as_text, parameters_text
@@ -65,7 +66,14 @@ def usage(entry: Entry) -> str:
     name, task = json.dumps(as_text(_handle(entry)), ensure_ascii=False), find_task(entry.task)
     snippet = f'import zoo\n\nrecord = zoo.predict({name}, "{task.example}")[0]\n{task.show}'
     load = code(f"zoo.load({name})")
-    return f"{fenced(snippet, 'python')}\n\n`pip install layerzoo`. {load} gives the `keras.Model`."
+    needed = f"{fenced(snippet, 'python')}\n\n`pip install layerzoo`. {load} gives the `keras.Model`."
+    if package := package_of_builder(entry.builder):
+        needed += (
+            f"\n\nThe network is code of the Python package {code(package)}, as {code(entry.builder)}, and not of "
+            "layerzoo: that package has to be installed too, and it registers itself. Exports (SavedModel, ONNX and "
+            "the like) need neither."
+        )
+    return needed
 
 
 def _handle(entry: Entry) -> str:
@@ -104,7 +112,8 @@ def spoken(metric: str) -> str:
 
 
 def _purpose(entry: Entry) -> str:
-    return f"- {entry.task.replace('-', ' ').capitalize()}, and as a start for fine-tuning."
+    also = "" if entry.task == "object-detection" else ", and as a start for fine-tuning"
+    return f"- {entry.task.replace('-', ' ').capitalize()}{also}."
 
 
 def _interface(entry: Entry) -> str:
@@ -125,6 +134,7 @@ def _training(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
         "steps": f"{measured['training_steps']:,}" if "training_steps" in measured else "",
         "seed": str(measured.get("seed", "")),
         "time": _duration(measured["seconds"]) if "seconds" in measured else "",
+        "on": prose(measured.get("processor", "")),
         "with": versions,
     }
     run = "; ".join(f"{name}: {value}" for name, value in facts_of_the_run.items() if value)
@@ -158,12 +168,20 @@ def _results(entry: Entry, facts: Facts, measured: dict[str, Any]) -> str:
 
 
 def _measured_table(table: Table, measured: dict[str, Any]) -> str:
-    shown = measured[table.key].items()
-    rows = [(name, *(f"{row[key]:g}" if key in row else "" for key in table.columns)) for name, row in shown]
-    if table.mean:
-        columns = [[row[key] for row in measured[table.key].values()] for key in table.columns]
-        rows.append(("mean", *(f"{round(sum(column) / len(column), 3):g}" for column in columns)))
+    shown = measured[table.key]
+    columns = [_column([row.get(key) for row in shown.values()], mean=table.mean) for key in table.columns]
+    names = [*shown, "mean"] if table.mean else [*shown]
+    rows = list(zip(names, *columns, strict=True))
     return f"{_table((table.row, *table.columns.values()), rows)}\n\n{table.note}".strip()
+
+
+def _column(numbers: list[float | None], *, mean: bool) -> list[str]:
+    """All numbers of a column, and their mean, with as many decimals as the longest of them; nothing for None."""
+    known = [number for number in numbers if number is not None]
+    decimals = max((len(f"{number:g}".partition(".")[2]) for number in known), default=0)
+    has_exponents = any("e" in f"{number:g}" for number in known)
+    wanted = [*numbers, sum(known) / len(known)] if mean else numbers
+    return ["" if x is None else f"{x:g}" if has_exponents else f"{x:.{decimals}f}" for x in wanted]
 
 
 def _image(facts: Facts) -> str:
@@ -187,7 +205,8 @@ def _licence(entry: Entry, facts: Facts) -> str:
     own = "nobody has stated one" if entry.license == UNKNOWN else prose(entry.license)
     base = entry.base
     began = f"\n- What the training began with, {named(base)}: {prose(base.license)}." if base else ""
-    return f"- Weights: {own}.{began}\n- Data: {data}"
+    note = f" {facts.license_note}" if facts.license_note else ""
+    return f"- Weights: {own}.{note}{began}\n- Data: {data}"
 
 
 def _foreign_data(entry: Entry) -> str:
@@ -199,8 +218,10 @@ def _foreign_data(entry: Entry) -> str:
 def _source(entry: Entry) -> str:
     paper, file = f"- Paper: {_page(entry.paper)}", code(entry.filename)
     if entry.is_embedded:
+        place = place_of(entry.name)
+        folder = f"{place.package.replace('.', '/')}/checkpoints"
         return (
-            f"- File: `zoo/checkpoints/{entry.filename}`, shipped in the package `layerzoo`.\n"
+            f"- File: `{folder}/{entry.filename}`, shipped in the package `{place.distribution}`.\n"
             f"- Revision: that of the package.\n- SHA-256: `{entry.sha256}`\n{paper}"
         )
     if entry.source is None and entry.sha256:
@@ -227,7 +248,7 @@ def named(base: Base) -> str:
     """The base as text, with a link where it has a page."""
     if page := Source(base.source).page:
         return f"[{prose(base.name)}]({page})"
-    return f"{code(base.name)} of layerzoo"
+    return f"{code(base.name)} of {place_of(base.name).distribution}"
 
 
 def _link(source: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from zoo.catalogue.entry import Entry
 from zoo.export.answers import ANSWERS
+from zoo.export.exportable import takes_mask
 from zoo.model import ZooModel
 
 _SIGNATURES = {
@@ -39,6 +40,62 @@ _RUNTIMES = {
         "output = interpreter.get_tensor(result)",
     ),
 }
+
+_STORED = 'inputs = np.load("verification.npz")["inputs"].astype("float32")  # of the right shape'
+_NAMES = 'with open("labels.txt", encoding="utf-8") as file:\n    names = file.read().splitlines()\n'
+_BEST = 'for place in np.argsort(-scores)[:5]:\n    print(f"{scores[place]:.2%} {names[place]}")'
+_PHOTOGRAPHS = {  # what is done with the output for one photograph, by the tasks that can show it in a few lines
+    "image-classification": (f"scores = np.exp(output[0] - output[0].max())\nscores /= scores.sum()\n{_NAMES}{_BEST}"),
+    "multi-label-classification": f"scores = 1 / (1 + np.exp(-output[0]))\n{_NAMES}{_BEST}",
+    "semantic-segmentation": (
+        "classes = output[0].argmax(-1)  # of each pixel\n"
+        f'{_NAMES}for place in np.unique(classes):\n    print(f"{{(classes == place).mean():.2%}} {{names[place]}}")'
+    ),
+}
+
+_NAMED_RUNTIMES = {  # of several outputs, in the order of their names
+    "onnx": (
+        "import onnxruntime",
+        'session = onnxruntime.InferenceSession("model.onnx")\n'
+        "boxes, classes, count, scores = session.run(None, {session.get_inputs()[0].name: inputs})",
+    ),
+    "openvino": (
+        "import openvino",
+        'outputs = openvino.Core().compile_model("model.xml", "CPU")(inputs)\n'
+        "boxes, classes, count, scores = (outputs[place] for place in range(4))",
+    ),
+    "litert": (
+        "from ai_edge_litert.interpreter import Interpreter",
+        'runner = Interpreter("model.tflite").get_signature_runner()\n'
+        "(name,) = runner.get_input_details()\n"
+        "outputs = runner(**{name: inputs[:1]})  # one at a time\n"
+        'boxes, count = outputs["boxes"], outputs["count"]',
+    ),
+}
+
+
+_MASKED_RUNTIMES = {  # of an image and a mask
+    "onnx": (
+        "import onnxruntime",
+        '(output,) = onnxruntime.InferenceSession("model.onnx").run(None, inputs)',
+    ),
+    "openvino": _RUNTIMES["openvino"],
+    "litert": (
+        "from ai_edge_litert.interpreter import Interpreter",
+        'runner = Interpreter("model.tflite").get_signature_runner()\n'
+        "(output,) = runner(**{name: array[:1] for name, array in inputs.items()}).values()  # one at a time",
+    ),
+}
+_STORED_BOTH = (
+    'stored = np.load("verification.npz")  # of the right shape\n'
+    'inputs = {name: stored[f"inputs_{name}"].astype("float32") for name in ("image", "mask")}'
+)
+
+_BOTH = (  # of a file that has two outputs in any order
+    "output = interpreter.get_tensor(result)",
+    'outputs = [interpreter.get_tensor(one["index"]) for one in interpreter.get_output_details()]\n'
+    "output, explanation = sorted(outputs, key=lambda one: one.ndim == 3)",
+)
 
 
 def with_section(card: str, section: str) -> str:
@@ -76,20 +133,56 @@ def saved_model_section(entry: Entry, signatures: dict[str, Any]) -> str:
 
 def converted_section(model: ZooModel, name: str, reference: dict[str, Any]) -> str:
     """What the file of another format takes and gives, such as `reference`, and a snippet that runs it."""
-    import_line, run = _RUNTIMES[name]
-    rows = [
-        ("in", "float32", _shape(model.input_shape), "see *Input and output*; float32 only"),
-        ("out", "float32", _shape(model.output_shape), "what the network gives, see *Input and output*"),
-    ]
+    import_line, run = (_MASKED_RUNTIMES if takes_mask(model) else _RUNTIMES)[name]
+    see = "see *Input and output*; float32 only"
+    rows: list[tuple[str, ...]] = [("in", "float32", _shape(model.input_shape), see)] if not takes_mask(model) else []
+    if takes_mask(model):
+        rows += [(f"in, `{key}`", "float32", _shape(value.shape), see) for key, value in model.input.items()]
+    what = "what the network gives, see *Input and output*"
+    if isinstance(model.output, dict):
+        return _of_several(model, name, rows, what)
+    rows.append(("out", "float32", _shape(model.output_shape), what))
     if "explanation" in reference:
         shape = _shape((None,) * 3)
         rows.append(("out", "float32", shape, "where the model sees its best class: 0 to 1, on its last map"))
-        run = run.replace("(output,)", "output, explanation")
-    snippet = (
-        f"import numpy as np\n{import_line}\n\n"
-        'inputs = np.load("verification.npz")["inputs"].astype("float32")  # of the right shape\n'
-        f"{run}\nprint(output.shape)"
-    )
+        run = run.replace("(output,)", "output, explanation").replace(*_BOTH)
+    photograph = None if takes_mask(model) else _photograph(model)
+    if photograph is None:
+        before = f"import numpy as np\n{import_line}\n\n{_STORED_BOTH if takes_mask(model) else _STORED}"
+        after = "print(output.shape)"
+    else:
+        imports = ["import numpy as np", import_line, "from PIL import Image, ImageOps"]
+        before = "{}\n\n{}".format("\n".join(imports), photograph)
+        after = _PHOTOGRAPHS[model.spec.task]
+    table = _table(("", "dtype", "shape", "what it is"), rows)
+    text = "In the folder of this version" + ("" if photograph is None else ", with a photograph of yours")
+    return f"{table}\n\n{text}:\n\n```python\n{before}\n{run}\n{after}\n```"
+
+
+def _photograph(model: ZooModel) -> str | None:
+    """The lines that prepare a photograph as `model.preprocess` does, with Pillow alone; None where they would be more
+    than a few."""
+    wanted = model.spec.input
+    is_plain = wanted.crop_mode == "center" and wanted.antialias and wanted.channels == "rgb" and len(wanted.mean) == 3
+    fits = all(side in (None, wanted.size) for side in model.input_shape[1:3])
+    if model.spec.task not in _PHOTOGRAPHS or not (is_plain and fits and model.spec.labels):
+        return None
+    if model.output_shape[-1] == 1:  # a logit of a class or none
+        return None
+    lines = ['photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")']
+    if wanted.size is not None:
+        method, trimmed = f"Image.Resampling.{wanted.interpolation.upper()}", (1 - wanted.crop) / 2
+        lines.append(f"photo = ImageOps.fit(photo, ({wanted.size}, {wanted.size}), {method}, bleed={trimmed:.4g})")
+    return "\n".join([*lines, 'inputs = np.asarray(photo, "float32")[None]'])
+
+
+def _of_several(model: ZooModel, name: str, rows: list[tuple[str, ...]], what: str) -> str:
+    """`converted_section` of a model whose outputs have names."""
+    for key in sorted(model.output):
+        dtype = "int32" if str(model.output[key].dtype).startswith("int") else "float32"
+        rows.append((f"out, `{key}`", dtype, _shape(model.output[key].shape), what))
+    import_line, run = _NAMED_RUNTIMES[name]
+    snippet = f"import numpy as np\n{import_line}\n\n{_STORED}\n{run}\nprint(boxes.shape, count)"
     table = _table(("", "dtype", "shape", "what it is"), rows)
     return f"{table}\n\nIn the folder of this version:\n\n```python\n{snippet}\n```"
 

@@ -1,5 +1,6 @@
 """What every export begins with: a model that may be exported, and images to compare it on."""
 
+import os
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from zoo.weights.untrained import mark_trained
 ANY_SIDE = 64  # where neither the model nor its checkpoint knows a size
 _ANY_LENGTH = 32  # likewise, of volumes and series
 _LARGEST_SIDE = 224  # the comparison takes seconds, not minutes
+_LEAST_SIDES = {"ssd.ssd": 300}  # of builders: their smallest map has no place in a smaller image
 
 
 def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
@@ -29,6 +31,17 @@ def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
         raise ExportError(
             f"Keras runs on {keras.backend.backend()}. Exports are TensorFlow graphs; set KERAS_BACKEND=tensorflow."
         )
+    return in_float32(trained(model, allow_random=allow_random))
+
+
+def trained(model: ZooModel | str | os.PathLike[str], *, allow_random: bool) -> ZooModel:
+    """Load the model if necessary, and refuse one that nobody has trained.
+
+    Raises:
+        InputError: Neither a model of the zoo nor a handle.
+        ExportError: Random weights.
+        As `zoo.load`, for a handle.
+    """
     model = ready(model)
     mark_trained(model)
     if model.spec.random != "none" and not allow_random:
@@ -37,7 +50,7 @@ def exportable(model: ZooModel | str, *, allow_random: bool) -> ZooModel:
             f"{model.spec.name} has {what}: its outputs mean nothing. Train it first, or pass allow_random=True "
             "to try out the export."
         )
-    return in_float32(model)
+    return model
 
 
 def takes_images(model: ZooModel) -> bool:
@@ -80,7 +93,9 @@ def tensors(inputs: Any, dtype: Any = "float32") -> Any:
 def _images(model: ZooModel, shape: tuple, count: int, generator: np.random.Generator) -> np.ndarray:
     *sides, channels = shape[1:]
     side = min(model.spec.input.size or ANY_SIDE, _LARGEST_SIDE)
-    height, width = (length or side for length in sides)
+    side = max(side, _LEAST_SIDES.get(model.spec.builder, 0))
+    # A decoder pads images: whether each runtime does so is seen where they have no sides that it need not pad.
+    height, width = (length or side - 5 * bool(model.spec.decoder) for length in sides)
     planes = [_image(generator, height, width) for _ in range(count * channels)]
     return np.moveaxis(np.reshape(planes, (count, channels, height, width)), 1, -1)
 

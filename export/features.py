@@ -22,7 +22,11 @@ def rest_after(model: ZooModel, inputs: Any) -> Callable[[Any], Any]:
     """From features to the model's outputs for `inputs`: whether features are right shows in what the head makes of
     them."""
     others = _head_inputs(model)[1:]  # a masked layer reads its mask too
-    rest = keras.Model([*keras.tree.flatten(model.input), *_head_inputs(model)], model.output)
+    given = keras.tree.flatten(model.input)
+    histories = [one._keras_history for one in given]
+    rest = keras.Model([*given, *_head_inputs(model)], model.output)
+    for one, history in zip(given, histories, strict=True):  # Keras counts them again, and then finds no configuration
+        one._keras_history = history
     beside = keras.tree.flatten(keras.Model(model.input, others)(inputs, training=False)) if others else []
     return lambda features: rest([*keras.tree.flatten(inputs), features, *beside], training=False)
 

@@ -144,7 +144,7 @@ class _Graph:
         if getattr(layer, "depth_multiplier", 1) != 1:
             return None
         if layer.padding == "same":
-            return source if set(layer.strides) == {1} else None
+            return source if set(layer.strides) == {1} or set(sizes) == {1} else None
         before: Any = self.layers.get(source)
         if type(before) is keras.layers.ZeroPadding2D and before.padding == tuple((s // 2,) * 2 for s in sizes):
             return self.reads[source][0]

@@ -11,8 +11,9 @@ import numpy as np
 
 from zoo import architectures
 from zoo.catalogue.handles import path_of
-from zoo.errors import ExportError, ZooError
-from zoo.export.record import extras_of, read_record
+from zoo.errors import ExportError, InputError, ZooError
+from zoo.export.record import digest, extras_of, read_record
+from zoo.model import ZooModel
 from zoo.tasks import find_task
 from zoo.weights.filling import abstract
 
@@ -24,23 +25,39 @@ class ExportedModel:
 
     Attributes:
         spec: The entry of the model.
+        record: What `export.json` says.
         folder: The version of the export.
         format: `"saved_model"`, `"litert"`, `"onnx"` or `"openvino"`.
         network: The Keras model without its weights, whose shapes and layers say what the export takes.
+        answer: Runs a batch in the runtime: from inputs to outputs by name.
     """
 
-    def __init__(self, folder: Path):
-        record, self.spec = read_record(folder)
-        self.folder, self.format = folder, record.format
+    def __init__(self, folder: Path, dtype: str = "float32"):
+        self.record, self.spec = read_record(folder)
+        self.folder, self.format = folder, self.record.format
+        if dtype not in ("float32", "bfloat16") or (dtype == "bfloat16" and self.format != "openvino"):
+            raise InputError(
+                f"dtype={dtype!r} of {folder}, a {self.format}. Expected 'float32'; of an openvino 'bfloat16' too."
+            )
         with abstract():
             self.network = architectures.build(self.spec)
-        self._answer = _running(folder, record.format)
-        self._size = (record.model_extra or {}).get("batch_size")
+        self.answer = _running(folder, self.format, {"precision": "bf16"} if dtype == "bfloat16" else {})
+        self._size = (self.record.model_extra or {}).get("batch_size")
 
     @property
     def input(self) -> Any:
         """As `keras.Model.input`."""
         return self.network.input
+
+    @property
+    def output(self) -> Any:
+        """As `keras.Model.output`."""
+        return self.network.output
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of `export.json`, which contains those of all files: another one for another export."""
+        return digest(extras_of(self.folder) / "export.json")
 
     def preprocess(self, source: Any) -> Any:
         """From one source to what the model takes, as `zoo.load(...).preprocess`."""
@@ -56,7 +73,7 @@ class ExportedModel:
         count = len(keras.tree.flatten(batch)[0])
         parts = [batch] if self._size is None else _parts(batch, count, self._size)
         try:
-            found = [self._answer(part) for part in parts]
+            found = [self.answer(part) for part in parts]
         except ZooError:
             raise
         except Exception as error:  # runtimes raise whatever they like
@@ -69,16 +86,19 @@ class ExportedModel:
         return outputs.get("output", outputs)
 
 
-def load(folder: str | os.PathLike[str]) -> ExportedModel:
+def load(folder: str | os.PathLike[str], *, dtype: str = "float32") -> ExportedModel:
     """Open an export, to run it in its own runtime.
 
-    `zoo.predict` and `zoo.evaluate` take what this returns, or the folder itself.
+    `zoo.predict`, `zoo.predict_files`, `zoo.evaluate`, `zoo.choose` and `zoo demo` take the folder itself too.
 
     Args:
         folder: One version, as an export returned it.
+        dtype: `"bfloat16"` to compute in it, of an OpenVINO export: faster on processors that have it. A SavedModel
+            computes in what it was exported for.
 
     Raises:
         ExportError: Not an export of this library, or damaged.
+        InputError: The format has no such `dtype`.
         MissingExtraError: The runtime of its format is not installed.
 
     Example:
@@ -87,7 +107,12 @@ def load(folder: str | os.PathLike[str]) -> ExportedModel:
         >>> zoo.export.load(folder)(np.zeros((1, 8, 6, 3))).shape
         (1, 16, 12, 3)
     """
-    return ExportedModel(path_of(folder))
+    return ExportedModel(path_of(folder), dtype)
+
+
+def layers_of(model: ZooModel | ExportedModel) -> ZooModel:
+    """The Keras model whose layers say what a model takes: itself, or what an export was made from."""
+    return model.network if isinstance(model, ExportedModel) else model
 
 
 def is_export(path: Path) -> bool:
@@ -95,9 +120,9 @@ def is_export(path: Path) -> bool:
     return (extras_of(path) / "export.json").is_file()
 
 
-def _running(folder: Path, name: str) -> Callable[[Any], dict[str, np.ndarray]]:
+def _running(folder: Path, name: str, options: dict[str, str]) -> Callable[[Any], dict[str, np.ndarray]]:
     try:
-        return importlib.import_module(f"zoo.export.to_{name}").opened(folder)
+        return importlib.import_module(f"zoo.export.to_{name}").opened(folder, **options)
     except ZooError:
         raise
     except Exception as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.training_record import TrainingRecord
 from zoo.export.card import card_of
-from zoo.export.card_facts import Facts, facts_of, measurements_of
+from zoo.export.card_facts import Facts, facts_of, is_shipped, measurements_of
 from zoo.export.card_text import code, fenced, named, prose
 from zoo.printing import as_text, parameters_text
 
@@ -21,7 +21,7 @@ def published_card(entry: Entry, *, original: Entry | None = None, training: Tra
         original: The entry of a model whose weights these still are; what its card states of them is repeated.
         training: The record of the training; empty where nothing is known.
     """
-    if original is not None and original.is_embedded:
+    if original is not None and is_shipped(original):
         return card_of(entry, facts_of(original), measurements_of(original))
     return card_of(entry, _facts(entry, training), {})
 
@@ -40,6 +40,11 @@ def _training(entry: Entry, training: TrainingRecord) -> list[str]:
     else:
         at = f" at {code(base.revision)}" if base.revision else ""
         told.append(f"Its weights began as those of {named(base)}{at}, licence {prose(base.license)}.")
+    if adapter := entry.adapter:
+        told.append(
+            f"The file has an adapter of rank {adapter.rank} over {prose(adapter.base)} alone (LoRA, "
+            "https://arxiv.org/abs/2106.09685); `zoo.load` brings the weights of that, and compares their hash."
+        )
     epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}" if training.epochs else ""
     if training.data or epochs:
         data = prose(training.data) or "data of the publisher"

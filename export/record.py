@@ -17,6 +17,7 @@ from zoo.catalogue.entry import Entry
 from zoo.errors import ExportError
 
 LARGEST_JSON_BYTES = 16_000_000
+_EXTRAS = {"README.md", "zoo.json", "labels.txt", "verification.npz", "export.json"}
 # Answers of a network shrink to a third; more than this is a bomb.
 _SMALL_BYTES, _LARGEST_RATIO = 64_000_000, 50
 # What zipfile and NumPy raise on a file that is damaged, or of another kind.
@@ -64,6 +65,20 @@ def read_record(folder: Path) -> tuple[ExportRecord, Entry]:
         key = ".".join(map(str, first["loc"]))
         raise _damaged(folder, f"{what}: {key + ': ' if key else ''}{first['msg']}") from error
     except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(folder, error) from error
+
+
+def megabytes(folder: Path, record: ExportRecord) -> float:
+    """The size of what a runtime reads: all files but the extras, in 10^6 bytes.
+
+    Raises:
+        ExportError: One of them is not there.
+    """
+    extras = extras_of(folder)
+    names = [name for name in record.files if Path(name).name not in _EXTRAS or (folder / name).parent != extras]
+    try:
+        return sum(_size(folder / name) for name in names) / 1e6
+    except (OSError, ValueError) as error:
         raise _damaged(folder, error) from error
 
 

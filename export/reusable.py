@@ -16,6 +16,7 @@ from zoo.export.explanations import map_answer, with_map
 from zoo.export.exportable import named, takes_images, takes_mask, tensors
 from zoo.export.features import feature_extractor, named_features
 from zoo.model import ZooModel
+from zoo.tasks import find_task
 
 
 class Reusable(tf.Module):
@@ -43,7 +44,7 @@ class Reusable(tf.Module):
         def network(training):
             def call(inputs):
                 outputs = _plain(model(inputs, training=training))
-                return keras.tree.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
+                return keras.tree.map_structure(_float32, outputs)
 
             return call
 
@@ -76,6 +77,11 @@ def reads_files(model: ZooModel) -> bool:
     return takes_images(model) and channels in (1, 3) and model.input_shape[1:] in shapes
 
 
+def _float32(output: Any) -> Any:
+    """Numbers of any precision as float32; whole numbers as they are."""
+    return tf.cast(output, tf.float32) if output.dtype.is_floating else output
+
+
 def _plain(outputs: Any) -> Any:
     """Outputs with names by names that a signature can have; one output as it is."""
     return named(outputs) if isinstance(outputs, dict | list | tuple) else outputs
@@ -99,11 +105,15 @@ def signatures(
     def serve(**inputs):
         taken = _taken(model, inputs)
         outputs = network(taken, training=False)
-        return outputs if isinstance(outputs, dict) else answer(entry, taken, outputs)
+        return answer(entry, taken, outputs) if find_task(entry.task).reads(outputs) else outputs
 
     def serve_encoded(*, image_bytes):
         pixels = graph_images.decoder(entry.input)(image_bytes)
-        return serve(**{model.inputs[0].name: tf.ensure_shape(pixels, _spec(model, batch_size, tf.float32).shape)})
+        given = tf.ensure_shape(pixels, _spec(model, batch_size, tf.float32).shape)
+        answered = serve(**{model.inputs[0].name: given})
+        if entry.task == "object-detection" and "boxes" in answered:
+            answered["boxes"] = graph_images.in_whole(answered["boxes"], image_bytes, entry.input)
+        return answered
 
     extractor = _function(feature_extractor(model), jit_compile=compile_xla or None)
 
@@ -114,7 +124,9 @@ def signatures(
         specs = keras.tree.flatten(_spec(model, batch_size, dtype))
         return _function(function).get_concrete_function(**{spec.name: spec for spec in specs})
 
-    found = {"serving_default": traced(serve, tf.float32), "features": traced(serve_features, tf.float32)}
+    found = {"serving_default": traced(serve, tf.float32)}
+    if not find_task(entry.task).reads(model.output) or not isinstance(model.output, dict):
+        found["features"] = traced(serve_features, tf.float32)
     if tf.uint8 in input_dtypes(model):
         found["serving_uint8"] = traced(serve, tf.uint8)
     if reads_files(model):

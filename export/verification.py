@@ -22,6 +22,7 @@ from zoo.errors import ExportError, ZooError
 from zoo.export.answers import agreement
 from zoo.export.export_card import with_section
 from zoo.export.record import digest, digests, read_arrays, read_record
+from zoo.export.same_boxes import in_order_of
 from zoo.labels import read_labels
 from zoo.model import ZooModel
 
@@ -46,6 +47,8 @@ def check(entry: Entry, outputs: Outputs, reference: Outputs, *, exact: bool, to
         raise ExportError(f"{entry.name}: the export's outputs have another shape. It is not kept; please report it.")
     if not all(np.isfinite(value).all() for value in outputs.values()):
         raise ExportError(f"{entry.name}: the export's outputs are NaN or infinite, so it is not kept.")
+    if "boxes" in reference:
+        outputs = in_order_of(outputs, reference)
     largest = max(float(np.abs(value).max()) for value in reference.values())
     difference = max(float(np.abs(outputs[name] - reference[name]).max()) for name in reference)
     found = {
@@ -105,6 +108,12 @@ def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         ExportError: Not an export of this library, damaged, a file that changed, or outputs that differ.
         MissingExtraError: The runtime of its format is not installed.
+
+    Example:
+        >>> import tempfile, zoo.export
+        >>> path = zoo.export.saved_model("espcn-x2", tempfile.mkdtemp())
+        >>> zoo.export.verify(path)["model"]
+        'espcn-x2.photos'
     """
     folder = path_of(folder)
     record, entry = read_record(folder)

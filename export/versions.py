@@ -63,6 +63,22 @@ def folder_name(name: str) -> str:
     return found
 
 
+def free_place(output_dir: str | os.PathLike[str], name: str, version: int | None) -> Path:
+    """The folder in which a model's versions lie, if the version may be written there.
+
+    Raises:
+        As `new_version`.
+    """
+    check_version(version)
+    home = path_of(output_dir) / folder_name(name)
+    for path in (home, *home.parents):
+        if path.is_file():
+            raise AccessError(f"{path} is a file. Expected a folder, or none yet; choose another output_dir.")
+    if version is not None and (home / str(version)).exists():
+        raise _exists(home, version)
+    return home
+
+
 @contextlib.contextmanager
 def new_version(output_dir: str | os.PathLike[str], name: str, version: int | None) -> Iterator[NewVersion]:
     """Give a folder to fill, and rename it to the version when the block ends without an error.
@@ -80,13 +96,9 @@ def new_version(output_dir: str | os.PathLike[str], name: str, version: int | No
         ExportError: The version exists, or the name cannot be the name of a folder.
         InputError: The version is not a number from 1.
     """
-    check_version(version)
-    home = path_of(output_dir) / folder_name(name)
+    home = free_place(output_dir, name, version)
     partial = home / f"{_PARTIAL}{uuid.uuid4().hex}"
-    _refuse_a_file(home)
     with made_folder(home):
-        if version is not None and (home / str(version)).exists():
-            raise _exists(home, version)
         with writable(home):
             _forget_orphans(home)
             partial.mkdir(parents=True)  # another exporter that failed may have removed the empty folder
@@ -101,23 +113,19 @@ def new_version(output_dir: str | os.PathLike[str], name: str, version: int | No
 
 
 def disk_error(error: Exception) -> OSError | None:
-    """What the disk refused, where `error` is such: an `OSError`, or TensorFlow's words for one."""
+    """What the disk refused, where `error` is such: an `OSError`, or TensorFlow's or OpenVINO's words for one."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
     found = [code for code in codes if f"; {os.strerror(code)}" in str(error)]
+    if "iostream error" in str(error):  # all that a C++ stream says
+        found.append(errno.EIO)
     return OSError(found[0], os.strerror(found[0])) if found else None
 
 
 def versions(home: Path) -> list[int]:
     """The versions in a model's folder, lowest first."""
     return sorted(int(path.name) for path in home.iterdir() if path.name.isdecimal())
-
-
-def _refuse_a_file(home: Path) -> None:
-    for path in (home, *home.parents):
-        if path.is_file():
-            raise AccessError(f"{path} is a file. Expected a folder, or none yet; choose another output_dir.")
 
 
 def _publish(partial: Path, home: Path, version: int | None) -> Path:

@@ -70,7 +70,7 @@ class AddCoords2D(_AddCoords):
 
     Raises:
         InputError: `data_format` is unknown.
-        ValueError: The input has no 4 axes.
+        ValueError: The input does not have 4 axes.
 
     Reference: Liu et al., 2018, https://arxiv.org/abs/1807.03247, section 3 and figure 3. The paper has no numbered
     equation for it; its code measures r from (0.5, 0.5), here it is measured from the centre.

@@ -23,6 +23,9 @@ class AverageTo2D(keras.layers.Layer):
 
     Raises:
         InputError: `size` is neither an int of at least 1 nor two, or `data_format` is unknown.
+        ValueError: The input does not have 4 axes.
+
+    Reference: PyTorch's `AdaptiveAvgPool2d`, https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html.
 
     Example:
         >>> import keras

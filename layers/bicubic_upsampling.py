@@ -24,6 +24,7 @@ class BicubicUpSampling2D(keras.layers.Layer):
 
     Raises:
         InputError: `size` is not an int of at least 1.
+        ValueError: The input does not have 4 axes.
 
     Reference: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711, equation 15.
     At the border the taps outside of the image are left out and the others rescaled to sum to one, as in Pillow.

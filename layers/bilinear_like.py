@@ -21,6 +21,11 @@ class BilinearLike2D(keras.layers.Layer):
         ...)`; all heights and widths may be unknown.
     Output shape: `(batch, height, width, channels)`, within the range of the map.
 
+    Raises:
+        InputError: `data_format` is unknown.
+
+    Reference: PyTorch's `interpolate`, https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html.
+
     Example:
         >>> import keras
         >>> from zoo.layers import BilinearLike2D

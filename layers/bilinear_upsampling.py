@@ -13,7 +13,17 @@ class BilinearUpSampling2D(BicubicUpSampling2D):
     The numbers of `keras.layers.UpSampling2D(interpolation="bilinear")`, whose graph TensorFlow cannot trace
     where height and width are unknown (Keras 3.15), so that no SavedModel could hold it.
 
-    Args, input shape, output shape, raises: As `BicubicUpSampling2D`.
+    Args:
+        size: Enlargement of height and width, an int of at least 1.
+
+    Input shape: `(batch, height, width, channels)`, float, height and width may be unknown.
+    Output shape: `(batch, size * height, size * width, channels)`, within the range of the input.
+
+    Raises:
+        InputError: `size` is not an int of at least 1.
+        ValueError: The input does not have 4 axes.
+
+    Reference: Keras' `UpSampling2D`, https://keras.io/api/layers/reshaping_layers/up_sampling2d.
 
     Example:
         >>> import keras

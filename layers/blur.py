@@ -146,6 +146,7 @@ class Blur2D(_Blur):
     Raises:
         InputError: `kernel_size` is not 1 to 7, `strides` is below 1, `padding` or `data_format` is unknown,
             or the image is too small for the filter or for its reflection.
+        ValueError: The input does not have 4 axes.
 
     Reference: Zhang, 2019, https://arxiv.org/abs/1904.11486, section 3.2, equation 5 and section 4.1: "Rectangle-2",
     "Triangle-3", "Binomial-5". There are no weights: the filter is a constant.

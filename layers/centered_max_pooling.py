@@ -25,6 +25,9 @@ class CenteredMaxPooling2D(keras.layers.Layer):
 
     Raises:
         InputError: `pool_size` is not an odd int, `strides` is below 1, or `data_format` is unknown.
+        ValueError: The input does not have 4 axes.
+
+    Reference: PyTorch's `MaxPool2d`, https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
 
     Example:
         >>> import keras
@@ -48,6 +51,10 @@ class CenteredMaxPooling2D(keras.layers.Layer):
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
+        lengths = zip(window.spatial_shape(self, inputs.shape), self.strides, strict=True)
+        if all(length is not None and (length - 1) % stride == 0 for length, stride in lengths):
+            # The last window stands on the last pixel: `same` pads alike, without a pass over the input.
+            return ops.max_pool(inputs, self.pool_size, self.strides, "same", self.data_format)
         margin = (self.pool_size // 2, self.pool_size // 2)
         width = window.replace_spatial(self, ((0, 0),) * 4, (margin, margin))
         padded = ops.pad(inputs, width, constant_values=-float("inf"))

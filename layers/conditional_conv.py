@@ -26,6 +26,9 @@ class ConditionalConv2D(keras.layers.Layer):
     Input shape: a list of the map, `(batch, height, width, channels)`, and the shares, `(batch, experts)`.
     Output shape: `(batch, new_height, new_width, filters)`.
 
+    Raises:
+        InputError: `padding` or `data_format` is unknown.
+
     Reference: Yang et al., 2019, https://arxiv.org/abs/1904.04971, equation 1.
 
     Example:

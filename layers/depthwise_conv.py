@@ -4,6 +4,8 @@ import math
 
 import keras
 
+from zoo.errors import InputError
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class GlorotUniformPerChannel(keras.initializers.Initializer):
@@ -14,6 +16,11 @@ class GlorotUniformPerChannel(keras.initializers.Initializer):
 
     Args:
         seed: Int, `keras.random.SeedGenerator` or None.
+
+    Raises:
+        InputError: The shape is not that of a convolution kernel.
+
+    Reference: Glorot and Bengio, 2010, https://proceedings.mlr.press/v9/glorot10a.html, equation 16.
 
     Example:
         >>> import keras
@@ -26,6 +33,11 @@ class GlorotUniformPerChannel(keras.initializers.Initializer):
         self.seed = seed
 
     def __call__(self, shape, dtype=None):
+        if len(shape) < 3:
+            raise InputError(
+                f"{type(self).__name__}: the kernel must have shape (*kernel_size, channels, depth_multiplier). "
+                f"Received: shape={tuple(shape)}. Use it as the `depthwise_initializer` of a DepthwiseConv2D."
+            )
         *kernel_size, _, multiplier = shape
         fan_in = math.prod(kernel_size)
         limit = math.sqrt(6 / (fan_in + fan_in * multiplier))
@@ -49,9 +61,9 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
     Output shape: `(batch, new_height, new_width, channels * depth_multiplier)`, of the compute dtype.
 
     Raises:
-        ValueError: An argument that Keras refuses, such as a `kernel_size` of 0.
+        ValueError: An argument that Keras refuses, such as a `kernel_size` of 0, or the input does not have 4 axes.
 
-    Reference: Chollet, 2016, https://arxiv.org/abs/1610.02357, section 2; Glorot and Bengio, 2010, equation 16.
+    Reference: Chollet, 2016, https://arxiv.org/abs/1610.02357, section 2, and `GlorotUniformPerChannel`.
 
     Example:
         >>> import keras

@@ -19,6 +19,10 @@ class EfficientChannelAttention(keras.layers.Layer):
     Input shape: `(batch, height, width, channels)`; height and width may be unknown.
     Output shape: the same.
 
+    Raises:
+        InputError: `data_format` is unknown.
+        ValueError: The input does not have 4 axes, or Keras does not know the `gate`.
+
     Reference: Wang et al., 2020, https://arxiv.org/abs/1910.03151, equations 9 and 12.
 
     Example:

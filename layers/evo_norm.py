@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.errors import InputError
 from zoo.layers import window
 
 
@@ -20,6 +21,10 @@ class EvoNorm2D(keras.layers.Layer):
 
     Input shape: `(batch, height, width, channels)`; height and width may be unknown.
     Output shape: the same.
+
+    Raises:
+        InputError: `groups` do not divide the channels, or `data_format` is unknown.
+        ValueError: The input does not have 4 axes.
 
     Reference: Liu et al., 2020, https://arxiv.org/abs/2004.02967, table 2.
 
@@ -40,7 +45,12 @@ class EvoNorm2D(keras.layers.Layer):
         self.input_spec = keras.InputSpec(ndim=4)
 
     def build(self, input_shape):
-        shape = (input_shape[window.channel_axis(self)],)
+        channels = input_shape[window.channel_axis(self)]
+        if self.groups < 1 or (channels or 0) % self.groups:
+            raise InputError(
+                f"{type(self).__name__}: `groups` must divide the {channels} channels. Received: groups={self.groups}."
+            )
+        shape = (channels,)
         self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
         if self.gate:

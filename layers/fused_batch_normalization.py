@@ -12,7 +12,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     gives the same outputs, gradients and moving averages up to rounding, several times faster on a processor.
     Inference, other backends, masks, other axes than the last, and renormalisation are Keras' own.
 
-    Args, input and output shape: As `keras.layers.BatchNormalization`.
+    Its arguments are those of `keras.layers.BatchNormalization`.
+
+    Input shape: `(batch, ..., channels)`, float; all but the channels may be unknown.
+    Output shape: the same.
+
+    Raises:
+        ValueError: The number of channels is unknown, or an argument that Keras refuses.
 
     Reference: Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
 

@@ -17,6 +17,9 @@ class GlobalContextPooling2D(keras.layers.Layer):
     `(batch, height, width, 1)`.
     Output shape: `(batch, 1, 1, channels)`.
 
+    Raises:
+        InputError: `data_format` is unknown.
+
     Reference: Cao et al., 2019, https://arxiv.org/abs/1904.11492, figure 4d, "context modeling".
 
     Example:

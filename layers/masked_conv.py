@@ -66,6 +66,8 @@ class MaskedConv(keras.layers.Layer):
     def _masked_convolution(self, features, mask):
         """Return conv(features * mask), without bias, and the sum of the mask under each window, both float32."""
         self._check(features.shape, mask.shape)
+        seen = (window.spatial_axes(self), self.kernel_size, self.strides, self.padding)
+        features, mask = window.trim(features, *seen), window.trim(mask, *seen)
         total = ops.cast(mask, "float32")  # bfloat16 cannot count beyond 256
         if mask.shape[window.channel_axis(self)] != 1:
             total = ops.sum(total, axis=window.channel_axis(self), keepdims=True)

@@ -33,7 +33,8 @@ class _MaxPoolingWithArgmax(keras.layers.Layer):
         overlapping = any(size > stride for size, stride in zip(self.pool_size, self.strides, strict=True))
         # Measured: under XLA comparisons are faster than its pooling, of which the gradient is twenty times slower.
         if overlapping or not fuses_elementwise():
-            pooled = ops.max_pool(x, self.pool_size, self.strides, self.padding, "channels_last")
+            seen = window.trim(x, range(1, self.rank + 1), self.pool_size, self.strides, self.padding)
+            pooled = ops.max_pool(seen, self.pool_size, self.strides, self.padding, "channels_last")
             offsets = self._offsets(views, pooled, overhangs, steps)
         else:
             pooled = functools.reduce(ops.maximum, views)
@@ -147,6 +148,7 @@ class MaxPoolingWithArgmax2D(_MaxPoolingWithArgmax):
     Raises:
         InputError: `pool_size` or `strides` is below 1, `padding` or `data_format` is unknown, or the image is
             smaller than the window with `"valid"` padding.
+        ValueError: The input does not have 4 axes.
 
     Reference: Badrinarayanan et al., 2015, https://arxiv.org/abs/1511.00561, section 3; the index is that of
     `tf.nn.max_pool_with_argmax`, which XLA cannot compile.

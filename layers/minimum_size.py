@@ -23,6 +23,10 @@ class MinimumSize2D(keras.layers.Layer):
 
     Raises:
         InputError: `size` is not an int of at least 1, or `data_format` is unknown.
+        ValueError: The input does not have 4 axes.
+
+    Reference: timm's `ConvMlp`, in
+    https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/vgg.py, which enlarges before VGG's head.
 
     Example:
         >>> import keras

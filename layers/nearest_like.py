@@ -19,6 +19,11 @@ class NearestLike2D(keras.layers.Layer):
     Input shape: a list of the map, `(batch, rows, columns, channels)`, and the other, `(batch, height, width, ...)`.
     Output shape: `(batch, height, width, channels)`.
 
+    Raises:
+        InputError: `data_format` is unknown.
+
+    Reference: PyTorch's `interpolate`, https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html.
+
     Example:
         >>> import keras
         >>> from zoo.layers import NearestLike2D

@@ -23,6 +23,7 @@ class PixelShuffle2D(keras.layers.Layer):
 
     Raises:
         InputError: `size` is below 1, `channel_order` is unknown, or the channels are not a multiple of `size**2`.
+        ValueError: The input does not have 4 axes.
 
     Reference: Shi et al., 2016, https://arxiv.org/abs/1609.05158, equation 4 (the order `"tensorflow"`).
 

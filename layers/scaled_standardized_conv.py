@@ -22,6 +22,9 @@ class ScaledStandardizedConv2D(StandardizedConv2D):
     Input shape: `(batch, height, width, channels)`; height and width may be unknown.
     Output shape: `(batch, new_height, new_width, filters)`.
 
+    Raises:
+        ValueError: An argument that Keras refuses, such as a `kernel_size` of 0, or the input does not have 4 axes.
+
     Reference: Brock et al., 2021, https://arxiv.org/abs/2101.08692, equation 5.
 
     Example:

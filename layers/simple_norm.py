@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from zoo.errors import InputError
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class SimpleNorm(keras.layers.Layer):
@@ -15,6 +17,9 @@ class SimpleNorm(keras.layers.Layer):
 
     Input shape: `(batch, ..., channels)`, at least 2 channels.
     Output shape: the same.
+
+    Raises:
+        InputError: There is one channel only.
 
     Reference: timm's `SimpleNorm`, in https://github.com/huggingface/pytorch-image-models/blob/main/timm/layers/norm.py,
     with which its `convnext_zepto_rms` weights were trained; despite their name not with the root of the mean square.
@@ -31,6 +36,10 @@ class SimpleNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape):
+        if input_shape[-1] == 1:
+            raise InputError(
+                f"{type(self).__name__}: one channel has no deviation. Expected at least 2. Received: {input_shape}."
+            )
         self.gamma = self.add_weight(name="gamma", shape=(input_shape[-1],), initializer="ones")
 
     def call(self, inputs):

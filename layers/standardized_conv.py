@@ -17,6 +17,9 @@ class StandardizedConv2D(keras.layers.Conv2D):
     Input shape: `(batch, height, width, channels)`; height and width may be unknown.
     Output shape: `(batch, new_height, new_width, filters)`.
 
+    Raises:
+        ValueError: An argument that Keras refuses, such as a `kernel_size` of 0, or the input does not have 4 axes.
+
     Reference: Qiao et al., 2019, https://arxiv.org/abs/1903.10520, equations 5 to 7.
 
     Example:

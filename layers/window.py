@@ -99,6 +99,18 @@ def frame(inputs, axis: int, start, length, fill: float = 0.0):
     return inputs[(slice(None),) * axis + (slice(start, start + length),)]
 
 
+def trim(inputs, axes, sizes, strides, padding: str):
+    """Return `inputs` without the pixels behind the last window of `same` padding, which no window sees.
+
+    Where two or more are left over, TensorFlow's convolutions and pooling of volumes place their windows elsewhere.
+    """
+    for axis, size, stride in zip(axes, sizes, strides, strict=True):
+        if len(sizes) == 3 and stride > size + 1 and padding == "same":
+            windows = output_length(ops.shape(inputs)[axis], size, stride, "same")
+            inputs = inputs[(slice(None),) * axis + (slice(0, (windows - 1) * stride + size),)]
+    return inputs
+
+
 def view(inputs, axis: int, offset: int, size: int, stride: int):
     """Return what the pixel `offset` of every window of `size` pixels along `axis` sees."""
     stop = offset - size + 1  # counted from the end, so that unknown lengths need no arithmetic

@@ -23,6 +23,9 @@ class ZeroPaddedAveragePooling2D(keras.layers.Layer):
 
     Raises:
         InputError: `pool_size` or `strides` is below 1, or `data_format` is unknown.
+        ValueError: The input does not have 4 axes.
+
+    Reference: PyTorch's `AvgPool2d`, https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html.
 
     Example:
         >>> import keras

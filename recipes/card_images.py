@@ -5,12 +5,10 @@
 The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 from PIL import Image
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.photographs import bicubic, degrade, photograph
 from zoo.catalogue.registry import registry
 from zoo.model import ZooModel
@@ -21,9 +19,9 @@ DETAILS = {"coffee.png": (190, 120), "chelsea.png": (110, 70)}  # left and top i
 
 
 def enlargers() -> list[str]:
-    """The models whose cards show this image."""
-    entries = registry().entries.values()
-    return [entry.architecture for entry in entries if entry.task == "super-resolution" and entry.is_embedded]
+    """The models that draw this image, one per architecture."""
+    entries = [entry for entry in registry().entries.values() if entry.task == "super-resolution" and entry.is_embedded]
+    return list(dict.fromkeys(entry.architecture for entry in entries))
 
 
 def details(model: ZooModel, name: str) -> list[Image.Image]:
@@ -50,9 +48,7 @@ def sheet(enlarger: str) -> Image.Image:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
-    folder = parser.parse_args().output
+    folder = image_folder(__doc__)
     for enlarger in enlargers():
         sheet(enlarger).save(folder / f"{enlarger}.png", optimize=True)
 

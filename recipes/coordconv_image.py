@@ -3,13 +3,11 @@
 python -m recipes.coordconv_image [--output MODEL_CARDS]
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.not_so_clevr import CANVAS, RADIUS, SPLITS, Split, split_centres, squares
 
 MAGNIFICATION = 4
@@ -97,9 +95,7 @@ def sheet(task: str) -> Image.Image:
 
 def main() -> None:
     """Write the images beside the cards."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
-    folder = parser.parse_args().output
+    folder = image_folder(__doc__)
     for task in ROWS:
         sheet(task).save(folder / f"coordconv-{task}.png", optimize=True)
 

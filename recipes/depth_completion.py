@@ -20,7 +20,7 @@ from scipy.ndimage import minimum_filter
 from recipes import sparseconvnet_scores as scoring
 from recipes import training_run
 from recipes.sparseconvnet import Batch, read
-from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts
+from recipes.training_run import TrainingRun, fast_precision, filled, measuring, parser, run_facts
 from zoo.architectures import sparseconvnet
 from zoo.datasets import depth_maps
 from zoo.training.optimizers import warmed_up_cosine
@@ -98,13 +98,10 @@ def loss(target, prediction):
 
 
 def untrained() -> keras.Model:
-    """The network, computing in bfloat16: a warm-up over one round and a cosine decay over the others."""
+    """The network, in bfloat16 where that is faster: a warm-up over one round and a cosine decay over the others."""
     keras.utils.set_random_seed(SEED)
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with fast_precision():
         model = network()
-    finally:
-        keras.config.set_dtype_policy("float32")
     decay = warmed_up_cosine(LEARNING_RATE, ROUNDS * STEPS_PER_ROUND, STEPS_PER_ROUND)
     model.compile(keras.optimizers.Adam(decay, clipnorm=1.0), loss, jit_compile=False)
     return model

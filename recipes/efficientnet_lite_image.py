@@ -5,12 +5,10 @@
 The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.import_efficientnet_lite import NAME, PHOTOGRAPHS
 from recipes.photographs import photograph
 
@@ -41,9 +39,7 @@ def sheet() -> Image.Image:
 
 def main() -> None:
     """Write the image."""
-    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    sheet().save(options.parse_args().output / f"{NAME}.jpg", quality=88)
+    sheet().save(image_folder(__doc__) / f"{NAME}.jpg", quality=88)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train ESPCN on the photographs that are inside the packages scikit-image and scikit-learn: nothing is downloaded.
 
-    python recipes/espcn.py [--scale 2] [--output zoo/checkpoints] [--measure]
+    python -m recipes.espcn [--scale 2] [--output zoo/checkpoints] [--measure]
 
 The package needs its extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights,
 `espcn-x2.safetensors` (names are the Keras variable paths), and `espcn-x2.json`, what was measured and how.
@@ -20,4 +20,4 @@ RECIPE = Recipe(
 )
 
 if __name__ == "__main__":
-    main(RECIPE, __doc__.splitlines()[0])
+    main({RECIPE.tag: RECIPE}, __doc__.splitlines()[0])

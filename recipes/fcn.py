@@ -20,11 +20,12 @@ ARGUMENTS = {
     "batch_normalization": True,
     "dropout": 0.0,
 }
-# As the authors did (section 4.3), the classes are not balanced, and each network begins where the coarser one ended.
+# As the authors did (section 4.3), each network begins where the coarser one ended. They do not balance the classes; in
+# 20 epochs without a part of the balance, the first of these found no pole, sign or bicyclist at all.
 RECIPES = (
-    Recipe("fcn32s-small", functools.partial(fcn, stride=32, **ARGUMENTS), 1, 20, 2e-3, balance=0.0),
-    Recipe("fcn16s-small", functools.partial(fcn, stride=16, **ARGUMENTS), 1, 5, 1e-3, 0.0, "fcn32s-small"),
-    Recipe("fcn8s-small", functools.partial(fcn, stride=8, **ARGUMENTS), 1, 5, 1e-3, 0.0, "fcn16s-small"),
+    Recipe("fcn32s-small", functools.partial(fcn, stride=32, **ARGUMENTS), 1, 40, 2e-3, balance=0.3),
+    Recipe("fcn16s-small", functools.partial(fcn, stride=16, **ARGUMENTS), 1, 10, 1e-3, 0.3, "fcn32s-small"),
+    Recipe("fcn8s-small", functools.partial(fcn, stride=8, **ARGUMENTS), 1, 15, 1e-3, 0.3, "fcn16s-small"),
 )
 
 if __name__ == "__main__":

@@ -5,12 +5,10 @@
 The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 import matplotlib.figure
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.tcn import NAME, co2, holt_winters, origins, seasonal_naive
 
 KNOWN_WEEKS = 104
@@ -38,9 +36,7 @@ def draw() -> matplotlib.figure.Figure:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    draw().savefig(parser.parse_args().output / f"{NAME}.png")
+    draw().savefig(image_folder(__doc__) / f"{NAME}.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train FSRCNN on the photographs that are inside the packages scikit-image and scikit-learn: nothing is downloaded.
 
-    python recipes/fsrcnn.py --scale 3 [--output zoo/checkpoints] [--measure]
+    python -m recipes.fsrcnn --scale 3 [--output zoo/checkpoints] [--measure]
 
 and then scales 2 and 4, which begin with the convolutions of scale 3 (section 3.4 of the paper). The package needs its
 extra `train`. The run is seeded, and it resumes where it was stopped. It writes the weights, `fsrcnn-x3.safetensors`
@@ -15,11 +15,11 @@ RECIPE = Recipe(
     network=fsrcnn,
     luma_detail=luma_detail,
     arguments={"filters": 56, "shrunk_filters": 12, "mapping_convolutions": 4},
-    # Few, as two shared cores allowed; a longer run will do better.
-    rounds={2: 3, 3: 7, 4: 3},
+    rounds={2: 20, 3: 40, 4: 20},
     learning_rate=3e-3,
     first_scale=3,
+    scale_layers=("deconv",),
 )
 
 if __name__ == "__main__":
-    main(RECIPE, __doc__.splitlines()[0])
+    main({RECIPE.tag: RECIPE}, __doc__.splitlines()[0])

@@ -1,4 +1,4 @@
-"""Irregular holes for images, drawn at random: strokes that wander, dots and ellipses, until they cover enough.
+"""Irregular holes for images, drawn at random: strokes that wander, dots and ellipses, until they cover enough; clouds.
 
 A mask is 1 where the image is valid and 0 in the hole.
 """
@@ -49,6 +49,17 @@ def irregular_mask(height: int, width: int, holes: Bin, generator: np.random.Gen
         else:
             scale *= SHRINK
     return np.asarray(canvas).astype("uint8")[..., None]
+
+
+def cloud_mask(height: int, width: int, holes: Bin, generator: np.random.Generator) -> np.ndarray:
+    """Smooth noise, a hole where it is lowest, with a hole ratio inside of `holes`: uint8, `(height, width, 1)`.
+
+    Its holes are compact, from many small ones to one large one, as strokes never are.
+    """
+    cells = generator.integers(2, 13)
+    noise = Image.fromarray(generator.normal(size=(cells, cells)).astype("float32"))
+    smooth = np.asarray(noise.resize((width, height), Image.Resampling.BICUBIC))
+    return (smooth > np.quantile(smooth, generator.uniform(holes.low, holes.high) / 100)).astype("uint8")[..., None]
 
 
 def draw_shape(canvas: Image.Image, scale: float, generator: np.random.Generator) -> None:

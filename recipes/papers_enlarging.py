@@ -4,7 +4,6 @@ That is: luma, or the plane of a grey image, without a border of the scale; smal
 """
 
 import functools
-import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,69 +15,21 @@ from skimage.metrics import structural_similarity
 
 import zoo
 from recipes.measurement import Measurement, Table
+from recipes.reductions import REDUCTIONS, matlab_bicubic, smaller
 
 SETS = ("set5", "set14")
 SCALES = (2, 3, 4)
-FAMILIES = ("espcn", "fsrcnn")
-JPEG_QUALITY = 90
+# By their names in the registry, the records beside their weights.
+MODELS = {
+    "espcn-x{}": "espcn-x{}",
+    "fsrcnn-x{}": "fsrcnn-x{}",
+    "wdsr-x{}.photos": "wdsr-x{}",
+    "wdsr-x{}.research": "wdsr-x{}-research",
+    "wdsr-x{}.real": "wdsr-x{}-real",
+}
 
 # From a small image, uint8, (h, w, 3), and the scale to the large one, 0 to 255.
 Enlargement = Callable[[np.ndarray, int], np.ndarray]
-
-
-def cubic(distance: np.ndarray) -> np.ndarray:
-    """Keys' kernel of -0.5."""
-    x = np.abs(distance)
-    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.where(x <= 1, near, np.where(x <= 2, far, 0))
-
-
-@functools.cache
-def matrix(before: int, after: int, antialiasing: bool = True) -> np.ndarray:
-    """MATLAB's weights along one axis, `(after, before)`: wider where it shrinks, mirrored at the border."""
-    ratio = after / before
-    stretch = min(ratio, 1) if antialiasing else 1
-    width = 4 / stretch
-    centres = (np.arange(after) + 0.5) / ratio - 0.5
-    taps = np.floor(centres - width / 2)[:, None].astype(int) + np.arange(int(np.ceil(width)) + 2)
-    weights = cubic((centres[:, None] - taps) * stretch)
-    weights /= weights.sum(axis=1, keepdims=True)
-    mirrored = np.where(taps < 0, -1 - taps, np.where(taps >= before, 2 * before - 1 - taps, taps))
-    result = np.zeros((after, before))
-    np.add.at(result, (np.arange(after)[:, None], mirrored), weights)
-    return result
-
-
-def matlab_bicubic(image: np.ndarray, height: int, width: int, *, antialiasing: bool = True) -> np.ndarray:
-    """`imresize` of uint8, rounded after each axis: `(h, w, 3)` to `(height, width, 3)`."""
-    for axis, length in enumerate((height, width)):
-        weights = matrix(image.shape[axis], length, antialiasing)
-        image = np.moveaxis(np.tensordot(weights, image, (1, axis)), 0, axis)
-        image = np.rint(np.clip(image, 0, 255))
-    return image.astype("uint8")
-
-
-def smaller(image: np.ndarray, scale: int) -> np.ndarray:
-    """As the papers make their small images."""
-    return matlab_bicubic(image, image.shape[0] // scale, image.shape[1] // scale)
-
-
-def without_antialiasing(image: np.ndarray, scale: int) -> np.ndarray:
-    """Bicubic, but between the nearest pixels only; OpenCV's INTER_CUBIC does alike."""
-    return matlab_bicubic(image, image.shape[0] // scale, image.shape[1] // scale, antialiasing=False)
-
-
-def mean_of_squares(image: np.ndarray, scale: int) -> np.ndarray:
-    """Each pixel the mean of those that it stands for, as OpenCV's INTER_AREA."""
-    height, width = (length // scale for length in image.shape[:2])
-    return np.rint(image.reshape(height, scale, width, scale, 3).mean(axis=(1, 3))).astype("uint8")
-
-
-def jpeg(image: np.ndarray, scale: int) -> np.ndarray:
-    """As the papers make them, and then compressed lightly."""
-    file = io.BytesIO()
-    Image.fromarray(smaller(image, scale)).save(file, "JPEG", quality=JPEG_QUALITY)
-    return np.asarray(Image.open(file))
 
 
 def lanczos(small: np.ndarray, scale: int) -> np.ndarray:
@@ -93,7 +44,7 @@ def methods(scale: int) -> dict[str, Enlargement]:
         "bicubic": lambda small, scale: matlab_bicubic(small, small.shape[0] * scale, small.shape[1] * scale),
         "Lanczos": lanczos,
     }
-    return found | {f"{family}-x{scale}": _network(f"{family}-x{scale}") for family in FAMILIES}
+    return found | {name.format(scale): _network(name.format(scale)) for name in MODELS}
 
 
 def _network(name: str) -> Enlargement:
@@ -158,16 +109,8 @@ def _similarity(one: np.ndarray, other: np.ndarray) -> float:
     return float(structural_similarity(one, other, data_range=255, **window))
 
 
-REDUCTIONS = {
-    "anti-aliased": smaller,
-    "not anti-aliased": without_antialiasing,
-    "mean": mean_of_squares,
-    "JPEG": jpeg,
-}
-
-
 def _measurement(title: str, measure: Callable[..., dict[str, Table]], name: str, scale: int) -> Measurement:
-    records = tuple(f"{family}-x{scale}" for family in FAMILIES)
+    records = tuple(record.format(scale) for record in MODELS.values())
     return Measurement(title, (f"superres/{name}",), records, functools.partial(measure, name=name, scale=scale))
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 from keras.ops import convert_to_numpy
 from PIL import Image
-from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import zoo
 from recipes import classical
-from recipes.inpainting_scores import similarity
 from recipes.irregular_masks import BINS, Bin, hole_percent, irregular_mask
 from recipes.measurement import Measurement, Table
 from zoo.catalogue.registry import registry
@@ -25,7 +24,6 @@ from zoo.layers import DiffusionFill2D
 IMAGES, NVIDIA_MASKS = "superres/bsd100", "inpainting/nvidia-masks"
 COUNT, SIDE = 20, 256
 SEED = 1
-ARCHITECTURES = ("pconv-unet", "conv-unet")
 
 
 def images(data: Path) -> list[np.ndarray]:
@@ -63,7 +61,7 @@ def methods() -> dict[str, classical.Inpainting]:
     found["diffusion"] = lambda image, mask: convert_to_numpy(
         fill([image[None].astype("float32"), mask[None, ..., None].astype("float32")])
     )[0]
-    entries = [entry for entry in registry().entries.values() if entry.architecture in ARCHITECTURES]
+    entries = [entry for entry in registry().entries.values() if entry.architecture == "pconv-unet"]
     return found | {entry.name: _network(entry.name) for entry in entries}
 
 
@@ -100,11 +98,17 @@ def tables(data: Path, masks: Callable[[Path, Bin], list[np.ndarray]], key: str)
     return {f"{key}_psnr": psnr, f"{key}_ssim": ssim}
 
 
+def similarity(original: np.ndarray, image: np.ndarray) -> float:
+    """SSIM over a Gaussian window, as in `photographs.luma_ssim`, but the mean of red, green and blue."""
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    return structural_similarity(original, image, data_range=255, channel_axis=-1, **window)
+
+
 def _whole(answer: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(answer, 0, 255)).astype("uint8")
 
 
-RECORDS = ("pconv-unet", "conv-unet", "pconv-unet-research", "conv-unet-research")
+RECORDS = ("pconv-unet", "pconv-unet-research")
 MEASUREMENTS = (
     Measurement(
         "Inpainting, 20 BSD100 images, the recipe's masks",

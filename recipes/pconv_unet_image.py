@@ -1,19 +1,18 @@
-"""Draw the image of the inpainting cards: damaged, biharmonic, plain convolutions, partial convolutions, original.
+"""Draw the image of the inpainting cards: damaged, biharmonic inpainting, both checkpoints, original.
 
     python -m recipes.pconv_unet_image [--output MODEL_CARDS]
 
 The package needs its extra `train`.
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import zoo
-from recipes.inpainting_scores import biharmonic
+from recipes.classical import biharmonic
+from recipes.image_folder import image_folder
 from recipes.irregular_masks import ellipse, stroke
 from recipes.photographs import photograph
 
@@ -26,7 +25,7 @@ ROWS: tuple[tuple[str, tuple[int, int], Callable, int, float], ...] = (
     ("coffee.png", (150, 60), stroke, 22, 0.8),
     ("china.jpg", (180, 110), ellipse, 22, 0.9),
 )
-NETWORKS = ("conv-unet", "pconv-unet")
+NETWORKS = ("pconv-unet.photos", "pconv-unet")
 
 
 def holes(shape: Callable, count: int, scale: float) -> np.ndarray:
@@ -42,7 +41,7 @@ def row(name: str, corner: tuple[int, int], mask: np.ndarray) -> list[np.ndarray
     left, top = corner
     original = np.asarray(photograph(name).crop((left, top, left + SIDE_PIXELS, top + SIDE_PIXELS)))
     damaged = (original * mask).astype("uint8")
-    smooth = np.rint(np.clip(biharmonic(damaged[None].astype("float32"), mask[None])[0], 0, 255)).astype("uint8")
+    smooth = np.rint(np.clip(biharmonic(damaged, mask[..., 0]), 0, 255)).astype("uint8")
     answers = [zoo.predict(network, {"image": damaged, "mask": mask})[0].image for network in NETWORKS]
     shown = np.where(mask == 1, original, HOLE).astype("uint8")
     return [shown, smooth, *map(np.asarray, answers), original]
@@ -60,9 +59,7 @@ def sheet() -> Image.Image:
 
 def main() -> None:
     """Write the image beside the cards."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    sheet().save(parser.parse_args().output / "pconv-unet.png", optimize=True)
+    sheet().save(image_folder(__doc__) / "pconv-unet.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@
 The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.phantoms import best_threshold
 from recipes.unet3d import NAME, held_out, to_be_thresholded
 from zoo.tasks.volume_segmentation import marked
@@ -49,9 +47,7 @@ def sheet() -> Image.Image:
 
 def main() -> None:
     """Write the image beside the card."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    sheet().save(parser.parse_args().output / f"{NAME}.png", optimize=True)
+    sheet().save(image_folder(__doc__) / f"{NAME}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,10 @@
 No frame of CamVid may be shown, so it is a photograph of scikit-learn. The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 from PIL import Image
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.photographs import photograph
 
 SIZE = (480, 320)  # about as large as the frames that were trained on
@@ -42,9 +40,7 @@ def sheet(names: list[str]) -> Image.Image:
 
 def main() -> None:
     """Write the images beside the cards."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the images")
-    folder = parser.parse_args().output
+    folder = image_folder(__doc__)
     for file, names in SHEETS.items():
         sheet(names).save(folder / f"{file}.png", optimize=True)
 

@@ -16,9 +16,10 @@ import keras
 import numpy as np
 import safetensors.numpy
 
+import zoo
 from recipes import camvid
 from recipes.camvid import CLASSES, Frame
-from recipes.training_run import TrainingRun, filled, measuring, parser, run_facts, write_weights
+from recipes.training_run import TrainingRun, fast_precision, filled, measuring, parser, run_facts, write_weights
 from zoo.layers.fused_batch_normalization import fuse_normalization
 from zoo.training.optimizers import warmed_up_cosine
 
@@ -37,6 +38,7 @@ class Recipe(NamedTuple):
     `network` is from a normalised image to logits, one for every `label_stride`-th pixel. `balance` is to which power
     the classes' weights by median frequency are taken in the loss: 0 for all classes alike. With `begins_with` the
     network starts from the weights that another recipe wrote; layers that the other does not have start as new ones.
+    With `fine_tuning`, arguments of `zoo.finetune`, it is the library that trains it, from that other recipe's weights.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Recipe(NamedTuple):
     learning_rate: float
     balance: float
     begins_with: str | None = None
+    fine_tuning: Mapping[str, Any] | None = None
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -60,9 +63,8 @@ def build(recipe: Recipe) -> keras.Model:
 def untrained(recipe: Recipe, steps: int, folder: Path) -> keras.Model:
     """Ready for `fit`, with a warm-up over a fiftieth of the steps and a cosine decay over the others."""
     keras.utils.set_random_seed(SEED)
-    keras.config.set_dtype_policy("mixed_bfloat16")  # three times faster on processors that have it
-    model = build(recipe)
-    keras.config.set_dtype_policy("float32")
+    with fast_precision():
+        model = build(recipe)
     fuse_normalization(model)
     if recipe.begins_with is not None:
         begin_with(model, folder / f"{recipe.begins_with}.safetensors")
@@ -109,6 +111,20 @@ def train(recipe: Recipe, data: Path, state: Path, folder: Path) -> dict[str, An
     return {"seconds": run.seconds, "steps": steps, **run.notes}
 
 
+def fine_tune(recipe: Recipe, data: Path, state: Path, folder: Path) -> None:
+    """Let the library fine-tune what another recipe wrote, or resume its run in `state`; the weights go to `folder`."""
+    model = zoo.load(recipe.name, weights=folder / f"{recipe.begins_with}.safetensors")
+    zoo.finetune(model, data, output_dir=state, **(recipe.fine_tuning or {}))
+    write_halves(state / "model.safetensors", folder / f"{recipe.name}.safetensors")
+
+
+def write_halves(source: Path, target: Path) -> None:
+    """Copy a file of weights, its floats in 16 bits."""
+    tensors = safetensors.numpy.load_file(source)
+    halves = {name: x.astype("float16") if x.dtype == np.float32 else x for name, x in tensors.items()}
+    target.write_bytes(safetensors.numpy.save(halves))
+
+
 def keep_best(run: TrainingRun, epoch: int, score: float) -> None:
     """Note what an epoch scores, and write its weights if none was better. Stopped before the state, it comes again."""
     validation = run.notes.setdefault("validation", {})
@@ -149,6 +165,17 @@ def facts_of(recipe: Recipe, progress: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def facts_of_runs(folders: Sequence[Path], seed: int) -> dict[str, Any]:
+    """How the library's runs in these folders went, one after the other."""
+    records = [json.loads((folder / "run.json").read_text()) for folder in folders]
+    epochs = [len(record["history"]["loss"]) for record in records]
+    lengths = [record["settings"]["plan"]["steps_per_epoch"] for record in records]
+    steps = sum(count * length for count, length in zip(epochs, lengths, strict=True))
+    facts = run_facts(steps=steps, seed=seed, seconds=0, packages=("pillow",))
+    del facts["seconds"], facts["processor"]  # runs that were resumed do not know
+    return {"epochs": epochs, "chosen_epochs": [record["kept"] for record in records], **facts}
+
+
 def report(
     recipe: Recipe, weights: Path, test: list[Frame], paper: Mapping[str, dict[str, float]], facts: dict[str, Any]
 ) -> dict[str, Any]:
@@ -157,7 +184,7 @@ def report(
     if recipe.begins_with is not None:
         rows = json.loads(weights.with_name(f"{recipe.begins_with}.json").read_text())["comparison"]
     measured = {
-        "command": f"python {sys.argv[0]} DATA --model {recipe.name}",
+        "command": f"python recipes/{Path(sys.argv[0]).name} DATA --model {recipe.name}",
         "metric": "global accuracy, mean class accuracy and mean IoU of 11 classes, in %, void pixels not counted",
         "data": "CamVid in SegNet's split: 367 frames to train, 101 to validate, 233 to test, 360 x 480 pixels",
         **measure(recipe, weights, test),
@@ -183,13 +210,19 @@ def main(recipes: Sequence[Recipe], paper: Mapping[str, dict[str, float]], descr
         record = weights.with_suffix(".json")
         if arguments.measure:
             facts = json.loads(record.read_text())
+        elif recipe.fine_tuning is not None:
+            fine_tune(recipe, arguments.data, state, arguments.output)
+            facts = {"fine_tuning": recipe.fine_tuning, **facts_of_runs([state], SEED)}
         else:
             facts = facts_of(recipe, train(recipe, arguments.data, state, arguments.output))
             weights.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(best_weights(state), weights)
         text = json.dumps(report(recipe, weights, test, paper, facts), indent=2)
         record.write_text(text + "\n")
-        if not arguments.measure:
-            for file in (state, best_weights(state)):
-                file.unlink()  # the next run starts anew
+        if not arguments.measure:  # the next run starts anew
+            if recipe.fine_tuning is not None:
+                shutil.rmtree(state)
+            else:
+                state.unlink()
+                best_weights(state).unlink()
         print(text, flush=True)

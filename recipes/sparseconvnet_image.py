@@ -5,10 +5,8 @@
 The package needs its extra `train`. The curves are those of the reports beside the checkpoints.
 """
 
-import argparse
 import json
 from importlib import resources
-from pathlib import Path
 
 import matplotlib.figure
 import matplotlib.ticker
@@ -17,6 +15,7 @@ import numpy as np
 import zoo
 from recipes import depth_completion
 from recipes import sparseconvnet_scores as scoring
+from recipes.image_folder import image_folder
 
 SHOWN_PERCENT = (5, 70)
 SHOWN = (
@@ -92,9 +91,7 @@ def draw() -> matplotlib.figure.Figure:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    draw().savefig(parser.parse_args().output / "sparseconvnet.png")
+    draw().savefig(image_folder(__doc__) / "sparseconvnet.png")
 
 
 if __name__ == "__main__":

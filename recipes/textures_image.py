@@ -5,13 +5,11 @@
 The package needs its extra `train`.
 """
 
-import argparse
-from pathlib import Path
-
 import matplotlib.figure
 import numpy as np
 
 import zoo
+from recipes.image_folder import image_folder
 from recipes.textures import LABELS, PATCH, planes
 
 NETWORKS = {"blurnet-textures": "tab:red", "maxpool-textures": "tab:gray"}
@@ -70,9 +68,7 @@ def draw() -> matplotlib.figure.Figure:
 
 def main() -> None:
     """Write the image beside the cards."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("MODEL_CARDS"), help="folder for the image")
-    draw().savefig(parser.parse_args().output / "blurnet-textures.png")
+    draw().savefig(image_folder(__doc__) / "blurnet-textures.png")
 
 
 if __name__ == "__main__":

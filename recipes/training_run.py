@@ -9,6 +9,7 @@ Where what is drawn depends on nothing but the index of its round, a stopped run
 """
 
 import argparse
+import contextlib
 import importlib.metadata
 import json
 import time
@@ -19,6 +20,9 @@ from typing import Any
 import keras
 import numpy as np
 import safetensors.numpy
+
+from zoo.backend import bfloat16_is_fast, dtype_policy
+from zoo.processor import described
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -67,6 +71,14 @@ def main(
     text = json.dumps(measured | {key: fact for key, fact in known.items() if key not in measured}, indent=2)
     record.write_text(text + "\n")
     print(text)
+
+
+@contextlib.contextmanager
+def fast_precision() -> Iterator[None]:
+    """Within it, new layers compute in bfloat16 where that is faster here, else in float32; weights are float32 in
+    both."""
+    with dtype_policy("mixed_bfloat16" if bfloat16_is_fast() else "float32"):
+        yield
 
 
 class TrainingRun:
@@ -147,5 +159,6 @@ def run_facts(*, steps: int, seed: int, seconds: float, packages: tuple[str, ...
         "seed": seed,
         "seconds": round(seconds),
         "backend": keras.backend.backend(),
+        "processor": described(),
         "versions": versions,
     }

@@ -57,6 +57,27 @@ def segmenter():
     return made(pixels, pixels + 0.0, "semantic-segmentation", labels=("red", "green", "blue"), num_classes=3)
 
 
+def detector():
+    """One object, where the image is bright, of the class of the strongest colour; its score is a half."""
+    pixels = image()
+    bright = ops.max(pixels, axis=-1) > 150
+    sides = []
+    for axis in (1, 2):
+        along = ops.cast(ops.any(bright, axis=axis), "int32")
+        length = ops.sum(ops.ones_like(along), axis=-1)
+        sides += [ops.argmax(along, axis=-1), length - ops.argmax(ops.flip(along, axis=-1), axis=-1)]
+    box = ops.cast(ops.stack([sides[0], sides[2], sides[1], sides[3]], axis=-1), "float32")[:, None]
+    best = ops.cast(ops.argmax(ops.sum(pixels, axis=(1, 2)), axis=-1), "int32")[:, None]
+    count = ops.cast(ops.any(bright, axis=(1, 2)), "int32")
+    outputs = {
+        "boxes": ops.concatenate([box, 0 * box], axis=1),
+        "scores": ops.pad(0.5 + 0 * box[:, :, 0], ((0, 0), (0, 1))),
+        "classes": ops.pad(best, ((0, 0), (0, 1)), constant_values=-1),
+        "count": count,
+    }
+    return made(pixels, outputs, "object-detection", labels=("red", "green", "blue"), num_classes=3)
+
+
 def depth():
     """What was measured, and 0 elsewhere."""
     inputs = {"image": image((None, None, 1)), "mask": keras.Input((None, None, 1), name="mask")}

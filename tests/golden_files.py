@@ -60,10 +60,10 @@ def trainable_parameters(model):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-def assert_close(outputs, reference):
+def assert_close(outputs, reference, tolerance=TOLERANCE):
     outputs = keras.ops.convert_to_numpy(outputs)
     difference = np.abs(outputs.reshape(reference.shape) - reference).max() / reference.std()
-    assert difference <= TOLERANCE, f"differs by {difference:.1e} of the standard deviation"
+    assert difference <= tolerance, f"differs by {difference:.1e} of the standard deviation"
 
 
 def assert_classifier_reproduces(architecture, folder):

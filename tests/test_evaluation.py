@@ -9,6 +9,8 @@ from PIL import Image
 
 import zoo
 from zoo.command_line.main import main
+from zoo.errors import InputError
+from zoo.imaging.corruptions import CORRUPTIONS, corrupted
 from zoo.imaging.label_maps import label_map
 from zoo.labels import read_labels
 
@@ -44,6 +46,38 @@ def test_a_classifier_on_class_folders(classifier, tmp_path):
         (tmp_path / label).rename(tmp_path / "whole" / "test" / label)
     assert zoo.evaluate(classifier, tmp_path / "whole")["top1_percent"] == record["top1_percent"]
     assert json.loads(json.dumps(record)) == record
+
+
+def test_spoiled_images_are_measured_too_and_the_confusion_matrix_is_drawn(classifier, tmp_path):
+    images, labels = photographs(4), np.array([0, 1, 2, 0])
+    alone = zoo.evaluate(classifier, (images, labels))
+    record = zoo.evaluate(classifier, (images, labels), corruptions=True, output_dir=tmp_path / "results")
+    spoiled = record.pop("corruptions")
+    assert list(spoiled) == list(CORRUPTIONS)
+    assert record == alone
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["confusion.png"]
+    dull = np.stack([corrupted(image, "contrast", place) for place, image in enumerate(images)])
+    assert spoiled["contrast"] == {"top1_percent": zoo.evaluate(classifier, (dull, labels))["top1_percent"]}
+
+
+def test_corruptions_and_images_of_results_are_refused_where_there_are_none(tmp_path):
+    places = np.array([[3.0, 4.0]])
+    with pytest.raises(InputError, match="corruptions=True does not apply to coordconv-classifier"):
+        zoo.evaluate("coordconv-classifier", (places, places), corruptions=True)
+    with pytest.raises(InputError, match="output_dir does not apply to coordinate-classification"):
+        zoo.evaluate("coordconv-classifier", (places, places), output_dir=tmp_path / "results")
+
+
+def test_the_command_prints_each_corruption_with_its_change(tmp_path):
+    for label, image in zip(zoo.info("blurnet-textures").labels, photographs(2), strict=False):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        Image.fromarray(image).save(tmp_path / "data" / label / "0.png")
+    arguments = ["evaluate", "blurnet-textures", str(tmp_path / "data"), "--corruptions", "-o", str(tmp_path / "made")]
+    answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    assert ["corruption", "top1_percent", "top5_percent"] in lines
+    assert {line[0] for line in lines if line and line[0] in (*CORRUPTIONS, "mean")} == {*CORRUPTIONS, "mean"}
+    assert (tmp_path / "made" / "confusion.png").exists()
 
 
 def write_segmented(folder, images, masks):
@@ -96,3 +130,12 @@ def test_the_command_line_says_what_is_missing(tmp_path):
     result = CliRunner().invoke(main, ["evaluate", "deeplabv3_mobilenet_v3", str(tmp_path)])
     assert result.exit_code == 1
     assert "No model is named" in result.stderr
+
+
+def test_images_of_the_results_are_not_written_into_the_data(tmp_path):
+    with pytest.raises(InputError, match="is the data, which images would change"):
+        zoo.evaluate("espcn-x2", tmp_path, output_dir=tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"is a file\. Expected a folder"):
+        zoo.evaluate("espcn-x2", tmp_path, output_dir=tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

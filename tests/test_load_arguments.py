@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling

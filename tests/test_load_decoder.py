@@ -39,7 +39,7 @@ def test_logits_are_as_large_as_the_image_of_any_size(model):
     [
         ({"decoder": "unet"}, "how many classes there are"),
         ({"decoder": "unet", "num_classes": 0}, "how many classes there are"),
-        ({"decoder": "u-net", "num_classes": 3}, "Expected None, or one of .*fpn, segnet, unet"),
+        ({"decoder": "u-net", "num_classes": 3}, "Expected None, or one of .*fpn, retinanet, segnet, unet"),
         (
             {"decoder": "unet", "num_classes": 3, "decoder_options": {"filter": 3}},
             "'filter' is not an option .* filters",

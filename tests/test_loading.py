@@ -374,6 +374,7 @@ def test_two_processes_at_once_download_once_and_both_succeed(hub, path):
     assert hub.bodies("model.safetensors") == 1
 
 
+@pytest.mark.slow  # a copy of the package in a Python of its own; tests/hub has damaged files
 def test_embedded_weights_that_were_changed_are_refused(tmp_path):
     code = """
 import shutil, sys, zoo

@@ -7,6 +7,8 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,99 @@ def test_all_is_sorted_and_exists(name):
     assert module.__all__ == sorted(module.__all__)
     for member in module.__all__:
         assert getattr(module, member).__doc__, member
+
+
+def public(kind):
+    """Names and public members of a kind."""
+    for face in FACES:
+        module = importlib.import_module(face)
+        yield from ((f"{face}.{name}", getattr(module, name)) for name in module.__all__ if kind(getattr(module, name)))
+
+
+def test_everything_has_an_example():
+    for name, item in public(lambda value: inspect.isclass(value) or inspect.isfunction(value)):
+        if inspect.isclass(item) and issubclass(item, zoo.ZooError) and "__init__" not in vars(item):
+            item = zoo.ZooError  # an error without data of its own is caught as any other
+        assert "\nExample:\n    >>> " in inspect.getdoc(item), name
+
+
+def test_a_function_documents_its_arguments_and_errors():
+    for name, function in public(inspect.isfunction):
+        text = inspect.getdoc(function)
+        assert "\nRaises:\n" in text, name
+        documented = re.findall(r"^    ([\w, ]+):", text.split("\nArgs:\n")[1], re.MULTILINE)
+        documented = {argument for line in documented for argument in line.split(", ")}
+        given = inspect.signature(function).parameters.values()
+        needed = {argument.name for argument in given if argument.kind is not argument.VAR_KEYWORD}
+        assert needed <= documented, (name, needed - documented)
+
+
+def described_layers():
+    """Names, classes and docstrings of layers and initialisers, without those that differ by dimensions only.
+
+    "`Blur2D` for signals": that docstring names the layer that describes both.
+    """
+    for name, layer in public(inspect.isclass):
+        text = inspect.getdoc(layer)
+        other = re.match(r"`(\w+)` for ", text)
+        if name.startswith("zoo.layers.") and (other is None or other[1] not in zoo.layers.__all__):
+            yield name, layer, text
+
+
+def test_a_layer_documents_its_shapes():
+    import keras
+
+    for name, layer, text in described_layers():
+        if issubclass(layer, keras.layers.Layer):
+            assert "\nInput shape: " in text, name
+            assert "\nOutput shape: " in text, name
+
+
+def test_a_layer_says_where_it_comes_from():
+    for name, _, text in described_layers():
+        found = re.search(r"\nReference: ((?:\S.*\n)+)", text)
+        assert found, name
+        assert "https://" in found[1] or found[1].startswith("ours"), (name, found[1])
+
+
+def raised(code, names, seen):
+    """The errors that the source of a class or function raises, and the functions of `zoo.layers` that it calls."""
+    found = set()
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(code)))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            found.add(ast.unparse(node.exc.func))
+        if not isinstance(node, ast.Call):
+            continue
+        start, _, rest = ast.unparse(node.func).partition(".")
+        called = getattr(names.get(start), rest, None) if rest else names.get(start)
+        if start == "keras" and rest == "InputSpec":
+            found.add("ValueError")  # Keras', for another number of axes
+        elif inspect.isfunction(called) and called.__module__.startswith("zoo.layers.") and called not in seen:
+            found |= raised(called, vars(inspect.getmodule(called)), seen | {called})
+    return found
+
+
+def test_a_layer_documents_the_errors_that_it_raises():
+    for name, layer, text in described_layers():
+        ours = [each for each in layer.__mro__ if each.__module__.startswith("zoo.layers.")]
+        errors = set().union(*(raised(each, vars(inspect.getmodule(each)), frozenset()) for each in ours))
+        section = re.search(r"\nRaises:\n((?:    .*\n)+)", text)
+        documented = set(re.findall(r"^    (\w+): ", section[1] if section else "", re.MULTILINE))
+        assert errors <= documented, (name, errors - documented)
+        assert documented - errors <= {"ValueError"}, (name, documented - errors)  # what Keras refuses by itself
+
+
+def test_a_class_documents_its_arguments():
+    for name, kind in public(inspect.isclass):
+        text = inspect.getdoc(kind)
+        if "__init__" not in vars(kind) or issubclass(kind, Exception):
+            continue
+        sections = re.findall(r"^(?:Args|Attributes):\n((?:    .*\n?|\n)*)", text, re.MULTILINE)
+        lines = re.findall(r"^    ([\w, ]+): *\S", "".join(sections), re.MULTILINE)
+        documented = {argument for line in lines for argument in line.split(", ")}
+        given = list(inspect.signature(kind.__init__).parameters.values())[1:]
+        needed = {each.name for each in given if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)}
+        assert needed <= documented, (name, needed - documented)
 
 
 @pytest.mark.parametrize("name", FACES)

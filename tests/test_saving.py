@@ -73,6 +73,14 @@ def test_grey_images_and_feature_pyramids_come_back(tmp_path):
     assert same_answers(pyramid, loaded)
 
 
+def test_keras_reads_it(classifier, tmp_path):
+    read, inputs = keras.saving.load_model(zoo.save(classifier, tmp_path / "plain")), samples(classifier, 1)
+    np.testing.assert_allclose(
+        read.predict(inputs, verbose=0), reference_outputs(classifier, inputs)["output"], rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.slow  # another process
 def test_plain_keras_reads_it_where_at_most_our_layers_are_imported(classifier, tmp_path):
     plain = zoo.save(classifier, tmp_path / "plain")
     layers = zoo.save(zoo.load("coordconv-classifier"), tmp_path / "layers")

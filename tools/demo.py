@@ -15,9 +15,9 @@ SCALE = 2
 
 def print_gains() -> None:
     """What doubling gains over the bicubic enlargement, on each photograph that was kept out of training."""
-    model = zoo.load("espcn-x2")
+    model = zoo.load("wdsr-x2")
     gains = []
-    print(f"{'photograph':<14}{'bicubic':>12}{'espcn-x2':>12}{'gain':>12}")
+    print(f"{'photograph':<14}{'bicubic':>12}{'wdsr-x2':>12}{'gain':>12}")
     for name in HELD_OUT:
         large, small = degrade(photograph(name), SCALE)
         ours, theirs = zoo.predict(model, small)[0].image, bicubic(small, SCALE)

@@ -14,9 +14,9 @@ from scipy.ndimage import grey_dilation
 from skimage.metrics import peak_signal_noise_ratio
 
 import zoo
-from recipes import forecast_image, not_so_clevr, textures_image
+from recipes import camvid_boxes_image, forecast_image, not_so_clevr, textures_image
+from recipes.classical import biharmonic
 from recipes.import_efficientnet_lite import PHOTOGRAPHS
-from recipes.inpainting_scores import biharmonic
 from recipes.irregular_masks import Bin, irregular_mask
 from recipes.phantoms import best_threshold, dice, phantoms, smoothed
 from recipes.photographs import bicubic, degrade, luma_psnr, photograph
@@ -54,10 +54,10 @@ def image_classification() -> Scene:
 def super_resolution() -> Scene:
     """A detail of a photograph at half its size, doubled."""
     large, small = degrade(photograph("coffee.png"), 2)
-    versions = {"bicubic": bicubic(small, 2), "espcn-x2": zoo.predict("espcn-x2", small)[0].image}
+    versions = {"bicubic": bicubic(small, 2), "wdsr-x2": zoo.predict("wdsr-x2", small)[0].image}
     named = {f"{name}: {luma_psnr(image, large, border=2):.2f} dB": image for name, image in versions.items()}
     details = {name: image.crop(DETAIL).resize((SIDE, SIDE), 0) for name, image in {**named, "original": large}.items()}
-    return Scene("espcn-x2", "a detail, twice as large; PSNR of the whole photograph", details)
+    return Scene("wdsr-x2", "a detail, twice as large; PSNR of the whole photograph", details)
 
 
 def semantic_segmentation() -> Scene:
@@ -75,7 +75,9 @@ def inpainting() -> Scene:
     mask = irregular_mask(photo.height, photo.width, HOLES, np.random.default_rng(SEED))
     damaged = Image.fromarray(np.concatenate([original, 255 * mask], axis=-1))
     record = zoo.predict("pconv-unet", damaged)[0]
-    classical = Image.fromarray(np.rint(biharmonic(original[None] * mask, mask[None])[0]).clip(0, 255).astype("uint8"))
+    classical = Image.fromarray(
+        np.rint(biharmonic((original * mask).astype("uint8"), mask[..., 0])).clip(0, 255).astype("uint8")
+    )
     filled = {
         f"{name}: {peak_signal_noise_ratio(original, np.asarray(image)):.2f} dB": image
         for name, image in {"biharmonic equation": classical, "pconv-unet": record.image}.items()
@@ -156,6 +158,12 @@ def shifts() -> Scene:
     return Scene("blurnet-textures", words, {"": _drawn(textures_image.draw())})
 
 
+def object_detection() -> Scene:
+    """How well objects are found: no frame of CamVid may be shown."""
+    words = "average precision on CamVid's test frames, beside the same network from random weights"
+    return Scene("fcos-lite0", words, {"": _drawn(camvid_boxes_image.draw())})
+
+
 def _drawn(figure: matplotlib.figure.Figure) -> Image.Image:
     buffer = io.BytesIO()
     figure.savefig(buffer)
@@ -167,6 +175,7 @@ ROWS = (  # each about six squares wide
     (super_resolution, semantic_segmentation),
     (inpainting,),
     (depth_completion,),
-    (forecasting, coordinates),
-    (volume_segmentation, shifts),
+    (forecasting, object_detection),
+    (coordinates, shifts),
+    (volume_segmentation,),
 )

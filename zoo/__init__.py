@@ -30,9 +30,11 @@ from zoo.errors import (
 
 if TYPE_CHECKING:
     from zoo.batch import predict_files
+    from zoo.bundles import bundle
     from zoo.catalogue.entry import Entry
     from zoo.catalogue.listing import list_models
     from zoo.catalogue.resolving import info
+    from zoo.choosing import Choice, choose
     from zoo.evaluation import evaluate
     from zoo.explanation import explain
     from zoo.finetuning import Run, finetune
@@ -45,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessError",
+    "Choice",
     "Entry",
     "ExportError",
     "InputError",
@@ -59,6 +62,8 @@ __all__ = [
     "UnreadableError",
     "WeightsMismatchError",
     "ZooError",
+    "bundle",
+    "choose",
     "evaluate",
     "explain",
     "finetune",
@@ -72,9 +77,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Choice": "zoo.choosing",
     "Entry": "zoo.catalogue.registry",
     "Published": "zoo.publishing",
     "Run": "zoo.finetuning",
+    "bundle": "zoo.bundles",
+    "choose": "zoo.choosing",
     "evaluate": "zoo.evaluation",
     "explain": "zoo.explanation",
     "finetune": "zoo.finetuning",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import InputError, MissingExtraError
+from zoo.processor import has_bfloat16
 
 BACKENDS = {
     "tensorflow": "layerzoo",
@@ -68,6 +69,29 @@ def on_accelerator() -> bool:
 
         return torch.cuda.is_available()
     return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
+
+
+def bfloat16_is_fast() -> bool:
+    """Whether Keras computes in bfloat16 faster than in float32: on TPUs, on GPUs that have units for it (NVIDIA's from
+    compute capability 8), and on processors that have them."""
+    if not on_accelerator():
+        return has_bfloat16()
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        found = [getattr(device, "compute_capability", None) for device in jax.local_devices()]
+    else:
+        import tensorflow as tf
+
+        details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+        found = [one.get("compute_capability", (8,))[0] for one in details]
+    return all(one is None or float(one) >= 8 for one in found)  # None of a TPU
 
 
 def jit_compile() -> Literal["auto", False]:

@@ -22,7 +22,16 @@ from zoo.printing import as_text
 
 
 class ZooError(Exception):
-    """Base of every error that this library raises on purpose. Each argument is a line of its message."""
+    """Base of every error that this library raises on purpose. Each argument is a line of its message.
+
+    Example:
+        >>> import zoo
+        >>> try:
+        ...     zoo.info("resnet5")
+        ... except zoo.ZooError as error:
+        ...     type(error).__name__
+        'UnknownModelError'
+    """
 
     def __str__(self) -> str:
         return "\n".join(map(as_text, self.args))
@@ -32,6 +41,14 @@ class UnknownModelError(ZooError, LookupError):
     """No such model, tag, repository, revision or file.
 
     `nearest` are the names that were perhaps meant, the nearest first; empty where nothing is similar.
+
+    Example:
+        >>> import zoo
+        >>> try:
+        ...     zoo.info("espcn-x5")
+        ... except zoo.UnknownModelError as error:
+        ...     error.nearest[0].startswith("espcn-x")
+        True
     """
 
     def __init__(self, *lines: object, nearest: Sequence[str] = ()):
@@ -59,6 +76,19 @@ class WeightsMismatchError(ZooError, ValueError):
     """Tensors of a checkpoint are missing, left over or misshapen.
 
     `missing`, `left_over` and `misshapen` are their names in the file's format, all of them where the message has five.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import zoo
+        >>> from safetensors.numpy import save_file
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_file({"conv9/kernel": np.zeros(2)}, f"{folder}/other.safetensors")
+        ...     try:
+        ...         zoo.load("espcn-x2", weights=f"{folder}/other.safetensors")
+        ...     except zoo.WeightsMismatchError as error:
+        ...         error.left_over
+        ('conv9/kernel',)
     """
 
     def __init__(

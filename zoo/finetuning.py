@@ -41,6 +41,17 @@ class Run:
             was fitted first, `probe` has the metrics of the model with that head.
         folder: Contains the saved model, `run.json`, `history.png`, an image of the results, and `logs` for
             TensorBoard.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import zoo
+        >>> images = np.zeros((4, 32, 32, 3), "uint8")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = zoo.finetune("espcn-x2", images, output_dir=folder, epochs=1)
+        ...     model = zoo.load(run)
+        >>> {name: len(values) for name, values in run.history.items()}
+        {'loss': 1, 'psnr_db': 1, 'val_loss': 1, 'val_psnr_db': 1}
     """
 
     model: ZooModel
@@ -72,15 +83,20 @@ def finetune(
     on the features of the other layers, which are computed once, with a penalty chosen by cross-validation. Then all
     layers are trained from there. The epoch with the highest accuracy on the validation data is kept, the lower loss
     deciding between equals; the model with the fitted head is the first candidate, so no run ends below it, and weights
-    between that and the last epoch are the last. Up to 2,000 examples, the first half of the layers and the statistics
-    of batch normalisation stay as they are.
+    between that and the last epoch are the last. Where no epoch is better, and the validation data were held out, the
+    head is fitted to all examples in the end. A head that fits already is taken as it is. Up to 2,000 examples, the
+    first half of the layers and the statistics of batch normalisation stay as they are.
 
     A head that is not one linear layer, such as that of a label map, is trained by steps, alone for a quarter of
-    the epochs; then all layers, at a tenth of the learning rate. The epoch with the lowest validation loss is kept.
+    the epochs; then all layers, at a tenth of the learning rate. The epoch with the lowest validation loss is kept; of
+    a detector that with the highest average precision, which needs the extra `layerzoo[detection]`.
+
+    A detector sees each image whole, in a square of `image_size` pixels. Its head and pyramid are trained alone for a
+    tenth of the epochs, then all layers, pretrained batch normalisation as it is unless `freeze` is "none".
 
     The rate warms up for a twentieth of the steps and decays as a cosine. Frozen layers keep the statistics of their
     batch normalisation. Rare classes have larger weights in the loss; those of pixels by the square root of what would
-    balance them.
+    balance them. `class_weight=None` leaves that out.
 
     Killed at any moment and called again with the same arguments, it resumes after the last complete epoch, and, on one
     CPU with the same versions, ends with the same weights, bit for bit, as if it had never been killed.
@@ -95,11 +111,13 @@ def finetune(
         data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or a
             `tf.data.Dataset` of batches.
             A folder contains, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
-            `train/NAME.png` beside them for `semantic-segmentation`; see `zoo.training.trainers`. A table
+            `train/NAME.png` beside them for `semantic-segmentation`; for `object-detection` what
+            `zoo.datasets.boxes` lists, of COCO, YOLO and Pascal VOC; see `zoo.training.trainers`. A table
             `labels.csv` beside the images, or its path, has a column `file`, and `label` (`cat`, or `cat;dog`) or
             columns of numbers, such as `age (years)`. Where a folder has the folders `train` and `val`, these are used.
             Of a tuple, targets may have names: a dict of columns. A split has a column of images and one of classes,
-            lists of classes or numbers, a second one of images (masks, depths), or `inputs` and `targets`. A
+            lists of classes or numbers, a second one of images (masks, depths), `objects` with `bbox` and `category`,
+            or `inputs` and `targets`. A
             `tf.data.Dataset` is iterated as it is, in its own order, and has to match the model's own head;
             `batch_size` and `augment` do not apply to it.
         validation_data: What to evaluate on, in the same forms. By default the folder's `val`, or a fifth that is held
@@ -117,34 +135,45 @@ def finetune(
             words.
         metrics: Metrics of Keras for `history`, beside those of the task.
         epochs: Epochs to train at most; training stops after a third of them without improvement. By default 10; up to
-            2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes.
+            2,000 examples, after a fitted head, 2 of at least 30 steps, each over the data as often as that takes; of
+            detectors 10 of at least 50.
         steps: Steps to train at least, in place of `epochs`; each epoch is finished.
         freeze: `"none"`; `"backbone"` to train the head only; or the number of layers with weights to freeze, counted
             from the input. By default none; up to 2,000 examples, after a fitted head, half of them.
         learning_rate: Peak learning rate. By default 0.001 for random weights, and 0.0001 for pretrained ones; after a
             fitted head 0.00002 up to 2,000 examples, and lower by the square root with batches of fewer than 32.
-        batch_size: Examples per step. By default up to 32, or a thirtieth of the examples where the head was fitted,
-            limited by an estimate of the memory.
+        batch_size: Examples per step. By default up to 32, of detectors up to 8, or a thirtieth of the examples where
+            the head was fitted, limited by an estimate of the memory.
+        lora: The rank of an adapter, such as 8: each kernel below the head stays as it is and learns two small factors
+            beside it. What is saved is the adapter, a few percent of the base, which has to be a model of the registry
+            or the Hub; it is loaded as any other model. At ten times the learning rate.
         gradient_accumulation: Batches whose gradients are averaged for one update, as if they were one batch.
         optimizer: The name of a Keras optimizer, or one; its learning rate is that of `learning_rate`.
         layer_decay: The learning rate of each twelfth of the layers is that of the twelfth after it times this; 0.75
             keeps what the first layers know.
+        drop_path: Stochastic depth: the share of the examples for which the last block is left out in training, such
+            as 0.1, and linearly fewer before it; of the families with residual blocks in
+            `zoo.training.drop_path.FAMILIES`. What is saved is the network without it.
         augment: Views that each epoch shows: `"light"`, random crops, randomly mirrored; `"strong"`, of images with
-            labels changed by RandAugment and RandomErasing too, of `semantic-segmentation` at random scales and in
-            other colours; None for the images as they are. For images with labels also a layer of Keras, called on
-            batches of light views, pixels from 0 to 255.
+            labels changed by RandAugment and RandomErasing too, of `semantic-segmentation` and `object-detection` at
+            random scales and in other colours; None for the images as they are. For images with labels also a layer of
+            Keras, called on batches of light views, pixels from 0 to 255.
         mixup: Of a classification, the strength of MixUp, such as 0.2; 0 for none.
         cutmix: Of a classification, the strength of CutMix, such as 1; with both, each batch has one of the two.
         label_smoothing: Of a classification, the share of each target that is spread over all classes, such as 0.1.
         image_size: What is trained on: pixels per side, or height and width; by default the model's own size, or the
             data's. Trained weights fit any other size that the model takes.
         loss: Of `semantic-segmentation`: `"cross-entropy"` (by default), `"dice"`, `"focal"`, or a sum of them, such as
-            `"cross-entropy+dice"`.
+            `"cross-entropy+dice"`. Of any task a loss of Keras, or a function of a batch of targets and outputs.
+        class_weight: `"balanced"` to weight rare classes more in the loss; None to weight all alike, which gains
+            overall accuracy, and mean IoU where rare classes are found already, and costs recall of the rare ones.
         weight_decay: What the optimizer takes from the kernels per step, as a fraction of the learning rate; biases and
             normalisation keep theirs.
         ema: Momentum of the exponential moving average of the weights, which is what is evaluated and kept, such as
             0.99 for an average of about a hundred steps; None for the weights themselves.
-        mixed_precision: Compute in bfloat16. By default where there is a GPU and the outputs are scores.
+        mixed_precision: Compute in bfloat16. By default on GPUs and TPUs that are made for it, where the outputs are
+            scores. On a processor with `avx512_bf16` or `amx_bf16` (`lscpu`) networks of dense convolutions gain too
+            (ResNet-18 half as fast again), but those of depthwise ones lose as much.
         seed: Seed of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:
@@ -159,6 +188,12 @@ def finetune(
         UnreadableError: The run in `output_dir` is damaged; it starts over only with `resume=False`.
         AccessError: `output_dir` cannot be written, or the disk is full; what was saved before is still there.
         As `zoo.load`, for a handle.
+
+    Example:
+        >>> import zoo
+        >>> run = zoo.finetune("tf_efficientnet_lite0", "my_photos", output_dir="runs/mine")  # doctest: +SKIP
+        >>> run.metrics["top1_percent"]  # doctest: +SKIP
+        95.0
     """
     check_arguments(
         validation_data=validation_data,
@@ -186,13 +221,13 @@ def finetune(
 
 
 def gains(metrics: Mapping[str, Any]) -> str:
-    """What fine-tuning has added to the head alone, in words; empty where the head was not fitted first."""
+    """What fine-tuning has added to the fitted head, in words; empty where there was none at first."""
     changes = [
         f"{metrics[name] - value:+.4g} {name} ({value:g} -> {metrics[name]:g})"
         for name, value in metrics.get("probe", {}).items()
         if name != "count" and name in metrics
     ]
-    return f"fine-tuning added to the head alone: {', '.join(changes)}" if changes else ""
+    return f"fine-tuning added to the fitted head: {', '.join(changes)}" if changes else ""
 
 
 def execute(
@@ -272,6 +307,8 @@ def _check_free(folder: Path) -> None:
 def _clear(folder: Path) -> None:
     """Empty the folder of a run that is to start over."""
     for name in ("zoo.json", RUN_FILE):  # the model first: without it nothing stands in the way of the next call
+        (folder / name).unlink(missing_ok=True)
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
     for name in (LAST, BEST, FITTED):
         (folder / STATE / name).unlink(missing_ok=True)

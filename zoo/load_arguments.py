@@ -7,7 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from zoo.catalogue.decoder_names import DECODER_NAMES
+from zoo.catalogue.decoder_names import BOXES_PER_PLACE, DECODER_NAMES
 from zoo.catalogue.entry import Entry, Input
 from zoo.catalogue.registry import registry
 from zoo.catalogue.task_names import ONE_HEAD, PROBLEM_TYPES, ProblemType
@@ -166,6 +166,7 @@ def with_classes(
     size = entry.num_classes
     if own_file is not None:
         size = weight_files.head_size(own_file, entry.classifier, entry.format)
+        size = size and size // BOXES_PER_PLACE.get(entry.decoder or entry.builder, 1)
         if num_classes and not new_head and size is not None and size != num_classes:
             raise InputError(
                 f"num_classes={num_classes}, but the head in {own_file} ({entry.classifier}) has {size} classes. "

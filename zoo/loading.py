@@ -4,28 +4,29 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo import architectures, load_arguments
 from zoo.architectures.unaltered import check_outputs
 from zoo.catalogue import handles, notices
 from zoo.catalogue.decoded import usual_output_stride, with_decoder
 from zoo.catalogue.descriptions import read_folder
-from zoo.catalogue.entry import Entry
+from zoo.catalogue.entry import Adapter, Entry
 from zoo.catalogue.handles import Handle
 from zoo.catalogue.licensing import UNKNOWN
+from zoo.catalogue.registries import place_of
 from zoo.catalogue.registry import registry
-from zoo.catalogue.resolving import Located, resolve
+from zoo.catalogue.resolving import Located, in_bundle, resolve
 from zoo.catalogue.task_names import ProblemType
 from zoo.errors import InputError, IntegrityError, RegistryError, UnknownModelError, ZooError
 from zoo.export.opened import ExportedModel, is_export
 from zoo.export.opened import load as load_export
 from zoo.model import ZooModel
 from zoo.weights import filling as weight_files
+from zoo.weights.adapters import add_adapter, read_adapter, whole_layers
 from zoo.weights.keras_state import unharmed
-from zoo.weights.untrained import record_initial_values, record_loaded_values
+from zoo.weights.untrained import record_adapter, record_initial_values, record_loaded_values
 
 # How files of weights end, whether they are read here or not.
 _WEIGHTS = (*weight_files.PICKLED, ".safetensors", ".index.json", ".h5", ".msgpack", ".onnx", ".tflite", ".gguf")
@@ -53,8 +54,9 @@ def load(
 
     Args:
         handle: A name (`resnet50`, its first checkpoint; `resnet50.a1_in1k`), `hf://owner/repo[@revision]` with our
-            `zoo.json` or timm's `config.json`, a folder with the same files, or a `.keras` file. A name in the registry
-            is never a folder of the working directory: write `./resnet50` for that one. `~` is the home folder.
+            `zoo.json` or timm's `config.json`, a folder with the same files, a `.keras` file, or `bundle.tar#resnet50`
+            (`zoo.bundle`). A name in the registry is never a folder of the working directory: write `./resnet50` for
+            that one. `~` is the home folder.
         weights: `"pretrained"`; None for random weights; or the path of a file in the entry's format, such as a
             `.safetensors` that timm trained; `.pt`, `.pth`, `.pth.tar`, `.bin` and `.ckpt` of PyTorch need the extra
             `layerzoo[torch]`.
@@ -68,7 +70,8 @@ def load(
             which apply; or `"regression"`, whose outputs are `num_classes` quantities. By default as pretrained, and
             one class for a new head. `zoo.finetune` chooses it by the data.
         decoder: Put a new decoder above the model's trunk, for a class per pixel: `"unet"`, `"fpn"`,
-            `"deeplabv3plus"`, `"deeplabv3"`, `"upernet"`, `"fcn"` or, above a VGG, `"segnet"`. It and its head begin
+            `"deeplabv3plus"`, `"deeplabv3"`, `"upernet"`, `"fcn"` or, above a VGG, `"segnet"`; or for objects with
+            their boxes: `"fcos"`, `"retinanet"`, `"efficientdet"` or `"yolox"`. It and its head begin
             with random weights, which training replaces; the trunk keeps its own. `num_classes` is required.
         decoder_options: What the decoder is built with beside its defaults, such as `{"separable": True}`; each file of
             `zoo.architectures.decoders` lists its own.
@@ -127,14 +130,16 @@ def load(
     if parsed.kind == "keras" and parsed.path is not None:
         return _load_keras_file(parsed.path, {"weights": weights != "pretrained", **changes})
     located = resolve(parsed, **options)
-    entry, path, own_file = located.entry, None, None
+    entry, path, own_file, adapted = located.entry, None, None, None
     if weights == "pretrained":
-        entry, path = _pretrained_file(located, {**options, "revision": entry.revision})
+        entry, path, adapted = _pretrained(located, options)
     elif weights is not None:
         path = own_file = _own_file(weights)
         entry = _without_provenance(entry)
     new_layers: tuple[str, ...] = ()
     if in_channels is not None:
+        if adapted is not None:
+            raise InputError(f"in_channels={in_channels} does not fit {entry.name}, an adapter. Expected its base.")
         entry = load_arguments.with_channels(entry, in_channels)
     if decoder is not None and output_stride is None:
         output_stride = usual_output_stride(entry, decoder)
@@ -151,7 +156,8 @@ def load(
         encoder = entry
         if problem_type is not None:
             raise InputError(
-                f"problem_type={problem_type!r} with decoder=. Expected either: a decoder segments images."
+                f"problem_type={problem_type!r} with decoder={decoder!r}. Expected one of the two: problem_type is "
+                "of heads that answer for a whole image."
             )
         entry, new_layers = with_decoder(entry, decoder, decoder_options, num_classes)
     elif problem_type is not None and num_classes is None:
@@ -163,7 +169,7 @@ def load(
     if input_shape is not None:
         load_arguments.check_shape(entry, input_shape)
     first_conv = registry().first_conv(entry.builder) if in_channels else ()
-    return _filled(entry, path, input_shape, new_layers, first_conv, encoder)
+    return _filled(entry, path, input_shape, new_layers, first_conv, encoder, adapted)
 
 
 def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
@@ -180,8 +186,9 @@ def ready(model: ZooModel | str | os.PathLike[str], **options: Any) -> ZooModel:
     return loaded
 
 
-def answering(model: ZooModel | ExportedModel | str | os.PathLike[str]) -> ZooModel | ExportedModel:
-    """The model itself, or the one that a handle means; an export, or the folder of one, in its own runtime.
+def answering(model: ZooModel | ExportedModel | str | os.PathLike[str], **options: Any) -> ZooModel | ExportedModel:
+    """The model itself, or the one that a handle means, loaded with `options`; an export, or the folder of one, in its
+    own runtime.
 
     Raises:
         As `ready`, and as `zoo.export.load` for the folder of an export.
@@ -189,14 +196,14 @@ def answering(model: ZooModel | ExportedModel | str | os.PathLike[str]) -> ZooMo
     if isinstance(model, ExportedModel):
         return model
     path = handles.parse(model).path if isinstance(model, str | os.PathLike) else None
-    return load_export(path) if path is not None and is_export(path) else ready(model)
+    return load_export(path) if path is not None and is_export(path) else ready(model, **options)
 
 
 def load_folder(folder: Path) -> ZooModel:
     """The model in a folder of this machine, whatever its name contains. Raises as `load`."""
     located = Located(read_folder(folder), Handle("folder", path=folder))
-    entry, path = _pretrained_file(located, {})
-    return _filled(entry, path, None, (), ())
+    entry, path, adapted = _pretrained(located, {})
+    return _filled(entry, path, None, (), (), adapted=adapted)
 
 
 def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
@@ -210,13 +217,25 @@ def _load_keras_file(path: Path, changes: dict[str, Any]) -> ZooModel:
     return model
 
 
-def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
+def pretrained_file(located: Located, options: dict[str, Any]) -> tuple[Entry, Path]:
+    """The file of a model's weights on this disk, and the entry with what a download established.
+
+    Args:
+        located: The model.
+        options: Of `Source.fetch`.
+
+    Raises:
+        As `load`.
+    """
     entry = located.entry
+    if located.handle.kind == "bundle":
+        bundle, name = in_bundle(located.handle)
+        return entry, bundle.fetch(name, entry.filename, options.get("cache_dir"))
     if located.folder is not None:
         if is_export(located.folder):
             raise InputError(
                 f"{located.folder} is an export, which has no weights to load. Expected a model; zoo.predict, "
-                "zoo.evaluate and zoo.export.load take exports."
+                "zoo.predict_files, zoo.evaluate, zoo.choose, zoo demo and zoo.export.load take exports."
             )
         return entry, _folder_file(located.folder, entry.filename)
     if entry.is_embedded:
@@ -235,11 +254,58 @@ def _pretrained_file(located: Located, options: dict) -> tuple[Entry, Path]:
     return entry.model_copy(update={"revision": file.revision, "sha256": file.sha256}), file.path
 
 
+def _pretrained(located: Located, options: dict[str, Any]) -> tuple[Entry, Path, "_Adapted | None"]:
+    """The network of the published file, the file of weights, of an adapter its base's, and what is added to those."""
+    entry, path = pretrained_file(located, {**options, "revision": located.entry.revision})
+    adapted = None
+    if entry.adapter is not None:
+        adapted, path = _base_of(entry, entry.adapter, path, options)
+    if entry.evaluated_with:
+        changed = {"config": {**entry.config, **entry.evaluated_with}, "evaluated_with": {}}
+        entry = entry.model_copy(update=changed)
+    return entry, path, adapted
+
+
+class _Adapted(NamedTuple):
+    """The entry of an adapter's base, and the adapter's file."""
+
+    base: Entry
+    adapter: bytes
+
+
+def _base_of(entry: Entry, adapter: Adapter, file: Path, options: dict) -> tuple[_Adapted, Path]:
+    """The base of an adapter in this `file`, as it was when that was trained, and the base's file of weights."""
+    content = read_adapter(file)
+    parsed = handles.parse(adapter.base, revision=adapter.revision)
+    if parsed.kind not in ("registry", "hub"):
+        raise RegistryError(
+            f"{entry.name} is an adapter of {adapter.base!r}, which is not a model of the registry or the Hub. "
+            "Expected one; tell its publisher."
+        )
+    options = {**options, "revision": None}
+    located = resolve(parsed, **options)
+    base, path = pretrained_file(located, {**options, "revision": located.entry.revision})
+    if base.adapter is not None or base.sha256 != adapter.sha256:
+        found = "an adapter itself" if base.adapter is not None else f"another file, with SHA-256 {base.sha256}"
+        raise IntegrityError(
+            f"{entry.name} is an adapter of {adapter.base}, which now is {found}. Expected the one that it was trained "
+            f"on, with SHA-256 {adapter.sha256}; tell its publisher, or train it again."
+        )
+    return _Adapted(base, content), path
+
+
 def _embedded_file(entry: Entry) -> Path:
-    path = Path(str(resources.files("zoo"))) / "checkpoints" / entry.filename
-    actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    place = place_of(entry.name)
+    path = place.checkpoints / entry.filename
+    if not path.is_file():
+        raise IntegrityError(f"There is no file {path}. Expected it there; install {place.distribution} again.")
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    if entry.sha256 is None:
+        raise RegistryError(f"{place.path}: {entry.name} has no sha256. Expected {actual}, if the file is yours.")
     if actual != entry.sha256:
-        raise IntegrityError(f"{path} has SHA-256 {actual}. Expected {entry.sha256}; install layerzoo again.")
+        raise IntegrityError(
+            f"{path} has SHA-256 {actual}. Expected {entry.sha256}; install {place.distribution} again."
+        )
     return path
 
 
@@ -275,6 +341,7 @@ def _without_provenance(entry: Entry) -> Entry:
         "measured": None,
         "license": UNKNOWN,
         "base": None,
+        "adapter": None,
     }
     return entry.model_copy(update=facts)
 
@@ -287,8 +354,10 @@ def _filled(
     new_layers: tuple[str, ...],
     first_conv: tuple[str, ...],
     encoder: Entry | None = None,
+    adapted: _Adapted | None = None,
 ) -> ZooModel:
-    """Build and fill; `encoder` is what the file contains, where the model has a part of it only."""
+    """Build and fill; `encoder` is what the file contains, where the model has a part of it only. Where the model is
+    `adapted`, the file is that of its base."""
     if path is None:
         entry = _without_provenance(entry).model_copy(update={"random": "all"})
         model = _built(entry, input_shape)
@@ -297,20 +366,28 @@ def _filled(
     with weight_files.abstract():
         model = _built(entry, input_shape)
         wholes = [_built(whole, None) for whole in _wholes(entry, encoder)]
+        if adapted is not None:
+            wholes.append(_built(adapted.base, None))
+    of_file = entry if adapted is None else adapted.base
     untrained = weight_files.fill(
         model,
         path,
-        file_format=entry.format,
-        unused=entry.unused,
-        optional=entry.optional,
-        new_layers=new_layers,
-        random_layers=entry.random_layers,
+        file_format=of_file.format,
+        unused=of_file.unused,
+        optional=of_file.optional,
+        new_layers=(*new_layers, *(whole_layers(adapted.adapter) if adapted else ())),
+        random_layers=of_file.random_layers,
         first_conv=first_conv,
         wholes=wholes,
     )
+    if adapted is not None and entry.adapter is not None:
+        others = {layer.name for whole in wholes for layer in whole.layers}
+        untrained -= add_adapter(model, adapted.adapter, entry.adapter.rank, leave=new_layers, others=others)
     if untrained:
         model.spec = entry.model_copy(update={"random": "head"})
         record_initial_values(model, [layer for layer in model.layers if layer.name in untrained])
+    elif adapted is not None:
+        record_adapter(model, adapted.adapter)
     elif entry.is_embedded or (entry.format != "zoo" and entry.source is not None):  # not written as `zoo.save` does
         record_loaded_values(model)
     notices.say(model.spec, untrained)

@@ -35,6 +35,7 @@ class ZooModel(keras.Model):
 
     spec: Entry
     loaded_fingerprint: str  # see zoo/weights/untrained.py; only where it was loaded from a file of others
+    adapter: bytes  # its file, see zoo/weights/adapters.py; only where it was loaded from one
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.arguments import at_least_one
 from zoo.errors import InputError
-from zoo.export.opened import ExportedModel
+from zoo.export.opened import ExportedModel, layers_of
 from zoo.imaging.forms import several
 from zoo.imaging.orientations import averaging
 from zoo.imaging.tiles import Runner
@@ -49,7 +49,7 @@ def predict(
         batch_size: Images of one size per forward pass.
         tta: `"flip"` averages the outputs (test-time augmentation): of super-resolution over the image turned and
             mirrored in all eight ways, which takes eight times as long; of heads on images and of semantic segmentation
-            over the image and its mirror image.
+            over the image and its mirror image. `"multi"` is that at three sizes, for the latter.
 
     Returns:
         One record per input, in order, with `input` (the path, or `image N`, from 0), `model`, `task`, and by task:
@@ -69,6 +69,9 @@ def predict(
         - `inpainting`: `hole`, the share of pixels that were filled; `record.image` is the whole image.
         - `multi-label-classification`: `labels`, the names of those that apply, with a sigmoid score of a half or more,
           best first; `predictions` as of `image-classification`, with these scores.
+        - `object-detection`: `width` and `height` of the whole image in pixels, and `predictions`, the objects in it, a
+          list of `{"index": int, "label": str or None, "score": float, "box": [x1, y1, x2, y2]}`, best first, in
+          pixels of the image as it is upright. `record.image` shows those with a score of at least 0.3.
         - `semantic-segmentation`: `width` and `height` of the prepared image in pixels, and `classes`, a list of
           `{"index": int, "label": str or None, "area": float}`, largest first, with areas as shares of its pixels.
           `record.label_map` is the class of each pixel, `record.image` the image in the classes' colours.
@@ -95,7 +98,7 @@ def predict(
     model = answering(model)
     if isinstance(model, ZooModel):
         warn_of_untrained(model)
-    network = model.network if isinstance(model, ExportedModel) else model
+    network = layers_of(model)
     task = find_task(model.spec.task)
     sources = enumerate(several(inputs, task.is_several))
     runner = Runner(averaging(lambda batch: model(batch, training=False), network, tta), network)

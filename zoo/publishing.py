@@ -15,10 +15,11 @@ import zoo
 from zoo.catalogue.entry import Base, Entry, Measured
 from zoo.catalogue.handles import parse
 from zoo.catalogue.licensing import check_license
+from zoo.catalogue.registries import package_of_builder
 from zoo.catalogue.source import Source
 from zoo.catalogue.training_record import TrainingRecord, training_record
 from zoo.errors import InputError, PublishError
-from zoo.export.card_facts import facts_of
+from zoo.export.card_facts import facts_of, is_shipped
 from zoo.export.published_card import published_card
 from zoo.hub.request import check_repo_id
 from zoo.hub.spaces import SpaceUpload
@@ -27,13 +28,30 @@ from zoo.printing import as_text
 from zoo.whole import writable
 
 if TYPE_CHECKING:
+    from huggingface_hub import ModelCard
+
     from zoo.finetuning import Run
     from zoo.model import ZooModel
     from zoo.saving import Snapshot
 
 
 class Published(NamedTuple):
-    """The result of publishing: the page, the commit, the version (None for a pull request), and the Space."""
+    """The result of `zoo.publish`, a tuple with names.
+
+    Attributes:
+        url: The page of the version, or of the pull request.
+        commit: The hash of the commit.
+        version: Its tag, such as `"v1"`; None for a pull request.
+        space: The page of the Space; None without one.
+
+    Example:
+        >>> import zoo
+        >>> page = "https://huggingface.co/me/my-model"
+        >>> published = zoo.Published(f"{page}/tree/v1", "2f9d0c1e", "v1")
+        >>> url, commit, version, space = published
+        >>> version, published.space
+        ('v1', None)
+    """
 
     url: str
     commit: str
@@ -49,6 +67,7 @@ def publish(
     version: str = "auto",
     private: bool = False,
     saved_model: bool = False,
+    timm: bool = False,
     base_model: str | None = "auto",
     metrics: Mapping[str, float] | None = None,
     create_pr: bool = False,
@@ -74,6 +93,9 @@ def publish(
         private: Create the repository as private. An existing one is left unchanged, and a public one is refused.
         saved_model: Add the folder `saved_model/` for servers and for `tensorflow_hub.load("hf://...")`. That of an
             earlier version is never left beside other weights; a warning names a version without it.
+        timm: Publish the files of `zoo.export.timm` in place of those of Keras: in PyTorch
+            `timm.create_model("hf_hub:owner/name", pretrained=True)` loads them, and `zoo.load` as ever; plain
+            `keras.saving.load_model` does not.
         base_model: Repository that the card names as the origin. "auto" for the one that the weights came from.
         metrics: Metrics for the card and `spec.metrics`, with the unit in the name: `{"top1_percent": 91.2}`. None for
             those of `run.json`, or of the base while the weights are its own.
@@ -97,18 +119,34 @@ def publish(
         OfflineError: The Hub cannot be reached.
         InputError: An argument that cannot be used.
         MissingExtraError: With `space`, the extra `layerzoo[demo]` is not installed.
-        As `zoo.load`, for a handle; ExportError, with `saved_model`.
+        As `zoo.load`, for a handle; ExportError, with `saved_model`, or with `timm` for a network that it does not
+            have.
+
+    Example:
+        >>> import zoo
+        >>> published = zoo.publish("runs/mine", "me/my-model", license="apache-2.0")  # doctest: +SKIP
+        >>> published.version  # doctest: +SKIP
+        'v1'
     """
-    _check_flags(private=private, saved_model=saved_model, create_pr=create_pr, allow_poor=allow_poor)
+    _check_flags(private=private, saved_model=saved_model, timm=timm, create_pr=create_pr, allow_poor=allow_poor)
     _check_metrics(metrics)
     wanted = _wanted(version)
     upload = Upload(repo_id, token)
     shown = _space(space, token, create_pr=create_pr)
     if base_model not in (None, "auto"):
         check_repo_id(base_model)
-    given = _given(model, repo_id, token)
+    given = _given(model, repo_id, token, whole=timm)
+    if shown is not None and (package := package_of_builder(given.snapshot.spec.builder)):
+        raise PublishError(
+            f"A Space would not load {given.snapshot.spec.name}: its network is code of {package}, which is not "
+            "installed there. Leave out space."
+        )
     _refuse_poor(given, allow_poor=allow_poor)
     check_license(license, given.base)
+    if timm:
+        from zoo.export.to_timm import check_family
+
+        check_family(given.snapshot.spec)
     exists = upload.check(private=private, must_exist=create_pr, version=wanted)
     is_shown = shown is not None and shown.check(private=private)
     with _temporary_folder() as folder:
@@ -117,7 +155,7 @@ def publish(
         if base_model != "auto":
             card.data.base_model = base_model
         with writable(folder):
-            _stage(given, entry, str(card), folder, saved_model=saved_model)
+            _stage(given, entry, card, folder, saved_model=saved_model, timm=timm)
         message = commit_message or f"Publish {entry.architecture} with layerzoo {zoo.__version__}"
         if create_pr:
             return Published(*upload.propose(folder, message), None)
@@ -185,7 +223,9 @@ def _space(space: str | None, token: str | None, *, create_pr: bool) -> SpaceUpl
     return SpaceUpload(space, token)
 
 
-def _given(model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None) -> _Given:
+def _given(
+    model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token: str | None, *, whole: bool = False
+) -> _Given:
     """Load the model if necessary, and refuse one that nobody has trained."""
     from zoo.finetuning import Run
     from zoo.loading import ready
@@ -201,7 +241,7 @@ def _given(model: "ZooModel | Run | str | os.PathLike[str]", repo_id: str, token
         is_loaded = handle.kind != "keras"
     model = ready(model, token=token)
     _refuse_untrained(model)
-    snapshot = Snapshot(model)
+    snapshot = Snapshot(model, whole=whole)
     base, original = base_of(snapshot.spec), snapshot.spec if is_loaded or snapshot.is_unchanged else None
     if base is not None and base.source == Source.of(repo_id):  # the next version of the same model
         base = snapshot.spec.base
@@ -238,17 +278,21 @@ def _entry(given: _Given, repo_id: str, license: str, metrics: Mapping[str, floa
         ),
     )
     # Of a model that is in the package the card itself describes how it was trained.
-    is_embedded = given.original is not None and given.original.is_embedded
-    facts = {"source": Source.of(repo_id), "license": license, "base": None if is_embedded else given.base}
+    is_ours = given.original is not None and is_shipped(given.original)
+    facts = {"source": Source.of(repo_id), "license": license, "base": None if is_ours else given.base}
     return entry.model_copy(update=facts)
 
 
-def _stage(given: _Given, entry: Entry, card: str, folder: Path, *, saved_model: bool) -> None:
+def _stage(given: _Given, entry: Entry, card: "ModelCard", folder: Path, *, saved_model: bool, timm: bool) -> None:
     """Write all that goes up into an empty folder."""
+    from zoo.export.to_timm import write_timm
     from zoo.saving import write
 
-    loaded = write(given.snapshot, folder, entry, card)
-    image = given.original and given.original.is_embedded and facts_of(given.original).image
+    if timm:
+        loaded = write_timm(given.snapshot.model, folder, entry, card)
+    else:
+        loaded = write(given.snapshot, folder, entry, str(card))
+    image = given.original and is_shipped(given.original) and facts_of(given.original).image
     if image:
         shutil.copy(str(resources.files("zoo") / "model_cards" / image.file), folder)
     if saved_model:

@@ -4,6 +4,8 @@ zoo.json              the entry: `zoo.load(folder)` and `hf://` read it
 model.safetensors     the weights, called as their Keras variable paths
 README.md             the card
 config.json, metadata.json, model.weights.h5     what plain `keras.saving.load_model` reads
+
+An adapter has `adapter.safetensors` in place of the weights, and nothing for plain Keras.
 """
 
 import hashlib
@@ -27,11 +29,12 @@ from zoo.catalogue.training_record import TrainingRecord
 from zoo.errors import InputError, PublishError
 from zoo.loading import load_folder
 from zoo.model import ZooModel
+from zoo.weights.adapters import ADAPTER
 from zoo.weights.untrained import current_spec, is_as_loaded
 from zoo.whole import whole_folder, writable
 
 WEIGHTS = "model.safetensors"
-FILES = ("zoo.json", WEIGHTS, "README.md", "config.json", "metadata.json", "model.weights.h5")
+FILES = ("zoo.json", WEIGHTS, ADAPTER, "README.md", "config.json", "metadata.json", "model.weights.h5")
 _TOLERANCE = 1e-5  # of the largest output, on the same machine
 
 
@@ -41,6 +44,9 @@ def save(model: ZooModel, output_dir: str | os.PathLike[str]) -> Path:
     The folder is what `zoo.publish` puts on the Hub, and plain `keras.saving.load_model` reads it too (after `import
     zoo.layers`, where the model has our layers), as a model without spec. The optimizer's state is not kept. Before the
     folder appears it is loaded and compared: it gives the same outputs as the model.
+
+    An adapter, as `zoo.finetune(..., lora=8)` trains it, is saved as one, over the weights of its base, which
+    `zoo.load` brings. Once its weights are changed it is saved whole.
 
     Args:
         model: A model from `zoo.load`, trained or not since. With untrained weights it can be saved, and
@@ -93,14 +99,18 @@ class Snapshot:
 
     Attributes:
         model: The model, which stays as it is.
-        tensors: Its weights as a safetensors file, called as their Keras variable paths.
+        tensors: Its weights as a safetensors file, called as their Keras variable paths; or its adapter.
+        is_adapter: Whether `tensors` are an adapter; never where the `whole` is asked for.
         sha256: Of `tensors`.
         spec: The entry of the model; its initial weights count as trained once it has changed.
         is_unchanged: Whether the weights are known to be those that were loaded.
     """
 
-    def __init__(self, model: ZooModel):
-        self.model, self.tensors, self.spec = model, _tensors(model), current_spec(model)
+    def __init__(self, model: ZooModel, *, whole: bool = False):
+        self.model, self.spec = model, current_spec(model)
+        has_adapter = self.spec.adapter is not None and hasattr(model, "adapter")
+        self.is_adapter = not whole and has_adapter and is_as_loaded(model)
+        self.tensors = model.adapter if self.is_adapter else _tensors(model)
         self.sha256 = hashlib.sha256(self.tensors).hexdigest()
         self.is_unchanged = self.sha256 == self.spec.sha256 or is_as_loaded(model)
 
@@ -126,8 +136,9 @@ class Snapshot:
             "name": name,
             "source": None,
             "revision": None,
-            "filename": WEIGHTS,
+            "filename": ADAPTER if self.is_adapter else WEIGHTS,
             "sha256": self.sha256,
+            "adapter": spec.adapter if self.is_adapter else None,
             "format": "zoo",
             "unused": (),
             "optional": (),
@@ -151,15 +162,28 @@ def write(snapshot: Snapshot, folder: Path, entry: Entry, card: str) -> ZooModel
         PublishError: The folder does not give the model back.
         OSError: It cannot be written; callers know what it is for.
     """
-    if found := adapter(snapshot.model):
+    loaded = write_compared(snapshot.model, snapshot.tensors, folder, entry, card)
+    if not snapshot.is_adapter:
+        _write_for_keras(loaded, folder)
+    return loaded
+
+
+def write_compared(model: ZooModel, tensors: bytes, folder: Path, entry: Entry, card: str) -> ZooModel:
+    """Write the weights, as a safetensors file in the entry's format, the entry and the card, and return the model
+    that the folder then contains.
+
+    Raises:
+        PublishError: It is another one.
+        OSError: The folder cannot be written.
+    """
+    if found := adapter(model):
         raise _other(entry, found)
-    (folder / WEIGHTS).write_bytes(snapshot.tensors)
+    (folder / entry.filename).write_bytes(tensors)
     (folder / "zoo.json").write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")
-    with dtype_policy(snapshot.model):
+    with dtype_policy(model):
         loaded = load_folder(folder)
-    _compare(snapshot.model, loaded)
-    _write_for_keras(loaded, folder)
+    _compare(model, loaded)
     return loaded
 
 

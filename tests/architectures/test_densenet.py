@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from tests.golden_files import assert_classifier_reproduces, read_golden, trainable_parameters
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from tests.timm_shapes import abstract, write_hollow_checkpoint
 
 

@@ -6,7 +6,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, trainable_parameters, write_golden_checkpoint
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 
 SCALES = [2, 3, 4]
 SHIFTS = ("sub_mean", "add_mean")

@@ -14,7 +14,7 @@ from tests.golden_files import (
     golden_state,
     read_golden,
 )
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from tests.timm_shapes import abstract, write_hollow_checkpoint
 
 GOLDEN = ["mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0", "tf_efficientnet_b0"]

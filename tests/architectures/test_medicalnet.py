@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, trainable_parameters
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.weights import filling

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
+from tests.marked_cases import first_of_each, slow_except
 from zoo.architectures import pconv_unet
 from zoo.layers import DiffusionFill2D
 
 PLAIN = [pconv_unet.pconv_unet, pconv_unet.conv_unet]
 BUILDERS = [*PLAIN, *[functools.partial(builder, diffusion=True) for builder in PLAIN]]
+CASES = first_of_each(BUILDERS, lambda builder: builder in PLAIN)
 
 
 @functools.cache
@@ -44,17 +46,17 @@ def test_the_kernels_are_those_of_the_figure(builder, channels):
     assert encoder + decoder < 1_000_000
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
-@pytest.mark.parametrize(("height", "width"), [(16, 24), (17, 31), (5, 8), (1, 1)])
-def test_the_valid_pixels_of_an_image_of_any_size_come_back(builder, height, width):
-    image, mask = damaged(height, width)
+@pytest.mark.parametrize("builder", CASES)
+@pytest.mark.parametrize("size", slow_except([(17, 31), (1, 1)], [(16, 24), (17, 31), (5, 8), (1, 1)]))
+def test_the_valid_pixels_of_an_image_of_any_size_come_back(builder, size):
+    image, mask = damaged(*size)
     outputs = convert_to_numpy(build(builder)([image, mask]))
     assert outputs.shape == image.shape
     assert np.isfinite(outputs).all()
     np.testing.assert_allclose(outputs * mask, 255 * image * mask, atol=1e-3)
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@pytest.mark.parametrize("builder", CASES)
 def test_what_lies_under_the_hole_changes_nothing(builder):
     image, mask = damaged(19, 22)
     other = np.where(mask == 0, 1 - image, image)
@@ -63,7 +65,7 @@ def test_what_lies_under_the_hole_changes_nothing(builder):
     np.testing.assert_allclose(outputs, others, atol=1e-3)
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@pytest.mark.parametrize("builder", CASES)
 def test_the_hole_is_filled_from_what_is_valid(builder):
     image, mask = damaged(19, 22)
     model = build(builder)
@@ -73,7 +75,7 @@ def test_the_hole_is_filled_from_what_is_valid(builder):
     assert np.abs(changed * (1 - mask)).max() > 0.1
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@pytest.mark.parametrize("builder", CASES)
 def test_an_image_that_is_all_hole_gives_numbers(builder):
     assert np.isfinite(convert_to_numpy(build(builder)([np.ones((1, 9, 9, 3)), np.zeros((1, 9, 9, 1))]))).all()
 
@@ -103,10 +105,10 @@ def test_even_and_odd_sides_are_halved_about_the_same_pixels(pair, height, width
     np.testing.assert_allclose(outputs, x[:, ::2, ::2][:, 1:-1, 1:-1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@pytest.mark.parametrize("builder", CASES)
 def test_save_and_load(builder, tmp_path):
     model = build(builder)
-    assert next(v.path for v in model.variables) == "encoder1-conv/kernel"
+    assert next(v.path for v in model.variables) in ("encoder1-conv/kernel", "encoder0-conv1/kernel")
     model.save(tmp_path / "unet.keras")
     image, mask = damaged(9, 14)
     reloaded = keras.saving.load_model(tmp_path / "unet.keras")

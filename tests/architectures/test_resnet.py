@@ -13,7 +13,7 @@ from tests.golden_files import (
     read_golden,
     trainable_parameters,
 )
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo.model import ZooModel
 from zoo.weights import filling
@@ -55,7 +55,10 @@ def test_tensors_of_the_relatives(name, parameters, tensors):
     assert {layer.epsilon for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)} == {1e-5}
 
 
-@pytest.mark.parametrize(("groups", "base_width", "squeeze"), [(32, 4, None), (64, 4, 0.0625), (1, 128, 0.25)])
+@pytest.mark.parametrize(
+    ("groups", "base_width", "squeeze"),
+    first_of_each([(64, 4, 0.0625), (1, 128, 0.25), (32, 4, None)], lambda case: case[0] > 1),
+)
 def test_grouped_wide_and_squeezing_blocks_are_the_formula(groups, base_width, squeeze, tmp_path):
     torch = pytest.importorskip("torch")
     config = {"depths": [2, 1, 1, 1], "bottleneck": True, "stem_kind": "deep", "stem_filters": 32, "stem_pool": "conv"}

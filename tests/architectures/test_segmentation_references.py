@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden, write_golden_checkpoint
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 
 # The first is quick. A name says decoder and encoder; the configuration is in the golden file.
 SMP = [

@@ -87,7 +87,7 @@ def test_the_paper_s_basic_network_has_its_kernels():
     [
         (segnet.segnet_basic, {"filters": (4, 6, 8, 8), "kernel_size": 5}, 1),
         (segnet.segnet_basic, {"filters": (4, 6, 8, 8), "kernel_size": 5, "shrink": 2}, 2),
-        (segnet.segnet_vgg16, {}, 1),
+        pytest.param(segnet.segnet_vgg16, {}, 1, marks=pytest.mark.slow),  # 29 million parameters
     ],
 )
 def test_any_height_and_width(builder, options, shrink):
@@ -125,6 +125,7 @@ def test_the_decoder_of_the_large_one_mirrors_the_encoder():
     assert round(trainable_parameters(model) / 1e6, 1) == 29.4  # the paper counts 29.45 million, and 12 classes
 
 
+@pytest.mark.slow  # 29 million parameters; that their names and shapes are VGG16's is tested above
 def test_a_file_of_vgg16_fills_the_encoder_and_leaves_the_decoder_random(tmp_path):
     file = write_hollow_checkpoint(timm_shapes(abstract("vgg16_bn")), tmp_path / "model.safetensors")
     model = zoo.load("segnet-vgg16", weights=file, num_classes=5)

@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_classifier_reproduces, assert_close, golden_weight, read_golden
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 from zoo.catalogue.registry import registry
 from zoo.weights import filling

@@ -16,7 +16,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 import zoo
+import zoo.export
 from tests.batch.conftest import BROKEN, GOOD
+from tests.evaluation_models import detector
 from tests.warm import WarmPython
 from zoo.batch import job
 from zoo.batch.predictor import Predictor
@@ -44,10 +46,59 @@ def some(photos, folder, count=3):
     return folder
 
 
+@pytest.fixture(scope="module")
+def export(model, tmp_path_factory):
+    return zoo.export.saved_model(model, tmp_path_factory.mktemp("exports"))
+
+
+def test_an_export_answers_many_files_in_its_own_runtime(export, photos, whole, tmp_path):
+    few, output = some(photos, tmp_path / "photos"), tmp_path / "table.parquet"
+    (few / "broken.jpg").write_bytes(b"no image")
+    assert zoo.predict_files(export, few, output) == {
+        "output": os.fspath(output),
+        "model": "blurnet-textures.grey",
+        "runtime": "saved_model",
+        "count": 4,
+        "errors": 1,
+    }
+    expected = {Path(row["input"]).name: row["predictions"] for row in rows(whole)}
+    for row in rows(output):
+        if row["error"] is None:
+            right = expected[Path(row["input"]).name]
+            assert [one["label"] for one in row["predictions"]] == [one["label"] for one in right]
+            scores = [[one["score"] for one in each] for each in (row["predictions"], right)]
+            np.testing.assert_allclose(*scores, atol=1e-5)
+    written = output.stat().st_mtime_ns
+    zoo.predict_files(os.fspath(export), few, output)
+    assert output.stat().st_mtime_ns == written
+    with pytest.raises(InputError, match="contains another job: weights, runtime differ"):
+        zoo.predict_files("blurnet-textures", few, output)
+
+
+def test_an_export_has_its_own_runtime_and_no_workers(export, photos, tmp_path):
+    for options in ({"runtime": "auto"}, {"engine": "ray"}):
+        with pytest.raises(InputError, match=r"an export.*Expected.* the model itself"):
+            zoo.predict_files(export, photos, tmp_path / "table.parquet", **options)
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_file_is_one_row_in_the_order_of_the_names(photos, whole):
     first = sorted(os.fspath(path) for path in photos.glob("*.jpg"))
     assert [row["input"] for row in rows(whole)] == first + sorted(map(os.fspath, photos.glob("more/*.jpg")))
     assert len(first) + len(list(photos.glob("more/*.jpg"))) == GOOD + BROKEN
+
+
+@pytest.mark.filterwarnings("ignore:.*nobody has trained")
+def test_objects_are_a_list_column(tmp_path):
+    for name, edge in {"a": 10, "b": 0}.items():
+        pixels = np.zeros((20, 30, 3), "uint8")
+        pixels[4:edge, 5:25] = (200, 0, 0)
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{name}.png")
+    zoo.predict_files(detector(), tmp_path / "photos", tmp_path / "table.parquet")
+    one, none = rows(tmp_path / "table.parquet")
+    assert one["predictions"] == [{"index": 0, "label": "red", "score": 0.5, "box": [5.0, 4.0, 25.0, 10.0]}]
+    assert (one["width"], one["height"], none["predictions"], none["error"]) == (30, 20, [], None)
 
 
 def test_a_broken_file_is_a_row_with_its_reason(whole):
@@ -94,7 +145,8 @@ def test_killed_in_the_middle_it_goes_on_and_the_file_is_the_same_bit_for_bit(mo
 def test_what_is_finished_is_not_done_again(model, photos, whole):
     before, done = whole.stat().st_mtime_ns, []
     record = zoo.predict_files(model, photos, whole, progress=lambda count, total: done.append(count))
-    assert record == {"output": str(whole), "model": model.spec.name, "count": GOOD + BROKEN, "errors": BROKEN}
+    facts = {"output": str(whole), "model": model.spec.name, "runtime": "keras"}
+    assert record == {**facts, "count": GOOD + BROKEN, "errors": BROKEN}
     assert (whole.stat().st_mtime_ns, done) == (before, [])
 
 
@@ -292,6 +344,7 @@ def test_the_command_prints_the_result(photos, tmp_path):
         "model": "blurnet-textures.grey",
         "count": 3,
         "errors": 0,
+        "runtime": "keras",
     }
     assert (told.stderr, again.stderr) == ("", "")
     refused = CliRunner().invoke(main, ["predict", "blurnet-textures", str(few), "--engine", "ray", "--gpus", "1"])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.catalogue.handles import Handle, parse
+from zoo.catalogue.handles import Handle, parse, path_of
 
 ODD = ["user@corp.example", "a#b", "two words", "ü", "line\nbreak", "%41", "[red]", "'", "a:b", "x.photos", "*"]
 
@@ -227,3 +227,9 @@ def test_every_path_that_is_given_may_begin_at_the_home_folder(here, monkeypatch
     run = zoo.finetune(model, "~/photos@home", epochs=1, output_dir="~/runs@home/mine")
     assert run.folder == here / "runs@home" / "mine"
     assert zoo.load("~/runs@home/mine").spec.num_classes == 2
+
+
+@pytest.mark.parametrize("path", [None, 3, ["folder"]])
+def test_what_is_not_a_path_is_said(path):
+    with pytest.raises(zoo.InputError, match=r"is not a path. Expected the path of a file or folder"):
+        path_of(path)

@@ -14,18 +14,18 @@ from zoo.catalogue.listing import stated
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     path = tmp_path / "folder" / "registry.json"
-    monkeypatch.setattr(kept, "kept_path", lambda: path)
+    monkeypatch.setattr(kept, "kept_path", lambda registry: path)
     return path
 
 
 def test_what_was_kept_is_read_again(path):
-    kept.keep({"a": [1, "é", None]})
-    assert kept.read_kept() == {"a": [1, "é", None]}
+    kept.keep({"a": [1, "é", None]}, kept.REGISTRY)
+    assert kept.read_kept(kept.REGISTRY) == {"a": [1, "é", None]}
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_there_is_nothing_at_first(path):
-    assert kept.read_kept() is None
+    assert kept.read_kept(kept.REGISTRY) is None
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,27 @@ def test_there_is_nothing_at_first(path):
     ],
 )
 def test_what_is_damaged_or_written_by_others_is_not_believed(path, damage):
-    kept.keep({"license": "mit"})
+    kept.keep({"license": "mit"}, kept.REGISTRY)
     path.write_bytes(damage(path.read_bytes()))
-    assert kept.read_kept() is None
+    assert kept.read_kept(kept.REGISTRY) is None
 
 
-def test_another_registry_is_read_anew(path, tmp_path, monkeypatch):
-    kept.keep({})
+def test_another_registry_is_read_anew(path, tmp_path):
+    kept.keep({}, kept.REGISTRY)
     other = tmp_path / "registry.yaml"
     other.write_bytes(kept.REGISTRY.read_bytes() + b"\n")
-    monkeypatch.setattr(kept, "REGISTRY", other)
-    assert kept.read_kept() is None
+    assert kept.read_kept(other) is None
+
+
+def test_each_registry_has_its_own_file(tmp_path):
+    places = {kept.kept_path(path) for path in (kept.REGISTRY, tmp_path / "a.yaml", tmp_path / "b.yaml")}
+    assert len(places) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_not_an_error(path):
     path.parent.write_text("a file")
-    kept.keep({})
-    assert kept.read_kept() is None
+    kept.keep({}, kept.REGISTRY)
+    assert kept.read_kept(kept.REGISTRY) is None
 
 
 def test_the_kept_registry_is_the_one_that_was_read():
@@ -73,11 +77,13 @@ COUNTED = """
 import sys
 from click.testing import CliRunner
 from zoo.catalogue.entry import Entry
+from zoo.catalogue.registries import known_facts
 from zoo.catalogue.registry import registry
 registry()  # kept from here on
 from zoo.command_line.main import main
 made = []
 registry.cache_clear()
+known_facts.cache_clear()
 checked = Entry.model_validate
 Entry.model_validate = lambda facts: made.append(1) or checked(facts)
 Entry.__init__ = None

@@ -1,6 +1,7 @@
 """Which licences may be published under, and which the base does not allow."""
 
 import logging
+import re
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_a_licence_that_the_base_does_not_allow_is_refused(license, base_license
 
 NON_COMMERCIAL = set(
     """
-    apple-amlr camvid-research-only cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0
+    apple-amlr bsds-div2k-research-only bsds-div2k-t91-research-only camvid-research-only
+    cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0
     cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 fair-noncommercial-research-license intel-research
     """.split()  # noqa: SIM905
 )
@@ -99,6 +101,15 @@ def test_weights_that_began_under_one_of_them_say_so(caplog):
     with caplog.at_level(logging.WARNING, "zoo"):
         notices.say(registry().find("espcn-x2").model_copy(update=update))
     assert "mine is for non-commercial use only (cc-by-nc-nd-3.0)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("espcn-x2", "by zoo.finetune or model.fit"), ("yolox_nano", "by zoo.finetune\\.")]
+)
+def test_of_untrained_layers_it_says_what_trains_them(name, how, caplog):
+    with caplog.at_level(logging.WARNING, "zoo"):
+        notices.say(registry().find(name), ["conv"])
+    assert re.search(f"nobody has trained: conv.* {how}", caplog.text)
 
 
 @pytest.mark.parametrize(

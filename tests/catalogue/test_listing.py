@@ -175,7 +175,7 @@ def test_a_folder_is_described(saved):
         zoo.info(saved).sha256,
     ):
         assert fact in result.stdout
-    for untrue in ("recorded at the first download", "no pretrained weights", "in this package"):
+    for untrue in ("recorded at the first download", "no pretrained weights", "in the package"):
         assert untrue not in result.stdout
 
 

@@ -4,12 +4,23 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.chromium import requested, start
-from tests.demo.demo_page import DemoPage
 from tests.warm import WarmPython
+
+if TYPE_CHECKING:
+    from tests.demo.demo_page import DemoPage
+
+
+@pytest.fixture(scope="session")
+def views() -> dict[str, Any]:
+    """What each task shows; to import it takes seconds, and whoever collects the tests need not."""
+    from zoo.demo.views import VIEWS
+
+    return VIEWS
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +52,10 @@ def driver(tmp_path_factory):
 
 
 @pytest.fixture
-def page(driver, address) -> Iterator[DemoPage]:
+def page(driver, address) -> Iterator["DemoPage"]:
     """The page, freshly opened; afterwards no error stands in the console, and no other host was asked."""
+    from tests.demo.demo_page import DemoPage
+
     driver.get_log("browser"), requested(driver)
     driver.get(address)
     yield DemoPage(driver)

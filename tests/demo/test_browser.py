@@ -8,8 +8,7 @@ from PIL import Image
 
 import zoo
 from tests.chromium import NEEDED
-from zoo.demo.uploads import SAMPLES
-from zoo.demo.views import VIEWS
+from tests.marked_cases import first_of_each
 from zoo.imaging.label_maps import colors
 from zoo.imaging.planes import read_image
 
@@ -18,6 +17,8 @@ pytestmark = NEEDED
 
 def sample(task, index=0):
     """The file of a sample; it is given as a person's own."""
+    from zoo.demo.views import VIEWS
+
     return VIEWS[task].samples[index][0]
 
 
@@ -44,8 +45,9 @@ def test_a_photograph_is_enlarged_beside_its_bicubic_enlargement(page):
     assert "960 x 640 pixels" in page.status()
 
 
+@pytest.mark.slow  # two models more; the classes of one are above
 def test_the_same_image_is_classified_by_one_model_after_another(page):
-    path = str(SAMPLES / "bricks.png")
+    path = str(Path(zoo.__file__).parent / "demo" / "samples" / "bricks.png")
     page.pick("blurnet-textures.grey")
     page.drop(path)
     for name in ("blurnet-textures.grey", "maxpool-textures.grey"):
@@ -57,6 +59,7 @@ def test_the_same_image_is_classified_by_one_model_after_another(page):
         assert [mark.get_attribute("data-testid").removesuffix("-confidence-set") for mark in marks] == expected
 
 
+@pytest.mark.slow  # a network more; a photograph and its classes are above
 def test_a_segmentation_has_a_legend_in_its_colours(page):
     path = sample("semantic-segmentation")
     page.pick("segnet-basic.camvid")
@@ -75,6 +78,7 @@ def test_a_segmentation_has_a_legend_in_its_colours(page):
         assert (pixels[pixels[..., 3] > 0][:, :3] == palette[item["index"]]).all()
 
 
+@pytest.mark.slow  # a network more; a photograph and its classes are above
 def test_depths_are_filled_and_have_metres(page):
     path = sample("depth-completion")
     page.pick("sparseconvnet.random-density")
@@ -86,6 +90,7 @@ def test_depths_are_filled_and_have_metres(page):
     assert measured.size == filled.size
 
 
+@pytest.mark.slow  # a canvas of WebGL without a graphics card; test_visitors.py has what is painted
 def test_what_is_painted_over_is_filled(page):
     path = sample("super-resolution")
     page.pick("pconv-unet.photos")
@@ -118,6 +123,7 @@ def test_a_place_is_named_and_drawn_and_found(page):
     assert (columns.mean() / 6, rows.mean() / 6) == pytest.approx((44.5, 50.5), abs=0.2)  # the middle of the pixel
 
 
+@pytest.mark.slow  # a network more; a photograph and its classes are above
 def test_a_series_is_continued_in_a_plot(page):
     path = sample("forecasting")
     page.pick("tcn-co2.mauna-loa")
@@ -127,6 +133,7 @@ def test_a_series_is_continued_in_a_plot(page):
     assert page.seen("[id^=answer-] .vega-embed svg")
 
 
+@pytest.mark.slow  # a network more; a photograph and its classes are above
 def test_a_volume_is_shown_as_the_slice_with_the_most(page):
     path = sample("volume-segmentation")
     page.pick("unet3d-phantoms.phantoms")
@@ -163,6 +170,7 @@ def test_bad_images_are_answered_with_an_error_and_the_next_one_with_an_image(pa
     page.said("tf_efficientnet_lite0.in1k took")
 
 
+@pytest.mark.slow  # toasts fade slowly; the same files are above
 def test_bad_images_are_not_a_canvas(page, bad_files):
     page.pick("pconv-unet.photos")
     for name in ("words.png", "huge.png"):
@@ -173,6 +181,7 @@ def test_bad_images_are_not_a_canvas(page, bad_files):
         page.clear()
 
 
+@pytest.mark.slow  # the images above are answered the same way
 def test_bad_arrays_are_answered_with_an_error(page, tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros((8, 8)))
     np.save(tmp_path / "vast.npy", np.ones((65, 250, 250), "uint8"))
@@ -191,6 +200,7 @@ def test_a_wrong_name_is_answered_with_the_nearest_ones(page):
     page.said("has random weights. Expected a model that was trained")
 
 
+@pytest.mark.slow  # two models more; test_views.py has the plot
 def test_the_features_of_a_folder_that_is_typed_are_plotted(page, classifier, tmp_path):
     headless = zoo.load(zoo.save(classifier, tmp_path / "classes"), num_classes=0)
     folder = zoo.save(headless, tmp_path / "features")
@@ -203,7 +213,7 @@ def test_the_features_of_a_folder_that_is_typed_are_plotted(page, classifier, tm
     page.seen("[id^=answer-] .vega-embed svg")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", first_of_each(["dark", "light"]))
 def test_it_fits_a_telephone(page, scheme):
     view = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)

@@ -15,7 +15,7 @@ def test_facts_name_task_size_licence_source_and_figures():
         "- Task: semantic segmentation",
         "- Parameters: 899,787",
         "- Licence: camvid-research-only, **for non-commercial use only**",
-        "- Source: in this package",
+        "- Source: in the package layerzoo",
     ]
     assert lines[5].startswith("- Measured: ")
     assert "mean IoU, % " in lines[5]

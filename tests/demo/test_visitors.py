@@ -6,15 +6,17 @@ import os
 import uuid
 from contextlib import closing
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from PIL import Image
 
+import zoo
 from zoo.demo.guard import BODY_BYTES, UPLOAD_BYTES
-from zoo.demo.uploads import SAMPLES
 
+SAMPLES = Path(zoo.__file__).parent / "demo" / "samples"
 REFUSED = r"That file was not uploaded to this page\. Expected an upload or a sample; drop it again\."
 PAINTED = "Paint over what is to be filled"
 MARKED = {"meta": {"_type": "gradio.FileData"}}

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,12 +49,17 @@ def small(registered, input_shape=None, **changes):
     return scattered(architectures.build(entry, input_shape=input_shape))
 
 
+CAT = Path(zoo.__file__).parent / "demo" / "samples" / "cat.jpg"
+
+
 def run_snippet(card_folder, folder):
-    """What the snippet of an export's card prints, in the folder of the export, line by line."""
+    """What the snippet of an export's card prints, in the folder of the export, line by line; `photo.jpg` is a cat."""
     (snippet,) = re.findall(r"```python\n(.*?)```", (card_folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    printed = io.StringIO()
+    printed, photo = io.StringIO(), folder / "photo.jpg"
+    shutil.copy(CAT, photo)
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
         exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - our own text, as a reader would paste it
+    photo.unlink()
     return printed.getvalue().splitlines()
 
 

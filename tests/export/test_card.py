@@ -1,5 +1,6 @@
 """Cards: up to date, valid for the Hub, true to the measurements, and with snippets that run."""
 
+import itertools
 import re
 import warnings
 from importlib import resources
@@ -30,6 +31,7 @@ TASKS_OF_THE_HUB = {
     "image-segmentation",
     "image-to-image",
     "keypoint-detection",
+    "object-detection",
     "other",
     "tabular-classification",
     "time-series-forecasting",
@@ -78,6 +80,13 @@ def test_a_licence_that_the_hub_does_not_list_is_named_and_linked():
     assert data.license_link == "https://huggingface.co/timm/resnet50.a1_in1k"
 
 
+@pytest.mark.parametrize("name", [f"{name}.coco" for name in ("retinanet_resnet50_fpn", "ssd300_vgg16")])
+def test_a_licence_that_is_implied_is_said_to_be(name):
+    text = str(zoo.export.model_card(name))
+    assert "- Weights: bsd-3-clause. The notice beside the file calls that implied" in text
+    assert "fine-tuning" not in text.split("## What it is for")[1].split("## What it is not for")[0]
+
+
 def test_converted_weights_name_their_origin():
     data = zoo.export.model_card("resnet50").data
     assert data.base_model == "timm/resnet50.a1_in1k"
@@ -88,7 +97,8 @@ def test_converted_weights_name_their_origin():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_usage_snippet_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save("photo.jpg")
+    for file in ("photo.jpg", "street.jpg"):
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")).save(file)
     generator = np.random.default_rng(0)
     depths = np.where(generator.random((24, 32)) < 0.2, generator.integers(256, 20000, (24, 32)), 0)
     Image.fromarray(depths.astype("uint16")).save("sparse.png")
@@ -120,11 +130,12 @@ def test_the_card_says_what_a_user_has_to_know(name):
     assert (FOLDER / image.file).is_file()
 
 
-@pytest.mark.parametrize("name", zoo.list_models("espcn*") + zoo.list_models("fsrcnn*"))
+@pytest.mark.parametrize(
+    "name", [f"{family}-x{scale}" for family in ("espcn", "fsrcnn", "wdsr") for scale in (2, 3, 4)]
+)
 def test_the_image_is_what_the_model_makes(name):
     from recipes.card_images import sheet
 
-    name = card_name(zoo.info(name))
     with Image.open(FOLDER / f"{name}.png") as image:
         drawn, checked_in = np.asarray(sheet(name), "int16"), np.asarray(image, "int16")
     assert drawn.shape == checked_in.shape
@@ -267,3 +278,12 @@ def test_what_a_stranger_wrote_is_shown_as_text(text):
 )
 def test_a_metric_is_spoken_word_by_word(metric, words):
     assert spoken(metric) == words
+
+
+@pytest.mark.parametrize("name", ["fcn8s-small", "coordconv-classifier", "depth-convnet"])
+def test_numbers_of_a_column_have_as_many_decimals_as_each_other(name):
+    results = (FOLDER / f"{name}.md").read_text().partition("## Results")[2].partition("The paper beside it")[0]
+    for row, below in itertools.pairwise(line.strip("| ").split(" | ") for line in results.splitlines()):
+        for cell, other in zip(row[1:], below[1:], strict=False):
+            if re.fullmatch(r"[\d.]+", cell) and re.fullmatch(r"[\d.]+", other):
+                assert len(cell.partition(".")[2]) == len(other.partition(".")[2]), (row, below)

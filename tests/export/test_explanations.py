@@ -6,20 +6,18 @@ import tensorflow as tf
 
 import zoo
 import zoo.export
-from tests.export.conftest import run_snippet, small
+from tests.export.conftest import CAT, run_snippet, small
 from tests.test_explanation import cat_and_cup, share
-from zoo.errors import ExportError
+from zoo.errors import ExportError, InputError
 from zoo.export.explanations import with_map
-
-# tf2onnx 1.17 asks NumPy for names that it has given up; Keras works around it.
-pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")
+from zoo.export.to_litert import opened
 
 
 @pytest.mark.slow
 def test_the_cat_is_where_it_is_in_keras_saved_model_and_onnx(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
     model = zoo.load("tf_efficientnet_lite0")
-    expected = zoo.explain(model, cat_and_cup(0))
+    expected, best = zoo.explain(model, cat_and_cup(0)), zoo.predict(model, CAT)[0]["predictions"][0]["label"]
     pixels = model.preprocess(cat_and_cup(0))[None].astype("float32")
     path = zoo.export.saved_model(model, tmp_path, explain=True, inference_only=True)
     served = tf.saved_model.load(str(path)).signatures["explain"](image=tf.constant(pixels))
@@ -32,7 +30,16 @@ def test_the_cat_is_where_it_is_in_keras_saved_model_and_onnx(tmp_path):
     assert logits.argmax() == expected["index"] == served["index"].numpy()[0]
     assert [share(each, 0) >= 0.8 for each in (expected.map, served["map"].numpy(), found)] == [True] * 3
     assert zoo.export.verify(path)["verified"]["relative_difference"] <= 1e-4
-    assert run_snippet(path, path) == ["(2, 1000)"]
+    assert run_snippet(path, path)[0].endswith(f" {best}")
+    pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
+    path = zoo.export.litert(model, tmp_path, explain=True)
+    answer = opened(path)(pixels)
+    assert answer["output"].argmax() == expected["index"]
+    np.testing.assert_allclose(answer["explanation"], found, atol=1e-4)
+    assert zoo.export.verify(path)["verified"]["relative_difference"] <= 1e-4
+    assert run_snippet(path, path)[0].endswith(f" {best}")
+    with pytest.raises(InputError, match="Expected one of them"):
+        zoo.export.litert(model, tmp_path, explain=True, representative=[pixels[0]])
 
 
 @pytest.mark.parametrize(
@@ -48,6 +55,7 @@ def test_every_head_that_is_linear_has_the_signature(task, tmp_path):
     assert (served["index"].numpy() == 0).all() or task != "image-regression"
 
 
+@pytest.mark.slow  # an export more; a head has the signature above
 def test_a_segmentation_serves_its_confidence(tmp_path):
     model = small("deeplabv3_mobilenet_v2", config={"filters": [16, 16], "strides": [2, 2]})
     path = zoo.export.saved_model(model, tmp_path, explain=True, inference_only=True, allow_random=True)

@@ -8,7 +8,7 @@ from keras import layers
 
 import zoo
 import zoo.export
-from tests.slow import first_of_each, slow_except
+from tests.marked_cases import first_of_each, slow_except
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.export.folding import folded, fused
@@ -159,7 +159,6 @@ def test_a_kernel_that_is_standardised_is_not_folded_into():
 
 
 @pytest.mark.slow  # two formats; the network that they write is tested above
-@pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")  # tf2onnx 1.17
 def test_exports_for_inference_hold_one_convolution_for_its_branches(tmp_path):
     model = small("repvgg_d2se")
     network = fused(model)

@@ -1,5 +1,6 @@
 """Exports as models: predicted with and evaluated in their own runtime, to the digit as the Keras model."""
 
+import functools
 import json
 import shutil
 
@@ -10,31 +11,24 @@ from PIL import Image
 
 import zoo
 import zoo.export
+from tests.marked_cases import first_of_each
 from zoo.command_line.main import main
 from zoo.errors import ExportError, InputError, UnknownModelError
 
-pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")
 RUNTIMES = {"saved_model": "tensorflow", "litert": "ai_edge_litert", "onnx": "onnxruntime", "openvino": "openvino"}
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
-    """A classifier in each format that can be run here."""
-    folder, found = tmp_path_factory.mktemp("exports"), {}
-    for name, module in RUNTIMES.items():
-        try:
-            __import__(module)
-        except ImportError:
-            continue
-        found[name] = getattr(zoo.export, name)("blurnet-textures", folder)
-    return found
+    """From a format to a classifier in it, made when it is first asked for."""
+    folder = tmp_path_factory.mktemp("exports")
+    return functools.cache(lambda name: getattr(zoo.export, name)("blurnet-textures", folder))
 
 
 @pytest.fixture
 def export(request, exports):
-    if request.param not in exports:
-        pytest.skip(f"layerzoo[{request.param}] is not installed")
-    return exports[request.param]
+    pytest.importorskip(RUNTIMES[request.param], reason=f"layerzoo[{request.param}] is not installed")
+    return exports(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +42,7 @@ def textures():
     return images, classes
 
 
-@pytest.mark.parametrize("export", RUNTIMES, indirect=True)
+@pytest.mark.parametrize("export", first_of_each(RUNTIMES), indirect=True)
 def test_an_export_is_evaluated_to_the_digit(export, textures):
     expected = zoo.evaluate("blurnet-textures", textures)
     assert 60 < expected["top1_percent"] < 80
@@ -56,7 +50,7 @@ def test_an_export_is_evaluated_to_the_digit(export, textures):
     assert zoo.evaluate(zoo.export.load(export), textures) == expected
 
 
-@pytest.mark.parametrize("export", RUNTIMES, indirect=True)
+@pytest.mark.parametrize("export", first_of_each(RUNTIMES), indirect=True)
 def test_an_export_predicts_as_its_model(export, textures):
     records, expected = (zoo.predict(model, list(textures[0][:3])) for model in (export, "blurnet-textures"))
     for record, right in zip(records, expected, strict=True):
@@ -74,7 +68,7 @@ def test_images_go_through_an_export_at_any_size_and_in_batches_of_its_own(tmp_p
     assert zoo.predict(folder, images[0])[0].image.size == (20, 24)
 
 
-@pytest.mark.slow  # the fill takes a minute to export
+@pytest.mark.release  # the fill takes a minute to export
 def test_masks_and_depths_go_through_an_export(tmp_path):
     folder = zoo.export.saved_model("sparseconvnet", tmp_path)
     depths = np.where(np.random.default_rng(0).random((2, 24, 32)) < 0.2, 5.0, 0).astype("float32")
@@ -92,7 +86,7 @@ def test_the_command_line_takes_the_folder_of_an_export(exports, tmp_path):
         for place in range(2):
             pixels = generator.integers(0, 256, (64, 64, 3), "uint8")
             Image.fromarray(pixels).save(data / label / f"{place}.png")
-    folder = str(exports["saved_model"])
+    folder = str(exports("saved_model"))
     commands = [["evaluate", handle, str(data), "--json"] for handle in (folder, "blurnet-textures")]
     record, expected = (json.loads(CliRunner().invoke(main, command).stdout) for command in commands)
     assert record["count"] == 2 * len(record["class_percent"])
@@ -106,10 +100,10 @@ def test_other_folders_and_damaged_exports_are_named(exports, tmp_path):
     with pytest.raises(ExportError, match="is not an export of this library"):
         zoo.export.load(tmp_path)
     with pytest.raises(InputError, match="is an export, which has no weights to load"):
-        zoo.load(exports["saved_model"])
+        zoo.load(exports("saved_model"))
     with pytest.raises(InputError, match="is an export"):
-        zoo.finetune(exports["saved_model"], (np.zeros((4, 16, 16, 3), "uint8"), np.arange(4)))
-    copy = shutil.copytree(exports["saved_model"], tmp_path / "damaged")
+        zoo.finetune(exports("saved_model"), (np.zeros((4, 16, 16, 3), "uint8"), np.arange(4)))
+    copy = shutil.copytree(exports("saved_model"), tmp_path / "damaged")
     (copy / "saved_model.pb").write_bytes(b"nothing")
     with pytest.raises(ExportError, match="cannot be opened as saved_model"):
         zoo.predict(copy, np.zeros((16, 16, 3), "uint8"))

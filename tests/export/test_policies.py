@@ -9,8 +9,6 @@ import zoo
 import zoo.export
 from zoo.export.variants import in_float32, plain_settings
 
-# tf2onnx 1.17 asks NumPy for names that it has given up; Keras works around it.
-pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.:FutureWarning")
 POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16"]
 
 

@@ -10,31 +10,49 @@ import tensorflow as tf
 import zoo
 import zoo.export
 from tests.export.conftest import run_snippet
-from tests.slow import slow_except
+from tests.marked_cases import slow_except
 from zoo.errors import AccessError, ExportError, InputError
 from zoo.export.variants import in_bfloat16
 
 QUICK = ("super-resolution", "image-classification")
 TASKS = (*QUICK, "image-features", "semantic-segmentation", "volume-features")
+SCORES = ("scores", "classes", "indices", "probabilities")
 
 
 def record(path):
     return json.loads((path / "assets.extra" / "export.json").read_text())
 
 
-@pytest.mark.parametrize("task", slow_except(QUICK, TASKS))
+def test_a_server_gets_classes_and_pixels(saved_models, classifier):
+    """With TensorFlow alone, but in this process; the tests with `found` have one that cannot import this library."""
+    with np.load(saved_models("image-classification") / "assets.extra" / "verification.npz") as arrays:
+        images = tf.constant(arrays["inputs"])
+    files = tf.stack([tf.io.encode_png(image) for image in images])
+    loaded = tf.saved_model.load(str(saved_models("image-classification")))
+    assert len(loaded.trainable_variables) == len(classifier.trainable_variables)
+    signatures = loaded.signatures
+    for answer in (signatures["serving_uint8"](image=images), signatures["encoded"](image_bytes=files)):
+        assert {name: tuple(value.shape) for name, value in answer.items()} == dict.fromkeys(SCORES, (2, 3))
+        assert {name.decode() for name in answer["classes"].numpy().flat} == {"red", "green", "blue"}
+    enlarged = tf.saved_model.load(str(saved_models("super-resolution")))
+    assert enlarged(tf.zeros((1, 4, 5, 3), tf.uint8)).shape == (1, 8, 10, 3)
+
+
+@pytest.mark.slow  # another process
+@pytest.mark.parametrize("task", TASKS)
 def test_tensorflow_alone_gets_the_keras_models_outputs(task, found):
-    of_task = found(*(QUICK if task in QUICK else TASKS))[task]
+    of_task = found(*TASKS)[task]
     assert of_task["call"] <= 1e-5
     expected = {"features", "serving_default"} | ({"serving_uint8"} if task != "volume-features" else set())
     assert expected <= set(of_task["signatures"])
 
 
+@pytest.mark.slow  # another process
 def test_signatures_say_what_predict_says(found):
-    found = found(*QUICK)
+    found = found(*TASKS)
     assert found["super-resolution"]["served"] == {"image": [2, 128, 128, 3], "pixels": [2, 128, 128, 3]}
     assert found["super-resolution"]["encoded"] == found["super-resolution"]["served"]
-    scores = {"scores": [2, 3], "classes": [2, 3], "indices": [2, 3], "probabilities": [2, 3]}
+    scores = {name: [2, 3] for name in SCORES}
     assert found["image-classification"]["served"] == scores
     assert found["image-classification"]["encoded"] == scores
     assert {name for row in found["image-classification"]["classes"] for name in row} == {"red", "green", "blue"}
@@ -49,15 +67,17 @@ def test_signatures_of_other_tasks_say_what_predict_says(found):
     assert found["volume-features"]["served"]["features"][0] == 2
 
 
+@pytest.mark.slow  # another process
 def test_tensorflow_hub_fine_tunes_every_variable(found, classifier):
-    tuned = found(*QUICK)["fine-tuned"]
+    tuned = found(*TASKS)["fine-tuned"]
     assert tuned["losses"][-1] < 0.5 * tuned["losses"][0]
     assert tuned["trainable"] == tuned["with_gradient"] == len(classifier.trainable_variables)
     assert tuned["changed"] == tuned["variables"] == len(classifier.variables)  # moving statistics among them
 
 
+@pytest.mark.slow  # another process
 def test_saved_model_cli_runs_it(found):
-    enlarged = np.array(found(*QUICK)["command"])
+    enlarged = np.array(found(*TASKS)["command"])
     assert enlarged.shape == (1, 6, 8, 3)
     assert np.abs(enlarged - 100).max() <= 8
 
@@ -104,6 +124,14 @@ def test_bfloat16_keeps_pixels_and_the_last_sum_in_float32():
     computed = {layer.name: layer.compute_dtype for layer in network.layers}
     assert computed["feature-conv1"] == computed["subpixel-conv"] == "bfloat16"
     assert computed["normalization"] == computed["bicubic"] == computed["pixels"] == "float32"
+
+
+@pytest.mark.slow  # an export each
+@pytest.mark.parametrize("name", ["fcn8s-small", "blurnet-textures", "coordconv-classifier"])
+def test_signatures_in_bfloat16_follow_from_the_call_to_a_step(name, tmp_path):
+    """TensorFlow fuses the operations of one graph and not of the other, so that their sums are rounded elsewhere."""
+    path = zoo.export.saved_model(name, tmp_path, dtype="bfloat16")
+    assert record(path)["differences"]["serving_default"]["relative_difference"] <= 2**-7
 
 
 @pytest.mark.slow  # test_policies.py has lower precision in general

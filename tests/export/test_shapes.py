@@ -12,7 +12,7 @@ import zoo
 import zoo.export
 from recipes.photographs import photograph
 from tests.export.conftest import scattered
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from zoo.export.exportable import named
 from zoo.model import ZooModel
 

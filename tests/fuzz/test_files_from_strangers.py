@@ -22,7 +22,7 @@ from PIL import Image, features
 import zoo
 from tests.fuzz import bounds
 from tests.fuzz.mutations import mutated, mutated_json
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 from zoo.catalogue.registry import Registry
 from zoo.datasets import depth_maps, images_with_masks
 from zoo.imaging.planes import Planes

@@ -3,9 +3,13 @@
 from hashlib import sha256
 
 import pytest
+from click.testing import CliRunner
 
 from tests.hub_server.fetches import CONTENT, FILE, NEWER, REPO, blobs, fetches
 from tests.hub_server.server import HubServer
+from zoo.command_line.main import main
+from zoo.errors import UnknownModelError
+from zoo.hub import cache
 
 
 def test_the_cache_is_listed_and_what_was_downloaded_removed(hub: HubServer, commit: str):
@@ -44,3 +48,21 @@ def test_a_repository_with_a_broken_link_is_removed_too(hub: HubServer, commit: 
     done = hub.run(f"from zoo.hub import cache; print(cache.remove({REPO!r}))")
     assert done.stdout.strip() == "9"
     assert blobs(hub) == []
+
+
+@pytest.mark.parametrize("name", [cache.BUNDLES, cache.RUNTIMES])
+def test_what_lies_beside_the_downloads_is_listed_and_removed_too(name: str, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", f"{tmp_path}")
+    for folder in (cache.BUNDLES, cache.RUNTIMES):
+        (tmp_path / folder / "ab" / "1").mkdir(parents=True)
+        (tmp_path / folder / "ab" / "1" / "model").write_bytes(CONTENT)
+    (other,) = {cache.BUNDLES, cache.RUNTIMES} - {name}
+    assert {(each.repo_id, each.size_bytes, each.revisions) for each in cache.cached()} == {
+        (name, len(CONTENT), ()),
+        (other, len(CONTENT), ()),
+    }
+    done = CliRunner().invoke(main, ["cache", "remove", name], catch_exceptions=False)
+    assert done.stderr.startswith("removed 1 ")
+    assert [each.repo_id for each in cache.cached()] == [other]
+    with pytest.raises(UnknownModelError, match="cache list"):
+        cache.remove(name)

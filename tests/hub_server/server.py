@@ -177,7 +177,7 @@ class HubServer:
     def run(self, code: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run Python code as a client and wait for it: a client that hangs is ended, one on a busy machine is not."""
         process = self.start(code, **options)
-        output, errors = process.communicate(timeout=600)
+        output, errors = process.communicate(timeout=1500)
         return subprocess.CompletedProcess(code, process.wait() or 0, output, errors)
 
 

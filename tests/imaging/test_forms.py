@@ -4,7 +4,6 @@ import io
 import zipfile
 from typing import get_args
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,6 +59,12 @@ def zipped(found):
     return zipfile.Path(zipfile.ZipFile(file), "source")
 
 
+def jax_array(array):
+    import jax.numpy
+
+    return jax.numpy.asarray(array)
+
+
 def torch_tensor(array):
     torch = pytest.importorskip("torch")
     return torch.from_numpy(array.astype("float32") if array.dtype != np.uint16 else array.astype("int32"))
@@ -70,7 +75,7 @@ ARRAYS = {
     "list": lambda array: array.astype("int64").tolist() if is_image(array) else array.tolist(),
     "TensorFlow": tf.constant,
     "tf.Variable": tf.Variable,
-    "JAX": jnp.asarray,
+    "JAX": jax_array,
     "PyTorch": torch_tensor,
     "PyTorch, with a gradient": lambda array: torch_tensor(array).float().requires_grad_(),
     "memoryview": memoryview,

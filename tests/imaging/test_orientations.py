@@ -45,6 +45,23 @@ def test_an_image_and_its_mirror_image_give_one_answer(name):
     np.testing.assert_allclose(answers[0], back, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["segnet-basic", "blurnet-textures"])
+def test_three_sizes_are_averaged_in_the_size_of_the_output(name):
+    model, photo, seen = zoo.load(name), image(64, 64)[None], []
+
+    def network(batch):
+        seen.append(batch.shape[1:3])
+        return model(batch)
+
+    found = averaging(network, model, "multi")(photo)
+    assert seen == [(64, 64), (64, 64), (48, 48), (48, 48), (80, 80), (80, 80)]
+    flipped = averaging(model, model, "flip")(photo)
+    assert found.shape == flipped.shape
+    assert np.abs(found - flipped).max() > 1e-3
+    flat = averaging(lambda batch: np.full((1, *batch.shape[1:3], 2), 7.0), zoo.load("segnet-basic"), "multi")(photo)
+    np.testing.assert_allclose(flat, 7, rtol=1e-5)
+
+
 def test_evaluation_averages_as_prediction_does():
     images = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), "uint8")
     best = [record["predictions"][0]["index"] for record in zoo.predict("blurnet-textures", images, tta="flip")]
@@ -54,7 +71,8 @@ def test_evaluation_averages_as_prediction_does():
 @pytest.mark.parametrize(
     ("model", "tta", "message"),
     [
-        ("espcn-x2", "rotate", r"tta='rotate' is not known\. Expected None, or 'flip'"),
+        ("espcn-x2", "rotate", r"tta='rotate' is not known\. Expected None, 'flip'"),
+        ("espcn-x2", "multi", r"tta='multi' does not fit espcn-x2.*leave tta out"),
         ("pconv-unet", "flip", r"pconv-unet\.\w+ is for inpainting.*leave tta out"),
     ],
 )

@@ -189,3 +189,22 @@ def test_a_pickled_array_is_not_a_volume_and_is_not_unpickled(tmp_path):
     np.save(tmp_path / "volume.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(zoo.InputError, match="cannot be read as a volume"):
         preprocess_volume(tmp_path / "volume.npy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "around"),
+    [
+        ({}, [114, 114, 114]),
+        ({"fill": "mean"}, [26, 128, 204]),
+        ({"fill": "mean", "channels": "bgr"}, [26, 128, 204]),
+        ({"fill": "mean", "mean": (0.2,), "std": (1.0,)}, [51]),
+        ({"fill": "mean", "mean": (0.2, 0.4), "std": (1.0, 1.0)}, [51, 102]),
+    ],
+)
+def test_around_a_letterboxed_image_is_grey_or_the_mean(changes, around):
+    facts = {"size": 10, "crop_mode": "letterbox", "mean": (0.1, 0.5, 0.8), "std": (1.0, 1.0, 1.0)}
+    spec = Input(**{**facts, **changes})
+    image = np.full((10, 20, len(spec.mean)), 7, "uint8")
+    pixels = preprocess(image, spec)
+    assert (pixels[:5] == 7).all()
+    assert pixels[9, 9].tolist() == around

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.marked_cases import first_of_each
 from zoo import architectures
 from zoo.catalogue.registry import registry
 from zoo.imaging import tiles
@@ -21,7 +22,6 @@ BUILDERS = {
 SMALLER = {
     "edsr.edsr": {"depth": 2},
     "pconv_unet.pconv_unet": {"filters": [8, 8, 8], "diffusion": False},
-    "pconv_unet.conv_unet": {"filters": [8, 8, 8], "diffusion": False},
 }
 
 
@@ -47,7 +47,7 @@ def prepared(model, height, width):
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
-@pytest.mark.parametrize("odd", [0, 1])
+@pytest.mark.parametrize("odd", first_of_each([1, 0]))
 def test_tiles_answer_as_the_whole(builder, odd, monkeypatch):
     model = trained(BUILDERS[builder])
     found = reach(model)
@@ -72,6 +72,7 @@ def test_tiles_answer_as_the_whole(builder, odd, monkeypatch):
     np.testing.assert_allclose(answer, whole, atol=0.02)  # of 255
 
 
+@pytest.mark.slow  # a fill of megapixels
 def test_tiles_answer_as_the_whole_after_diffusion_where_holes_are_narrow(monkeypatch):
     entry = registry().find("pconv-unet")
     model = architectures.build(entry.model_copy(update={"config": {"filters": [4, 4], "diffusion": True}}))
@@ -141,7 +142,7 @@ def test_a_large_image_is_enlarged_in_the_memory_of_a_tile(monkeypatch):
 
 
 def test_where_nothing_is_to_be_filled_nothing_is_computed(monkeypatch):
-    model, given = zoo.load("pconv-unet"), []
+    model, given = trained(BUILDERS["pconv_unet.pconv_unet"]), []
     call = ZooModel.__call__
     monkeypatch.setattr(
         ZooModel, "__call__", lambda self, batch, **options: given.append(1) or call(self, batch, **options)

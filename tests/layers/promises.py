@@ -209,14 +209,15 @@ PROMISES = [
 ]
 
 
-# On the other backends these compile most, and other promises run the same operations there.
-SLOW = () if BACKEND == "tensorflow" else (compiles, saves_and_loads)
+# What every case keeps in the quick tests; the first case of a file keeps more: all but what compiles most elsewhere.
+if BACKEND == "tensorflow":
+    ALWAYS, FIRST = set(PROMISES) - {compiles, works_inside_a_saved_model}, set(PROMISES)
+else:
+    ALWAYS, FIRST = {takes_unknown_sizes}, set(PROMISES) - {compiles, saves_and_loads}
 
 
 def marks(promise, is_first):
-    """A SavedModel takes a second: of the cases of a file the first has one always."""
-    is_slow = promise in SLOW or (promise is works_inside_a_saved_model and not is_first)
-    return [pytest.mark.slow] * is_slow
+    return [pytest.mark.slow] * (promise not in (FIRST if is_first else ALWAYS))
 
 
 def keeps(cases):

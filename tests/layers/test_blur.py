@@ -3,7 +3,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.layers import promises
@@ -45,7 +45,6 @@ def test_reflect_padding_reproduces_the_golden_file(golden, size):
     promises.assert_same(outputs, [golden[f"blur_reflect_{size}"]])
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
 @given(
     rank=st.integers(1, 3),
     size=st.integers(1, 7),

@@ -9,6 +9,7 @@ from zoo.layers import CenteredMaxPooling2D
 
 CASES = {
     "even and odd": (lambda: CenteredMaxPooling2D(3, 2), lambda: [promises.numbers(0, (2, 6, 7, 3))]),
+    "odd": (lambda: CenteredMaxPooling2D(3, 2), lambda: [promises.numbers(2, (2, 5, 7, 3))]),
     "steps per axis": (lambda: CenteredMaxPooling2D(5, (2, 3)), lambda: [promises.numbers(1, (2, 9, 8, 1))]),
 }
 
@@ -32,6 +33,15 @@ def test_it_is_the_largest_neighbour_of_each_kept_pixel():
     for y, x in np.ndindex(5, 3):
         neighbours = image[:, max(2 * y - 2, 0) : 2 * y + 3, max(3 * x - 2, 0) : 3 * x + 3]
         np.testing.assert_array_equal(outputs[:, y, x], neighbours.max(axis=(1, 2)))
+
+
+def test_nothing_is_copied_where_the_windows_of_same_are_centred(monkeypatch):
+    image = promises.numbers(3, (1, 7, 10, 2))
+    layer = CenteredMaxPooling2D(5, strides=(2, 3))
+    (expected,) = promises.run(layer, [np.pad(image, ((0, 0), (0, 2), (0, 3), (0, 0)), constant_values=-1e9)])
+    monkeypatch.setattr("keras.ops.pad", None)
+    (outputs,) = promises.run(layer, [image])
+    np.testing.assert_array_equal(outputs, expected[:, :4, :4])
 
 
 @pytest.mark.parametrize("pool_size", [2, 0, 1.5])

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.layers import promises
+from zoo.errors import InputError
 from zoo.layers import DepthwiseConv2D, GlorotUniformPerChannel
 
 CASES = {
@@ -50,3 +51,8 @@ def test_a_seed_and_another_initializer_are_kept():
 def test_a_kernel_of_size_0_is_refused():
     with pytest.raises(ValueError, match="kernel_size"):
         DepthwiseConv2D(0)
+
+
+def test_a_shape_that_is_not_a_kernel_is_named():
+    with pytest.raises(InputError, match="kernel must have shape"):
+        GlorotUniformPerChannel()((3, 3))

@@ -1,8 +1,10 @@
 """Normalisation and activation found together by a search."""
 
 import numpy as np
+import pytest
 
 from tests.layers import promises
+from zoo.errors import InputError
 from zoo.layers import EvoNorm2D
 
 CASES = {"EvoNorm2D": (lambda: EvoNorm2D(2), lambda: [promises.numbers(0, (2, 3, 4, 6)) / 8])}
@@ -31,3 +33,9 @@ def test_without_the_gate_the_rest_is_left():
     image = promises.numbers(0, (2, 3, 4, 6))
     deviation = np.sqrt(image.var((1, 2, 3), keepdims=True) + 1e-5)
     promises.assert_same(promises.run(EvoNorm2D(1, gate=False), [image]), [image / deviation])
+
+
+@pytest.mark.parametrize("groups", [0, 4])
+def test_groups_that_do_not_divide_the_channels_are_named(groups):
+    with pytest.raises(InputError, match="`groups` must divide the 6 channels"):
+        EvoNorm2D(groups)(np.ones((1, 3, 4, 6)))

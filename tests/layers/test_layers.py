@@ -9,7 +9,7 @@ import pytest
 
 import zoo.layers
 from tests.layers.promises import BACKEND
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 
 MODULES = [module.name for module in pkgutil.iter_modules(zoo.layers.__path__)]
 
@@ -26,9 +26,22 @@ def test_the_list_of_exports_is_sorted_and_complete():
     assert public == set(zoo.layers.__all__)
 
 
+@pytest.fixture
+def every_warning():
+    """PyTorch gives some warnings once in a process: which test fails would depend on those before it."""
+    if BACKEND != "torch":
+        yield
+        return
+    import torch
+
+    torch.set_warn_always(True)
+    yield
+    torch.set_warn_always(False)
+
+
 # JAX compiles each line of an example; there and on PyTorch the promises run the same layers.
 @pytest.mark.parametrize("name", MODULES if BACKEND == "tensorflow" else first_of_each(MODULES))
-def test_the_examples_run(name):
+def test_the_examples_run(name, every_warning):
     results = doctest.testmod(importlib.import_module(f"zoo.layers.{name}"))
     assert results.failed == 0
 

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.layers import promises
@@ -40,7 +40,6 @@ def test_it_reproduces_the_golden_file(golden):
     assert indices.dtype == np.int32
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
 @given(
     rank=st.integers(1, 3),
     size=st.integers(1, 4),
@@ -48,6 +47,7 @@ def test_it_reproduces_the_golden_file(golden):
     padding=st.sampled_from(["same", "valid"]),
     seed=st.integers(0, 99),
 )
+@example(rank=3, size=1, stride=3, padding="same", seed=0)  # two pixels of an axis no window sees
 def test_it_is_the_first_maximum_of_each_window(rank, size, stride, padding, seed):
     sizes = np.random.default_rng(seed).integers(size, size + 4, rank)
     image = np.random.default_rng(seed).integers(-3, 3, (*sizes, 2)).astype("float32")  # many are equal

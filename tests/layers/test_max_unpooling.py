@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.layers import promises
@@ -54,7 +54,6 @@ def test_it_reproduces_the_golden_file(golden):
     promises.assert_same(promises.run(layer, inputs), [golden["unpool_3x3s2_to_13x17"]])
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
 @given(
     rank=st.integers(1, 3),
     size=st.integers(1, 4),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from zoo.errors import InputError
 from zoo.layers import SimpleNorm
 
 
@@ -32,3 +33,8 @@ def test_the_configuration_is_kept():
     again = SimpleNorm.from_config(layer.get_config())
     assert (again.epsilon, again.name) == (1e-3, "norm")
     assert layer.compute_output_shape((None, None, None, 7)) == (None, None, None, 7)
+
+
+def test_one_channel_is_refused():
+    with pytest.raises(InputError, match="one channel has no deviation"):
+        SimpleNorm()(np.ones((2, 4, 1)))

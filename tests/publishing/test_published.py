@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.golden_files import write_golden_checkpoint
 from tests.hub_server.publisher import FILES, is_whole, versions
+from tests.training.small_tasks import as_trained, detector
 from zoo.export.exportable import reference_outputs, samples
 
 
@@ -37,6 +39,29 @@ print(json.dumps([*told, spec.base.source, spec.base.license]))
     np.testing.assert_allclose(found["zoo"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["keras"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(found["image"], classifier.preprocess(inputs[0]))
+
+
+@pytest.mark.slow  # another process; tests/architectures/test_detectors.py saves one and loads it, quick
+def test_a_published_detector_finds_the_same_boxes_in_another_process(publisher, server, repo_id, tmp_path):
+    model = as_trained(detector("fcos", 64, score_threshold=0.001))
+    image = np.random.default_rng(1).integers(0, 256, (50, 90, 3), "uint8")
+    publisher.publish(zoo.save(model, tmp_path / "mine"), repo_id)
+    np.save(tmp_path / "image.npy", image)
+    code = f"""
+import json, numpy as np, zoo
+model = zoo.load("hf://{repo_id}@v1")
+record = zoo.predict(model, np.load({str(tmp_path / "image.npy")!r}))[0]
+print(json.dumps([model.spec.decoder, model.spec.labels, record["predictions"]]))
+"""
+    done = server.run(code, keras=True)
+    assert done.returncode == 0, done.stderr
+    decoder, labels, found = json.loads(done.stdout.splitlines()[-1])
+    expected = zoo.predict(model, image)[0]["predictions"]
+    assert len(expected) > 1
+    assert (decoder, labels) == ("fcos", ["class 0", "class 1", "class 2"])
+    assert [(each["label"], each["index"]) for each in found] == [(each["label"], each["index"]) for each in expected]
+    for key in ("box", "score"):
+        np.testing.assert_allclose([e[key] for e in found], [e[key] for e in expected], rtol=1e-4, atol=2e-3)
 
 
 def test_each_version_is_one_commit_and_the_same_model_again_is_not_a_new_one(publisher, server, repo_id, folders):
@@ -177,3 +202,41 @@ print(float(np.abs(tensorflow_hub.load("hf://{repo_id}@v1")(image).numpy() - exp
         keras=True,
     )
     assert done.stdout.split()[-1:] == ["True"], done.stderr
+
+
+def test_a_version_for_timm_has_its_files_and_none_of_keras(publisher, server, repo_id, tmp_path):
+    model = zoo.load("test_resnet", weights=write_golden_checkpoint("test_resnet", tmp_path))
+    folder = zoo.save(model, tmp_path / "mine")
+    publisher.publish(folder, repo_id)
+    assert publisher.publish(folder, repo_id, timm=True)["version"] == "v2"
+    first, second = versions(server, repo_id).values()
+    assert {"metadata.json", "model.weights.h5"} <= first.keys()
+    assert {"README.md", "config.json", "model.safetensors", "zoo.json"} == second.keys() - {".gitattributes"}
+    assert json.loads(second["config.json"])["architecture"] == "test_resnet"
+    assert b'"layer1.0.conv1.weight"' in second["model.safetensors"][:100_000]
+    assert "library_name: timm" in second["README.md"].decode()
+    answer = publisher.publish("espcn-x2", repo_id, timm=True)
+    assert (answer["error"], "which timm does not have" in answer["message"]) == ("ExportError", True)
+
+
+def test_an_adapter_is_published_alone_and_loads_over_its_base(publisher, server, repo_id, folders, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), "uint8")
+    options = {"epochs": 1, "batch_size": 4, "lora": 4, "learning_rate": 0.01}
+    run = zoo.finetune("blurnet-textures", (images, ["a", "b"] * 4), output_dir=tmp_path / "run", **options)
+    np.save(tmp_path / "images.npy", images)
+    publisher.publish(run.folder, repo_id, allow_poor=True)
+    code = f"""
+import numpy as np, zoo
+model = zoo.load("hf://{repo_id}@v1")
+np.save({str(tmp_path / "found.npy")!r}, model(np.load({str(tmp_path / "images.npy")!r})))
+print(model.spec.adapter.base, model.spec.labels)
+"""
+    done = server.run(code, keras=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"{zoo.info('blurnet-textures').name} ('a', 'b')"
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), run.model(images), rtol=1e-5, atol=1e-6)
+    publisher.publish(folders[0], repo_id)
+    publisher.publish(run.folder, repo_id, allow_poor=True)
+    found = [sorted(files) for files in versions(server, repo_id).values()]
+    adapter = ["README.md", "adapter.safetensors", "zoo.json"]
+    assert [[name for name in names if name != ".gitattributes"] for names in found] == [adapter, FILES, adapter]

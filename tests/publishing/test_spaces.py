@@ -14,7 +14,6 @@ from tests.demo.demo_page import DemoPage
 from tests.hub_server.server import Fault, HubServer
 from tests.warm import WarmPython
 from zoo.command_line.main import main
-from zoo.demo.views import VIEWS
 
 COMMIT = "/api/spaces/.*/commit/main"
 
@@ -127,6 +126,8 @@ def test_the_command_takes_a_space(monkeypatch):
 @NEEDED
 @pytest.mark.slow  # starts an app; tests/demo looks at the page
 def test_the_app_shows_the_model_as_the_hub_holds_it(publisher, server, names, tmp_path):
+    from zoo.demo.views import VIEWS
+
     repo_id, space = names
     publisher.publish("fsrcnn-x2", repo_id, space=space)
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -12,7 +12,7 @@ from recipes import blurnet, textures_image
 from recipes.textures import LABELS, planes, windows
 from recipes.training_run import filled
 from tests.golden_files import trainable_parameters
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 SHIPPED = list(blurnet.BLURS)

@@ -12,7 +12,7 @@ import zoo
 from recipes import coordconv, coordconv_image, coordconv_training
 from recipes.not_so_clevr import SPLITS, centres, split_centres, squares
 from recipes.training_run import filled
-from tests.slow import first_of_each
+from tests.marked_cases import first_of_each
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
 SHIPPED = [
@@ -93,7 +93,7 @@ def test_the_registry_loads_the_same_network_and_repeats_what_was_measured(task,
     np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("task", coordconv.TASKS)
+@pytest.mark.parametrize("task", first_of_each(coordconv.TASKS))
 def test_the_image_of_the_cards_shows_the_predictions(task):
     with Image.open(CHECKPOINTS.parent / "model_cards" / f"coordconv-{task}.png") as image:
         checked_in = np.asarray(image.convert("L"))

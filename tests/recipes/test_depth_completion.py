@@ -76,6 +76,7 @@ def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(pairs, brief, unbro
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
 def test_the_checkpoint_scores_on_the_motorcycle_what_its_report_says():
     reported = json.loads(RECORD.read_text())["motorcycle_curve"][depth_completion.MODEL]["20_percent"]
     disparities = scoring.motorcycle()

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recipes import classical, papers, papers_depth, papers_enlarging, papers_inpainting
+from recipes import classical, papers, papers_depth, papers_enlarging, papers_inpainting, reductions
 from recipes.irregular_masks import BINS, hole_percent
 
 
 def test_matlabs_bicubic_is_pillows_away_from_the_border():
     image = np.random.default_rng(0).integers(80, 175, size=(60, 48, 3), dtype="uint8")  # nothing is clipped
     for height, width in ((20, 16), (120, 96)):
-        ours = papers_enlarging.matlab_bicubic(image, height, width).astype(int)
+        ours = reductions.matlab_bicubic(image, height, width).astype(int)
         pillows = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)).astype(int)
         assert np.abs(ours - pillows)[8:-8, 6:-6].max() <= 1  # the axes in another order round differently
 
 
 def test_matlabs_bicubic_mirrors_at_the_border():
-    weights = papers_enlarging.matrix(4, 8)
+    weights = reductions.matrix(4, 8)
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     # Between -0.25 and its mirror image: taps -2, -1, 0, 1 are the pixels 1, 0, 0, 1.
     np.testing.assert_allclose(weights[0], [0.2265625 + 0.8671875, -0.0234375 - 0.0703125, 0, 0])
@@ -50,7 +50,7 @@ def data(tmp_path):
 
 
 def test_a_set_becomes_a_row_for_each_method(data, monkeypatch):
-    monkeypatch.setattr(papers_enlarging, "FAMILIES", ("espcn",))
+    monkeypatch.setattr(papers_enlarging, "MODELS", {"espcn-x{}": "espcn-x{}"})
     table = papers_enlarging.tables(data, "set5", 3)["set5"]
     assert list(table) == ["bicubic", "Lanczos", "espcn-x3"]
     assert all(row["psnr_db"] > 5 for row in table.values())
@@ -59,7 +59,7 @@ def test_a_set_becomes_a_row_for_each_method(data, monkeypatch):
 def test_an_image_can_be_made_smaller_in_several_ways():
     image = np.full((12, 18, 3), 77, "uint8")
     image[:, :, 0] = np.arange(18) * 10
-    for reduce in papers_enlarging.REDUCTIONS.values():
+    for reduce in reductions.REDUCTIONS.values():
         small = reduce(image, 3)
         assert small.shape == (4, 6, 3)
         np.testing.assert_allclose(small[:, 1:-1, 0], np.broadcast_to([40, 70, 100, 130], (4, 4)), atol=4)

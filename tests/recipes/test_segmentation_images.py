@@ -12,6 +12,7 @@ from recipes import segmentation_images
 CARDS = Path(zoo.__file__).parent / "model_cards"
 
 
+@pytest.mark.slow  # draws the image again; test_coordconv.py has a quick one
 @pytest.mark.parametrize("file", segmentation_images.SHEETS)
 def test_the_image_of_the_card_shows_the_predictions(file):
     with Image.open(CARDS / f"{file}.png") as image:

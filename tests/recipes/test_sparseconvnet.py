@@ -9,7 +9,6 @@ from PIL import Image
 
 import zoo
 from recipes import sparseconvnet, sparseconvnet_scores
-from tests.slow import first_of_each
 from zoo.datasets import depth_maps
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
@@ -109,8 +108,9 @@ def report_of(name, density):
     return json.loads((CHECKPOINTS / f"{name}-{density}.json").read_text())
 
 
-@pytest.mark.parametrize(("name", "density"), first_of_each(sparseconvnet.RUNS))
-@pytest.mark.parametrize("percent", first_of_each([70, 5]))
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
+@pytest.mark.parametrize(("name", "density"), sparseconvnet.RUNS)
+@pytest.mark.parametrize("percent", [70, 5])
 def test_the_checkpoint_scores_on_the_motorcycle_what_its_report_says(name, density, percent):
     reported = report_of(name, density)["motorcycle_curve"][f"{name}.{density}"][f"{percent}_percent"]
     answer = sparseconvnet_scores.answers(zoo.load(f"{name}.{density}"))
@@ -119,6 +119,7 @@ def test_the_checkpoint_scores_on_the_motorcycle_what_its_report_says(name, dens
     assert scored == pytest.approx(reported, rel=1e-3, abs=1e-3)
 
 
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
 def test_nearest_neighbour_scores_on_the_motorcycle_what_the_reports_say():
     reported = report_of(*sparseconvnet.RUNS[0])["motorcycle_curve"]["nearest neighbour"]
     assert sparseconvnet_scores.motorcycle_curve(sparseconvnet_scores.nearest) == reported

@@ -4,17 +4,21 @@ import dataclasses
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
-from recipes import espcn, fsrcnn, super_resolution
+from recipes import espcn, fsrcnn, super_resolution, training_run, wdsr
 from recipes.photographs import HELD_OUT
-from tests.slow import first_of_each
+from zoo.architectures.enlargement import luma
 from zoo.catalogue.registry import registry
+from zoo.layers import BicubicUpSampling2D
 
 CHECKPOINTS = Path(zoo.__file__).parent / "checkpoints"
-SHIPPED = [(recipe, scale) for recipe in (espcn.RECIPE, fsrcnn.RECIPE) for scale in sorted(recipe.rounds)]
+RECIPES = (espcn.RECIPE, fsrcnn.RECIPE, *wdsr.RECIPES.values())
+SHIPPED = [(recipe, scale) for recipe in RECIPES for scale in sorted(recipe.rounds)]
 
 
 @pytest.fixture
@@ -60,10 +64,44 @@ def test_another_scale_before_the_first_is_one_error(tmp_path):
         super_resolution.untrained(fsrcnn.RECIPE, 2, tmp_path)
 
 
-NAMES = [f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED]
+def test_another_scale_keeps_what_knows_the_scale(tmp_path):
+    brief = dataclasses.replace(wdsr.PHOTOS, arguments={"depth": 1, "filters": 2})
+    first = super_resolution.untrained(brief, 2, tmp_path)
+    for variable in first.variables:
+        variable.assign_add(keras.ops.ones(variable.shape))
+    training_run.write_weights(first, brief.weights(2, tmp_path))
+    other = super_resolution.untrained(brief, 3, tmp_path)
+    assert {variable.path for variable in other.variables if not np.any(np.array(variable))} == {
+        f"{layer}/{kind}" for layer in wdsr.PHOTOS.scale_layers for kind in ("kernel", "bias")
+    }
+    np.testing.assert_array_equal(np.array(other.get_layer("head").kernel), np.array(first.get_layer("head").kernel))
 
 
-@pytest.mark.parametrize(("recipe", "scale"), first_of_each(SHIPPED, lambda case: case[0].name), ids=NAMES)
+def test_images_are_made_smaller_in_all_ways_of_the_recipe(tmp_path):
+    (tmp_path / "set").mkdir()
+    noise = np.random.default_rng(0).integers(256, size=(75, 81, 3), dtype="uint8")
+    Image.fromarray(noise).save(tmp_path / "set" / "noise.png")
+    Image.fromarray(noise[:60]).save(tmp_path / "set" / "too-small.png")
+    recipe = dataclasses.replace(wdsr.REAL, sets=("set",))
+    pairs = super_resolution.training_pairs(recipe, 2, tmp_path)
+    assert [(small.shape, lacking.shape) for small, lacking in pairs] == [((37, 40, 1), (74, 80, 1))] * 4
+    assert len({small.tobytes() for small, _ in pairs}) == 4
+    small, lacking = (np.asarray(plane, "float32") for plane in pairs[0])
+    smooth = keras.ops.convert_to_numpy(BicubicUpSampling2D(2)(small[None]))[0]
+    large = np.asarray(luma(noise[:74, :80].astype("float32") / 255))
+    np.testing.assert_allclose(smooth + lacking, large, atol=2e-3)
+
+
+def test_images_for_research_have_to_be_given():
+    with pytest.raises(SystemExit, match=r"bsds400, div2k-crops, t91\. Give the folder that contains them with --sets"):
+        super_resolution.training_pairs(wdsr.RESEARCH, 2)
+
+
+NAMES = [recipe.weights(scale, CHECKPOINTS).stem for recipe, scale in SHIPPED]
+
+
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
+@pytest.mark.parametrize(("recipe", "scale"), SHIPPED, ids=NAMES)
 def test_the_checkpoint_scores_what_its_report_says(recipe, scale):
     weights = recipe.weights(scale, CHECKPOINTS)
     reported = json.loads(weights.with_suffix(".json").read_text())
@@ -82,10 +120,11 @@ def test_the_checkpoint_scores_what_its_report_says(recipe, scale):
         assert measured["mean_gain_db"] >= 1.2
 
 
-@pytest.mark.parametrize("name", [f"{recipe.name}-x{scale}" for recipe, scale in SHIPPED])
-def test_the_registry_repeats_what_the_recipe_measured(name):
-    entry = registry().find(name)
-    photographs = json.loads((CHECKPOINTS / f"{name}.json").read_text())["photographs"].values()
+@pytest.mark.parametrize(("recipe", "scale"), SHIPPED, ids=NAMES)
+def test_the_registry_repeats_what_the_recipe_measured(recipe, scale):
+    entry = registry().find(f"{recipe.name}-x{scale}.{recipe.tag}")
+    record = recipe.weights(scale, CHECKPOINTS).with_suffix(".json")
+    photographs = json.loads(record.read_text())["photographs"].values()
     assert set(entry.metrics) == set(next(iter(photographs)))
     for key, value in entry.metrics.items():
         assert np.mean([row[key] for row in photographs]) == pytest.approx(value, abs=1e-3)

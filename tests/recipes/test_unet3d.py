@@ -67,6 +67,7 @@ def test_the_test_is_not_trained_on(held_out):
         assert not any(np.array_equal(counts[0], other) for other in held_out[0])
 
 
+@pytest.mark.slow  # measures whole sets; test_blurnet.py and test_tcn.py have quick ones
 def test_the_checkpoint_scores_what_its_report_says(report, held_out):
     counts, lesions = held_out
     assert CHECKPOINT.stat().st_size < 1_000_000
@@ -87,6 +88,7 @@ def test_the_registry_repeats_what_was_measured(report):
     assert trainable_parameters(model) == report["parameters"] == 1e6 * model.spec.parameters_millions
 
 
+@pytest.mark.slow  # draws the image again; test_coordconv.py has a quick one
 def test_the_image_of_the_card_shows_the_predictions():
     with Image.open(CHECKPOINT.parent.parent / "model_cards" / f"{unet3d.NAME}.png") as image:
         checked_in = np.asarray(image.convert("RGB")).astype(int)

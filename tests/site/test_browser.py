@@ -1,15 +1,12 @@
 """The site in real Chromium, on a server of this test: it finds, sorts and copies, and complains about nothing."""
 
-import functools
 import re
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import zoo
-from tests.chromium import NEEDED, start
-from tests.slow import first_of_each
+from tests.chromium import NEEDED, served
+from tests.marked_cases import first_of_each
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.registry import registry
 
@@ -17,25 +14,11 @@ pytestmark = NEEDED
 ONE_OF_EACH_TASK = {entry.task: entry.name for entry in registry().entries.values()}.values()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site):
     """Where the site is served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    driver = start(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture
@@ -154,6 +137,7 @@ def test_a_metric_shows_those_that_state_it_best_first(browser):
     assert f"{max(values.values()):g} top-5, %" in first
 
 
+@pytest.mark.slow  # each test loads the page of all models anew; the metric above is sorted the same way
 def test_an_error_is_best_where_it_is_lowest(browser):
     choose(browser, "metric", "mae_ppm")
     assert shown(browser)[0] == "tcn-co2.mauna-loa"
@@ -192,6 +176,7 @@ def test_the_plot_follows_the_filters_and_the_keyboard(browser):
     assert browser.current_url.endswith(f"/models/{bright[1]}.html")
 
 
+@pytest.mark.slow  # sixteen keys; the plot's keys are above
 def test_everything_can_be_reached_and_has_a_name(browser):
     from selenium.webdriver.common.keys import Keys
 
@@ -208,6 +193,7 @@ def test_everything_can_be_reached_and_has_a_name(browser):
     assert [name for name in dict.fromkeys(reached) if name in order] == order
 
 
+@pytest.mark.slow  # hundreds of requests; test_pages.py follows every link among the files
 def test_every_link_of_the_catalogue_answers(browser):
     broken = browser.execute_async_script(
         "const done = arguments[0];"
@@ -252,6 +238,7 @@ def narrow(browser, width):
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
 
 
+@pytest.mark.slow  # a page more
 def test_a_click_copies_the_snippet(browser, address):
     browser.execute_cdp_cmd(
         "Browser.grantPermissions",
@@ -265,7 +252,7 @@ def test_a_click_copies_the_snippet(browser, address):
     assert button.text == "Copied"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", first_of_each(["dark", "light"]))
 def test_words_stand_out_in_both_schemes(browser, scheme):
     browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}

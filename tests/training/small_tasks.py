@@ -1,9 +1,13 @@
 """A small model of each task, and data made here that it can learn from."""
 
+import keras
 import numpy as np
 from PIL import Image
 
+from zoo import architectures
+from zoo.catalogue.decoded import with_decoder
 from zoo.catalogue.entry import Entry, Input
+from zoo.catalogue.registry import registry
 
 GREY = Input(mean=(0,), std=(1,))
 
@@ -77,8 +81,48 @@ def coordinate_rendering():
     return entry("coordinate-rendering", "coordconv.classifier", config={"filters": [8]}), (places, canvases)
 
 
+def detector(decoder: str, side: int, num_classes: int = 3, **options) -> Entry:
+    """A small one for squares of this side."""
+    trunk = entry(
+        "image-classification", "resnet.resnet", num_classes=5,
+        config={"depths": [1, 1, 1, 1], "filters": [8, 8, 16, 16], "stem_filters": 8},
+    )  # fmt: skip
+    described, _ = with_decoder(trunk, decoder, {"filters": 32, "depth": 1, **options}, num_classes)
+    seen = described.input.model_copy(update={"size": side})
+    return described.model_copy(update={"random": "all", "input": seen})
+
+
+def ssd(num_classes: int) -> Entry:
+    """Its normalisation is the usual one, which suits random weights."""
+    known = registry().find("ssd300_vgg16")
+    facts = {"classifier": known.classifier, "head": known.head, "input": Input(size=300, crop_mode="squash")}
+    return entry("object-detection", known.builder, num_classes=num_classes, **facts)
+
+
+def as_trained(described: Entry):
+    """The model of a detector, with named classes and weights that are spread: images have boxes."""
+    keras.utils.set_random_seed(0)
+    labels = tuple(f"class {number}" for number in range(described.num_classes or 0))
+    model = architectures.build(described.model_copy(update={"random": "none", "labels": labels}))
+    for variable in model.weights:
+        variable.assign_add(0.1 * keras.random.uniform(variable.shape))
+    return model
+
+
+def detection():
+    """Bright squares on dark images."""
+    random, found, targets = np.random.default_rng(0), [], []
+    for _ in range(8):
+        pixels, side = random.integers(0, 60, (64, 80, 3), "uint8"), int(random.integers(16, 40))
+        left, top = int(random.integers(80 - side)), int(random.integers(64 - side))
+        pixels[top : top + side, left : left + side] = 250
+        found.append(pixels)
+        targets.append({"boxes": [(left, top, left + side, top + side)], "classes": [0]})
+    return detector("fcos", 64, num_classes=1), (found, targets)
+
+
 CASES = [
-    segmentation, depth, inpainting, super_resolution, forecasting, coordinate_classification, features,
+    segmentation, detection, depth, inpainting, super_resolution, forecasting, coordinate_classification, features,
     volume_segmentation, coordinate_rendering,
 ]  # fmt: skip
 RATES = {super_resolution: 0.001}

@@ -5,11 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import zoo
 from tests.training.photographs import write_photographs
 from zoo.catalogue.registry import registry
+from zoo.command_line.main import main
 from zoo.errors import InputError
 from zoo.training.preparation import prepare
 from zoo.training.recipe import completed
@@ -85,11 +87,32 @@ def test_a_mask_of_another_size_than_its_image_is_named(tmp_path):
 
 
 def test_the_classes_of_masks_stand_in_a_file(tmp_path):
-    folder = masked(tmp_path, np.full((4, 6), 2))
+    folder = masked(tmp_path, [[0, 1, 2, 2, 2, 2]] * 4)
     (folder / "classes.txt").write_text("sky\nroad\ncar\n")
     examples = find(SEGMENTER, folder)
     adapted = find_trainer(SEGMENTER.task).adapted(SEGMENTER, examples)
     assert (adapted.labels, adapted.num_classes, adapted.random) == (("sky", "road", "car"), 3, "head")
+
+
+@pytest.mark.parametrize(("values", "found"), [([0, 255], "'sky'"), ([255, 255], "no class"), ([1, 1], "'road'")])
+def test_masks_with_pixels_of_one_class_are_refused_before_training_starts(values, found, tmp_path):
+    examples = find(SEGMENTER, masked(tmp_path, [values * 3] * 4))
+    with pytest.raises(InputError, match=f"of {found} only, .* such as 'sky' as 0 and 'road' as 1.*in place of 255"):
+        find_trainer(SEGMENTER.task).adapted(SEGMENTER, examples)
+
+
+def test_a_class_that_no_mask_has_is_named(tmp_path, caplog):
+    folder = masked(tmp_path, [[0, 1, 0, 1, 0, 1]] * 4)
+    (folder / "classes.txt").write_text("sky\nroad\ncar\n")
+    find_trainer(SEGMENTER.task).adapted(SEGMENTER, find(SEGMENTER, folder))
+    assert "No mask to train on has pixels of 'car': the model will not find them" in caplog.text
+
+
+def test_the_command_asks_for_the_names_of_the_classes(tmp_path):
+    folder = masked(tmp_path, [[0, 1, 0, 1, 0, 1]] * 4)
+    answer = CliRunner().invoke(main, ["finetune", "blurnet-textures", str(folder), "--decoder", "fpn"])
+    assert answer.exit_code == 1
+    assert "has no classes.txt. Expected it there, with the name of one class per line" in answer.stderr
 
 
 @pytest.mark.parametrize(

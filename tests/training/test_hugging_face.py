@@ -2,7 +2,6 @@
 
 import io
 
-import datasets
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +16,8 @@ NAMES = sorted(COLORS)
 
 
 def split(columns, **features):
+    import datasets
+
     known = datasets.Features({name: features.get(name, datasets.Image()) for name in columns})
     return datasets.Dataset.from_dict(columns, features=known)
 
@@ -27,6 +28,8 @@ def noisy(color, generator):
 
 @pytest.fixture(scope="module")
 def photographs():
+    import datasets
+
     generator = np.random.default_rng(0)
     labels = [*range(3)] * 8
     images = [noisy(COLORS[NAMES[label]], generator) for label in labels]
@@ -39,6 +42,7 @@ def find(name, data, labels=None, **options):
     return find_trainer(entry.task).find(data, "train", entry, labels, **options)
 
 
+@pytest.mark.slow  # a training; what it reads is tested below, and test_finetuning.py trains on a folder
 def test_a_split_with_classes_teaches_a_classifier(photographs, tmp_path):
     run = zoo.finetune(
         "blurnet-textures", photographs, epochs=4, batch_size=4, learning_rate=0.02, output_dir=tmp_path / "run"
@@ -49,6 +53,8 @@ def test_a_split_with_classes_teaches_a_classifier(photographs, tmp_path):
 
 
 def test_classes_are_known_by_name_where_they_stand_in_another_order(photographs):
+    import datasets
+
     turned = photographs.cast_column("label", datasets.ClassLabel(names=NAMES[::-1]))
     assert find("blurnet-textures", turned, tuple(NAMES)).classes == tuple([2, 1, 0] * 8)
 
@@ -95,6 +101,8 @@ def test_depths_of_16_bits_are_metres():
 
 
 def test_columns_of_numbers_are_inputs_and_targets():
+    import datasets
+
     numbers = {"inputs": [[1.0, 2.0], [3.0, 4.0]], "targets": [[1.0, 2.0], [3.0, 4.0]]}
     examples = find("coordconv-classifier", datasets.Dataset.from_dict(numbers))
     np.testing.assert_array_equal(examples.items[1], [[3, 4], [3, 4]])
@@ -106,6 +114,8 @@ def test_images_alone_teach_enlarging(photographs):
 
 
 def test_a_damaged_image_is_named_or_left_out(photographs):
+    import datasets
+
     buffer = io.BytesIO()
     photographs[0]["image"].save(buffer, "PNG")
     whole = [{"bytes": buffer.getvalue(), "path": None}] * 3
@@ -124,7 +134,28 @@ def test_a_split_without_such_columns_is_refused(photographs):
 
 
 def test_a_streamed_split_and_all_splits_together_are_refused(photographs):
+    import datasets
+
     with pytest.raises(InputError, match="The split is streamed"):
         find("blurnet-textures", photographs.to_iterable_dataset())
     with pytest.raises(InputError, match=r"The data are a DatasetDict\. Expected"):
         find("blurnet-textures", datasets.DatasetDict(train=photographs))
+
+
+def test_objects_have_the_classes_that_the_split_declares():
+    """As in `cppe-5` and the like: COCO's boxes, x, y, width and height."""
+    import datasets
+
+    described = registry().find("fcos_resnet50_fpn")
+    image = Image.fromarray(np.zeros((30, 40, 3), "uint8"))
+    objects = [{"bbox": [[4, 5, 20, 10]], "category": [1]}, {"bbox": [], "category": []}]
+    columns = {"image": [image, image], "objects": objects}
+    for category in (datasets.ClassLabel(names=["mask", "glove"]), datasets.Value("int64")):
+        kinds = {
+            "bbox": datasets.List(datasets.List(datasets.Value("float32"), 4)),
+            "category": datasets.List(category),
+        }
+        found = find_trainer("object-detection").find(split(columns, objects=kinds), "train", described, None)
+        assert [[(box.sides, box.label) for box in item.boxes] for item in found.items] == [[((4, 5, 24, 15), 1)], []]
+        declared = isinstance(category, datasets.ClassLabel)
+        assert found.labels[:2] == (("mask", "glove") if declared else ("background", "person"))

@@ -1,6 +1,7 @@
 """What a run will do, and the command that prints it without doing it."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -66,4 +67,11 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(photographs, tmp_path, monk
     words = CliRunner().invoke(main, arguments).stdout
     assert "the head is fitted first" in words
     assert "epochs 1 to 8: 3 layers are trained" in words
+    assert "stops after 3 epochs without improvement" in words
+    assert "each epoch" not in words
+    few = CliRunner().invoke(main, [*arguments[:4], "--batch-size", "4"]).stdout  # as a new user types it
+    assert "each epoch sees all training examples 6 times" in few
+    assert "2 epochs" not in few
+    assert "without improvement" not in few
+    assert re.search(r"learning rate at most \d(\.\d{1,2})?(e-\d+)?, 60 steps", few)
     assert sorted(tmp_path.rglob("*")) == before

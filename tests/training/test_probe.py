@@ -13,8 +13,10 @@ from tests.training.photographs import write_photographs
 from zoo.errors import PublishError
 from zoo.training.batches import Batches
 from zoo.training.examples import Examples
+from zoo.training.linear_head import fit_linear_head
 from zoo.training.plan import automatic_batch_size, automatic_epochs, phases
 from zoo.training.probe import backbone, features, fit_probe, linear_layer
+from zoo.training.state import State
 from zoo.training.trainers import find_trainer
 
 
@@ -35,6 +37,61 @@ def test_a_run_that_learns_nothing_ends_as_its_probe(ruined):
     for weight in ruined.model.weights:
         if not weight.path.startswith("fc/"):
             np.testing.assert_array_equal(weight, base[weight.path])
+
+
+def test_a_head_that_is_kept_alone_has_learned_from_all_examples(ruined):
+    photographs = sorted((ruined.folder.parent / "photographs").rglob("*.png"))
+    labels = sorted({path.parent.name for path in photographs})
+    numbers = [labels.index(path.parent.name) for path in photographs]
+    network = zoo.load("blurnet-textures", num_classes=0)
+    images = network_input(network, photographs)
+    found = np.asarray(network(images))
+    both = np.concatenate([found, np.asarray(network(images[:, :, ::-1]))])
+    fitted = fit_linear_head("softmax", both, np.eye(3)[numbers * 2], views=2, seed=0)
+    logits = np.asarray(ruined.model(network_input(ruined.model, photographs)))
+    np.testing.assert_allclose(softmax(logits), softmax(fitted(found)), atol=2e-3)
+    record = json.loads((ruined.folder / "run.json").read_text())
+    assert record["kept"] == "the fitted head alone, fitted again to all 45 examples"
+
+
+def network_input(model, images):
+    return np.stack([model.preprocess(image) for image in images])
+
+
+def softmax(logits):
+    return np.asarray(keras.ops.softmax(logits))
+
+
+def test_validation_data_of_ones_own_are_not_trained_on(tmp_path):
+    photographs = write_photographs(tmp_path / "photographs", {"blue": 4, "red": 4}, side=8)
+    data = {"validation_data": write_photographs(tmp_path / "others", {"blue": 2, "red": 2}, side=8)}
+    options = {"epochs": 1, "learning_rate": 5.0, "batch_size": 4, "output_dir": tmp_path / "run"}
+    run = zoo.finetune("blurnet-textures", photographs, **data, **options)
+    assert json.loads((run.folder / "run.json").read_text())["kept"] == "the fitted head alone"
+
+
+def test_it_takes_two_examples_more_to_replace_a_head_that_will_learn_from_all(tmp_path):
+    state = State(tmp_path, {})
+    state.record_probe({"val_accuracy": 0.8, "val_loss": 0.5}, {}, "accuracy", lead=1.5 / 10)
+    assert not state.record({"val_accuracy": 0.9, "val_loss": 0.1}, "accuracy")
+    assert state.record({"val_accuracy": 1.0, "val_loss": 0.4}, "accuracy")
+    assert not state.record({"val_accuracy": 1.0, "val_loss": 0.5}, "accuracy")
+
+
+def test_a_model_that_is_trained_further_on_few_images_keeps_its_statistics_and_never_ends_below(tmp_path):
+    generator = np.random.default_rng(0)
+    brightness = generator.integers(20, 230, 24)
+    images = np.stack([np.full((16, 16, 3), value, "uint8") for value in brightness])
+    data, options = (images, brightness / 255), {"batch_size": 4, "problem_type": "regression", "augment": None}
+    first = zoo.finetune("blurnet-textures", data, epochs=1, output_dir=tmp_path / "first", **options)
+    again = zoo.finetune(first.model, data, learning_rate=0.1, epochs=2, output_dir=tmp_path / "again", **options)
+    assert again.metrics["probe"]["r2"] == pytest.approx(first.metrics["r2"], abs=1e-4)  # that head was fitted again
+    assert again.metrics["r2"] >= again.metrics["probe"]["r2"] > 0.9
+    known = {weight.path: weight for weight in first.model.weights}
+    moving = [weight for weight in again.model.weights if "moving" in weight.path]
+    assert moving
+    for weight in moving:
+        np.testing.assert_array_equal(weight, known[weight.path])
 
 
 def test_a_finished_run_still_knows_its_probe(ruined):

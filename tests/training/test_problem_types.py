@@ -92,6 +92,16 @@ def command(*words):
     return done.output
 
 
+def test_several_labels_of_a_folder_are_trained_and_predicted(tmp_path):
+    data = write_labels(tmp_path / "data")
+    run = zoo.finetune("blurnet-textures", data, epochs=1, batch_size=12, output_dir=tmp_path / "run")
+    assert (run.model.spec.problem_type, run.model.spec.labels) == ("multi_label_classification", COLORS)
+    assert run.metrics["map_percent"] >= 95
+    images = [banded(colors, np.random.default_rng(7)) for colors in ((), ("red",), ("blue", "green"))]
+    assert [sorted(one["labels"]) for one in zoo.predict(run.model, images)] == [[], ["red"], ["blue", "green"]]
+
+
+@pytest.mark.slow  # publishes, exports and serves too
 def test_several_labels_from_the_folder_to_the_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_labels(tmp_path / "data")

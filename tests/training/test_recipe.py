@@ -28,12 +28,15 @@ ALL = {  # every option with a value that is not its default, but for the one of
     "optimizer": "sgd",
     "weight_decay": 0.01,
     "layer_decay": 0.8,
+    "lora": 4,
+    "drop_path": 0.1,
     "ema": 0.9,
     "augment": None,
     "label_smoothing": 0.1,
     "mixup": 0.2,
     "cutmix": 1.0,
     "image_size": 8,
+    "class_weight": None,
     "mixed_precision": False,
     "seed": 3,
 }
@@ -97,18 +100,21 @@ def test_a_recipe_that_is_not_there_is_named(tmp_path):
         ("espcn-x2", {"image_size": 8}, "does not apply to super-resolution"),
         ("blurnet-textures", {"loss": "dice"}, "does not apply to image-classification"),
         ("blurnet-textures", {"image_size": (8, 16)}, "has two sides"),
+        ("blurnet-textures", {"drop_path": 0.1}, "has no blocks to leave out"),
         ("blurnet-textures", {"steps": 3, "epochs": 2}, "Expected one of the two"),
         ("blurnet-textures", {"optimizer": "adamwx", "epochs": 1}, "Expected the name of a Keras optimizer"),
         ("espcn-x2", {"mixup": 0.2}, "does not apply to super-resolution.*single classes"),
         ("segnet-basic", {"label_smoothing": 0.1}, "does not apply to semantic-segmentation.*single classes"),
         ("segnet-basic", {"augment": keras.layers.RandomFlip()}, "does not apply to semantic-segmentation"),
         ("segnet-basic", {"loss": "dyce"}, "Did you mean 'dice'"),
+        ("segnet-basic", {"class_weight": "balance"}, "Expected 'balanced' or None"),
         ("segnet-basic", {"image_size": (999, 9)}, "is larger than an image"),
     ],
 )
 def test_an_option_that_does_not_apply_is_named(model, options, message, photographs, tmp_path):
     images = np.zeros((4, 32, 32, 3), "uint8")
-    data = {"blurnet-textures": photographs, "espcn-x2": list(images), "segnet-basic": (images, images[..., 0])}[model]
+    masks = np.broadcast_to(np.arange(2, dtype="uint8").repeat(16), (4, 32, 32))
+    data = {"blurnet-textures": photographs, "espcn-x2": list(images), "segnet-basic": (images, masks)}[model]
     with pytest.raises(InputError, match=message):
         zoo.finetune(model, data, output_dir=tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
@@ -117,25 +123,65 @@ def test_an_option_that_does_not_apply_is_named(model, options, message, photogr
 def test_the_command_line_prints_the_recipe_and_reads_it(photographs, tmp_path):
     (tmp_path / "mine.yaml").write_text("epochs: 2\nema: 0.9\naugment: light\n")
     arguments = ["finetune", "blurnet-textures", str(photographs), "--recipe", str(tmp_path / "mine.yaml")]
-    arguments += ["--augment", "none", "--image-size", "8", "--dry-run"]
+    arguments += ["--augment", "none", "--class-weight", "none", "--image-size", "8", "--dry-run"]
     answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
     printed = yaml.safe_load(answer.stdout.split("as --recipe reads it:")[1])
-    assert printed == {**completed(None, {}), "epochs": 2, "ema": 0.9, "augment": None, "image_size": 8}
+    assert printed == {
+        **completed(None, {}),
+        "epochs": 2,
+        "ema": 0.9,
+        "augment": None,
+        "image_size": 8,
+        "class_weight": None,
+    }
     refused = CliRunner().invoke(main, [*arguments, "--image-size", "8xx"])
     assert refused.exit_code == 2
     assert "is not a size" in refused.output
 
 
+def root_error(target, output):
+    return keras.ops.sqrt(keras.ops.mean(keras.ops.square(target - output)))
+
+
+@pytest.mark.parametrize("loss", [root_error, keras.losses.MeanSquaredError("sum")], ids=["function", "of Keras"])
+def test_any_task_takes_a_loss_of_one_s_own(loss):
+    images = list(np.random.default_rng(0).integers(256, size=(5, 32, 32, 3)).astype("uint8"))
+    prepared = prepare(zoo.load("espcn-x2"), images, completed(None, {"loss": loss, "augment": None}))
+    assert prepared.loss is loss
+    written = json.dumps(prepared.settings["loss"])
+    assert "root_error" in written or '"reduction": "sum"' in written
+    assert yaml.safe_load(as_yaml(prepared.recipe))["loss"] in (f"{__name__}.root_error", "mean_squared_error")
+
+
+def test_classes_are_weighted_unless_they_are_not_to_be():
+    images = np.zeros((5, 16, 16, 3), "uint8")
+    masks = np.zeros(images.shape[:3], "uint8")
+    masks[:, :2] = 1
+    target, logits = masks[:1].astype("int32"), np.zeros((1, 16, 16, 11), "float32")
+    logits[..., 0] = 2
+    found = {}
+    for weight in ("balanced", None):
+        recipe = completed(None, {"class_weight": weight, "augment": None})
+        found[weight] = float(prepare(zoo.load("segnet-basic"), (images, masks), recipe).loss(target, logits))
+    assert found["balanced"] > found[None] + 0.1  # the wrong pixels are of the rare class
+    labels = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
+    model, data = zoo.load("blurnet-textures"), (np.zeros((10, 32, 32, 3), "uint8"), labels)
+    weights = [prepare(model, data, completed(None, {"class_weight": one})).class_weight for one in ("balanced", None)]
+    assert weights[0] is not None
+    assert weights[0][1] > weights[0][0]
+    assert weights[1] is None
+
+
 def test_what_is_kept_is_the_average_of_the_weights(photographs, tmp_path):
     options = {"epochs": 2, "freeze": "backbone", "batch_size": 4, "augment": None, "learning_rate": 0.5}
     recipe = completed(None, {**options, "ema": 0.999})
-    prepared = prepare(zoo.load("blurnet-textures"), photographs, recipe)
+    others = write_photographs(tmp_path / "others", {"blue": 4, "green": 4}, side=8)
+    prepared = prepare(zoo.load("blurnet-textures"), photographs, recipe, validation_data=others)
     state = State(tmp_path / "state", prepared.settings)
     seen = Weights()
     train_model(prepared, state, tmp_path / "logs", [seen])
-    state.restore_best(prepared.model)
     start = state.fitted(prepared.model)[-2]
-    kept = keras.ops.convert_to_numpy(prepared.model.variables[-2])
+    kept = state.best_values(prepared.model)[prepared.model.variables[-2].path]
     assert 0 < np.abs(kept - start).max() < 0.05 * np.abs(seen.last - start).max()  # 10 of a thousand steps
 
 
@@ -169,17 +215,26 @@ class Counts(keras.callbacks.Callback):
         self.epochs += 1
 
 
-def test_a_run_that_was_interrupted_ends_with_the_same_bits(photographs, tmp_path):
-    options = {"layer_decay": 0.8, "ema": 0.9, "weight_decay": 0.01, "gradient_accumulation": 2}
-    options |= {"mixup": 0.2, "cutmix": 1.0, "label_smoothing": 0.1, "augment": keras.layers.RandomBrightness(0.2)}
+REMEMBERED = {"layer_decay": 0.8, "ema": 0.9, "weight_decay": 0.01, "gradient_accumulation": 2}
+REMEMBERED |= {"mixup": 0.2, "cutmix": 1.0, "label_smoothing": 0.1, "augment": keras.layers.RandomBrightness(0.2)}
 
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"freeze": "backbone", "ema": 0.9},
+        pytest.param({"freeze": 8, **REMEMBERED}, marks=pytest.mark.slow),
+        pytest.param({"lora": 4, **REMEMBERED}, marks=pytest.mark.slow),
+    ],
+    ids=["the head", "everything", "an adapter"],
+)
+def test_a_run_that_was_interrupted_ends_with_the_same_bits(options, photographs, tmp_path):
     def trained(name, *callbacks, counts):
-        recipe = completed(None, {"epochs": 3, "batch_size": 4, "freeze": 8, **options})
+        recipe = completed(None, {"epochs": 3, "batch_size": 4, **options})
         prepared = prepare(zoo.load("blurnet-textures"), photographs, recipe)
         state = State(tmp_path / name, prepared.settings)
         train_model(prepared, state, tmp_path / "logs", [counts, *callbacks])
-        state.restore_best(prepared.model)
-        return [keras.ops.convert_to_numpy(variable) for variable in prepared.model.variables], state.history
+        return list(state.best_values(prepared.model).values()), state.history
 
     counts = Counts()
     whole, history = trained("whole", counts=counts)

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 import zoo.tasks
-from tests.slow import slow_except
+from tests.marked_cases import slow_except
 from tests.training.small_tasks import (
     CASES,
     RATES,
     coordinate_classification,
-    coordinate_rendering,
     entry,
     features,
     forecasting,
@@ -22,7 +21,7 @@ from zoo.tasks import find_task
 from zoo.training.trainers import find_trainer
 
 # Trained in seconds; the rest of their kind is tested in tests/tasks and tests/measures, and by `make test-all` here.
-QUICK = {coordinate_classification, features, coordinate_rendering}
+QUICK = {coordinate_classification, features}
 
 
 @pytest.mark.parametrize("case", slow_except(QUICK, CASES))

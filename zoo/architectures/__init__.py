@@ -5,12 +5,15 @@ Nothing here reads files or weights, or knows names of checkpoints: sizes are da
 
 import importlib
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import keras
 
 from zoo.architectures.decoders import decoded
+from zoo.catalogue.decoder_names import DETECTORS, EVENLY_HALVED
 from zoo.catalogue.entry import Entry
+from zoo.catalogue.registry import not_registered, registry
 from zoo.errors import InputError, RegistryError
 from zoo.layers import CropLike, PadToMultiple2D
 from zoo.model import ZooModel, allow_deep_graphs
@@ -66,9 +69,13 @@ def _outputs(entry: Entry, tensors: tuple[Any, ...]) -> Any:
         pyramid = _builder(entry)(*tensors, **entry.config, **head, features=True)
         return pyramid if entry.features is True else _chosen(pyramid, entry)
     image, multiple = tensors[0], entry.decoder_config.get("pad_to", 1)
+    config = {name: value for name, value in entry.decoder_config.items() if name != "pad_to"}
+    if entry.decoder in DETECTORS:  # whose boxes lie in the image: what is beyond it is as grey as its mean
+        padded = PadToMultiple2D(max(multiple, EVENLY_HALVED), 0.0, name="decoder-pad")(image)
+        pyramid = {**_builder(entry)(padded, **entry.config, **head, features=True), 1: padded}
+        return decoded(entry.decoder, image, pyramid, **config, **head)
     padded = PadToMultiple2D(multiple, name="decoder-pad")(image) if multiple > 1 else image
     pyramid = _builder(entry)(padded, **entry.config, **head, features=True)
-    config = {name: value for name, value in entry.decoder_config.items() if name != "pad_to"}
     logits = decoded(entry.decoder, padded, pyramid, **config, **head)
     return CropLike(offset=0, name="decoder-crop")([logits, image]) if multiple > 1 else logits
 
@@ -117,16 +124,41 @@ def _after(operation: Any) -> list[Any]:
     return [node.operation for node in operation._outbound_nodes]
 
 
-def _builder(entry: Entry):
-    module_name, function_name = entry.builder.split(".")
+def _builder(entry: Entry) -> Any:
+    module, function_name = builder_module(entry), entry.builder.replace(":", ".").rpartition(".")[2]
     try:
-        module = importlib.import_module(f"zoo.architectures.{module_name}")
         function = getattr(module, function_name)
-    except (ImportError, AttributeError) as error:
-        raise RegistryError(
-            f"{entry.name} needs the builder {entry.builder!r}, which this version does not have. "
-            "Expected module.function below zoo.architectures; a newer layerzoo may have it."
-        ) from error
+    except AttributeError as error:
+        raise _missing(entry, error) from error
     if getattr(function, "__module__", None) != module.__name__:
         raise RegistryError(f"{entry.name} needs the builder {entry.builder!r}. Expected a function of that module.")
     return function
+
+
+def builder_module(entry: Entry) -> ModuleType:
+    """The module with the builder of an entry, imported: one of ours, or of a package that is registered here.
+
+    Raises:
+        RegistryError: This version has no such module, or no registry names it: then nothing is imported.
+    """
+    if ":" in entry.builder and not registry().knows(entry.builder):
+        raise not_registered(entry.name, entry.builder)
+    name = entry.builder.partition(":")[0]
+    if name == entry.builder:
+        name = f"zoo.architectures.{name.partition('.')[0]}"
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise _missing(entry, error) from error
+
+
+def _missing(entry: Entry, error: Exception) -> RegistryError:
+    if ":" in entry.builder:
+        return RegistryError(
+            f"{entry.name} needs the builder {entry.builder!r}, which cannot be imported ({error}). Expected "
+            "package.module:function; correct the package, or install it again."
+        )
+    return RegistryError(
+        f"{entry.name} needs the builder {entry.builder!r}, which this version does not have. "
+        "Expected module.function below zoo.architectures; a newer layerzoo may have it."
+    )

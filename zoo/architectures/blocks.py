@@ -60,7 +60,7 @@ def subsample(x, strides, name):
 
 def pad2d(x, kernel_size, *, strides=1, dilation_rate=1, padding="symmetric", name):
     """Pad `x` symmetrically for a window, where `same` would not; return it and the `padding` that the window wants."""
-    if padding == "same" or (strides == 1 and kernel_size % 2 == 1):
+    if padding == "same" or kernel_size == 1 or (strides == 1 and kernel_size % 2 == 1):
         return x, "same"
     return layers.ZeroPadding2D(dilation_rate * (kernel_size - 1) // 2, name=f"{name}-pad")(x), "valid"
 

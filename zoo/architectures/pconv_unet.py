@@ -4,8 +4,9 @@ A U-Net whose convolutions see only what is valid; each returns, beside its feat
 and so the hole closes layer by layer. The twin is the same U-Net of ordinary convolutions, which the mask enters as a
 fourth channel of the image, beside a hole of middle grey.
 
-With `diffusion`, which is ours, the hole is first filled by diffusion, without parameters, and a U-Net adds what is
-lacking. The fill is valid everywhere; so after the first convolution every mask is full, and all others are ordinary.
+With `diffusion`, which is ours, the hole is first filled by diffusion, without parameters, and another U-Net adds what
+is lacking. The fill is valid everywhere; so after the first convolution every mask is full, and all others are
+ordinary.
 
 Inside, `maps` is what is passed on: `[features, mask]`, both `(b, h, w, c)`, or in the twin `[features]`.
 """
@@ -19,15 +20,20 @@ from zoo.layers import CropLike, DiffusionFill2D, PartialConv2D
 
 FILTERS = (24, 48, 96, 128, 128)
 SIZES = (7, 5, 5)  # of the first kernels, table 2 of the paper; all others are 3
+DILATIONS = (2, 4)  # of the residual's convolutions where its maps are smallest
 
 
-def convolve(maps: list, filters: int, kernel_size: int, *, strides: int = 1, name: str, **options: Any) -> list:
+def convolve(
+    maps: list, filters: int, kernel_size: int, *, strides: int = 1, dilation_rate: int = 1, name: str, **options: Any
+) -> list:
     """Zeros around, which count as a hole, and a convolution: (b, h, w, c) -> (b, ceil(h / strides), ..., filters).
 
     Padded alike on all sides, as `same` is not, so that sides even and odd are halved about the same pixels.
     """
-    padded = [layers.ZeroPadding2D(kernel_size // 2, name=f"{name}-pad{i}")(x) for i, x in enumerate(maps)]
-    options = {"kernel_initializer": "he_normal", **options, "strides": strides, "name": name}
+    pad = dilation_rate * (kernel_size // 2)
+    padded = [layers.ZeroPadding2D(pad, name=f"{name}-pad{i}")(x) for i, x in enumerate(maps)] if pad else maps
+    sizes = {"strides": strides, "dilation_rate": dilation_rate}
+    options = {"kernel_initializer": "he_normal", **options, **sizes, "name": name}
     if len(maps) == 1:
         return [layers.Conv2D(filters, kernel_size, **options)(padded[0])]
     return list(PartialConv2D(filters, kernel_size, **options)(padded))
@@ -57,10 +63,10 @@ def join(maps: list, skipped: list, name: str) -> list:
     return [layers.Concatenate(name=f"{name}-join{index}")(pair) for index, pair in enumerate(joined)]
 
 
-def decode(maps: list, filters: int, *, normalized: bool, name: str) -> list:
+def decode(maps: list, filters: int, *, name: str) -> list:
     """After `join`: (b, h, w, c) -> (b, h, w, filters)."""
     x, *mask = convolve(maps, filters, 3, name=f"{name}-conv")
-    x = normalize(x, f"{name}-bn") if normalized else x
+    x = normalize(x, f"{name}-bn")
     return [layers.LeakyReLU(0.2, name=f"{name}-relu")(x), *mask]
 
 
@@ -73,7 +79,7 @@ def unet(maps: list, *, filters: Sequence[int]) -> Any:
     maps = skips.pop()
     for index in range(len(filters) - 1, 0, -1):
         name = f"decoder{index + 1}"
-        maps = decode(join(maps, skips.pop(), name), filters[index - 1], normalized=True, name=name)
+        maps = decode(join(maps, skips.pop(), name), filters[index - 1], name=name)
     maps = join(maps, skips.pop(), "decoder1")
     return convolve(maps, 3, 3, name="decoder1-conv", dtype="float32")[0]
 
@@ -81,18 +87,30 @@ def unet(maps: list, *, filters: Sequence[int]) -> Any:
 def residual(first: list, seen: Any, *, filters: Sequence[int]) -> Any:
     """What is added to the fill, zeros before training: (b, h, w, c) -> (b, h, w, 3).
 
-    `first` is what the first convolution sees, `seen` what the last ones see beside its features. There is one more
-    convolution at full size than in the paper, and no normalisation.
+    `first` is what the first convolution sees, `seen` what the second one sees beside its features. Two convolutions at
+    full size and after each halving, two dilated ones where the maps are smallest, and a 1x1 one after each skip.
     """
-    skips = [[seen], encode(first, filters[0], SIZES[0], normalized=False, name="encoder1")[:1]]
+    x = _activated(first, filters[0], 5, "encoder0-conv1")
+    x = _activated([layers.Concatenate(name="encoder0-join")([x, seen])], filters[0], 3, "encoder0-conv2")
+    skips = []
     for index, width in enumerate(filters[1:], start=1):
-        size = SIZES[index] if index < len(SIZES) else 3
-        skips.append(encode(skips[-1], width, size, normalized=False, name=f"encoder{index + 1}"))
-    maps = skips.pop()
-    for index, width in reversed(list(enumerate([filters[0] // 2, *filters[:-1]], start=1))):
-        name = f"decoder{index}"
-        maps = decode(join(maps, skips.pop(), name), width, normalized=False, name=name)
-    return convolve(maps, 3, 3, name="residual", kernel_initializer="zeros", dtype="float32")[0]
+        skips.append([x])
+        x = _activated([x], width, 3, f"encoder{index}-conv1", strides=2)
+        x = _activated([x], width, 3, f"encoder{index}-conv2")
+    for rate in DILATIONS:
+        context = _activated([x], filters[-1], 3, f"context{rate}", dilation_rate=rate)
+        x = layers.Add(name=f"context{rate}-add")([x, context])
+    for index, width in reversed(list(enumerate(filters[:-1]))):
+        joined = join([x], skips.pop(), f"decoder{index}")
+        x = _activated(joined, width, 1, f"decoder{index}-conv1")
+        x = _activated([x], width, 3, f"decoder{index}-conv2")
+    return convolve([x], 3, 3, name="residual", kernel_initializer="zeros", dtype="float32")[0]
+
+
+def _activated(maps: list, filters: int, kernel_size: int, name: str, **options: Any) -> Any:
+    """A convolution and a leaky ReLU, without the mask that partial ones return: (b, h, w, c) -> (b, h, w, filters)."""
+    x = convolve(maps, filters, kernel_size, name=name, **options)[0]
+    return layers.LeakyReLU(0.1, name=f"{name}-relu")(x)
 
 
 def partial_image(image: Any, mask: Any, *, filters: Sequence[int] = FILTERS, diffusion: bool = False) -> Any:

@@ -130,6 +130,7 @@ def resnet(
     first_share=1,
     squeeze=None,
     norm_kind="batch",
+    epsilon=1e-5,
     output_stride=32,
     dilate_first=False,
     features=False,
@@ -141,7 +142,7 @@ def resnet(
 
     Returns logits `(batch, num_classes)`; pooled features for 0 classes; with `features` the maps by stride, 2 to 32.
     """
-    norm = batch_norm if norm_kind == "batch" else group_norm
+    norm = partial(batch_norm if norm_kind == "batch" else group_norm, epsilon=epsilon)
     match = partial(shortcut, kind=shortcut_kind, kernel_size=shortcut_kernel_size)
     x, stage0 = stem(image, stem_kind, stem_filters, norm, anti_aliasing, stem_pool)
     if anti_aliasing and output_stride < 32:

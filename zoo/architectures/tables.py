@@ -55,6 +55,9 @@ def _write(table: dict[str, Any], path: Path) -> None:
 
 
 def main(names: list[str]) -> None:
+    unknown = [name for name in names if name not in registry().default_names]
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)}: not an architecture of the registry. `zoo list` shows them all.")
     paths = [FOLDER / "layers_used.json", FOLDER / "multiply_adds.json"]
     layers, millions = (json.loads(path.read_text()) if names else {} for path in paths)
     for name in names or registry().default_names:

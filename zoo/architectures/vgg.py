@@ -13,14 +13,14 @@ from zoo.layers import MinimumSize2D
 FILTERS = (64, 128, 256, 512, 512)
 
 
-def stage(x, filters, depth, batch_normalization, index):
+def stage(x, filters, depth, batch_normalization, index, name="features"):
     """`depth` convolutions: `(b, h, w, c) -> (b, h, w, filters)`, and the index after the last of their layers."""
     for _ in range(depth):
-        x = conv2d(x, filters, 3, use_bias=True, name=f"features-{index}")
+        x = conv2d(x, filters, 3, use_bias=True, name=f"{name}-{index}")
         if batch_normalization:
             index += 1
-            x = batch_norm(x, f"features-{index}")
-        x = layers.ReLU(name=f"features-{index + 1}")(x)
+            x = batch_norm(x, f"{name}-{index}")
+        x = layers.ReLU(name=f"{name}-{index + 1}")(x)
         index += 2
     return x, index
 

@@ -44,13 +44,10 @@ class Job:
         """
         if not self.output.exists():
             return False
-        try:
-            with open_rows(self.output) as rows:
-                found = json.loads((rows.schema_arrow.metadata or {})[KEY])
-        except (KeyError, OSError, pa.ArrowInvalid):
+        if (found := recorded(self.output)) is None:
             raise InputError(
                 f"{self.output} is not a file of predictions, and was left unchanged. Choose another output file."
-            ) from None
+            )
         for _ in self.listing:
             pass
         _check_same(self.output, found, self._whole_settings())
@@ -179,6 +176,17 @@ def _for_a_while(first: pa.Table, tables: Iterator[pa.Table]) -> Iterator[pa.Tab
 def parts_folder(output: Path) -> Path:
     """Where the rows of an unfinished job lie."""
     return output.with_name(f"{output.name}.parts")
+
+
+def recorded(output: Path) -> dict[str, Any] | None:
+    """The settings of the job that is there already, finished or not; None where there is none that can be read."""
+    try:
+        if output.exists():
+            with open_rows(output) as rows:
+                return json.loads((rows.schema_arrow.metadata or {})[KEY])
+        return json.loads((parts_folder(output) / "job.json").read_text(encoding="utf-8"))
+    except (KeyError, OSError, ValueError, pa.ArrowInvalid):
+        return None
 
 
 def _check_same(where: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
-import keras
 import pyarrow as pa
 
-from zoo.backend import jit_compile
 from zoo.batch import columns
 from zoo.batch.inputs import Input, pieces
 from zoo.errors import InputError
+from zoo.export.opened import ExportedModel, layers_of
 from zoo.imaging.tiles import Runner
 from zoo.model import ZooModel
 from zoo.prediction import alone, batches, by_shape, check_fits
 from zoo.printing import as_text
+from zoo.runtimes import in_runtime
 from zoo.tasks import find_task
 from zoo.tasks.task import Outputs
 
@@ -40,18 +40,27 @@ class Predictor:
     """A model that predicts shares, in constant memory.
 
     Args:
-        model: The model.
+        model: The model, or an export.
         top: Number of classes in a classification.
         batch_size: Inputs of one size per forward pass.
         threads: Threads that read files and write predictions; by default as many as there are processors.
+        network: Its network in another runtime: from a batch to outputs.
     """
 
-    def __init__(self, model: ZooModel, *, top: int, batch_size: int, threads: int | None = None):
+    def __init__(
+        self,
+        model: ZooModel | ExportedModel,
+        *,
+        top: int,
+        batch_size: int,
+        threads: int | None = None,
+        network: Callable[[Any], Outputs] | None = None,
+    ):
         self.model, self.top, self.batch_size = model, top, batch_size
         self.threads = threads or os.cpu_count() or 1
         self.task = find_task(model.spec.task)
         self.schema = columns.schema(self.task.columns_of(self.model.spec) or {})
-        self.runner = Runner(_compiled(model), model)
+        self.runner = Runner(network or in_runtime(model, "keras").network, layers_of(model))
 
     def tables(self, shares: Iterable[dict[str, Any]], wanted: Mapping[int, int]) -> Iterator[tuple[int, pa.Table]]:
         """The rows of the shares' pieces that are wanted, with the number of the piece, in order, a few at a time.
@@ -120,13 +129,6 @@ class Predictor:
 def is_out_of_memory(error: Exception) -> bool:
     """Whether a network's error, of any backend, is about one batch alone."""
     return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
-
-
-def _compiled(model: ZooModel) -> Callable[[Any], Outputs]:
-    """The model as one graph, for the speed; compiled apart, so that the model stays as its owner compiled it."""
-    network = keras.Model(model.input, model.output)
-    network.compile(jit_compile=jit_compile())
-    return network.predict_on_batch
 
 
 def _ahead(

@@ -34,8 +34,8 @@ def _word(text: str) -> str:
 
 
 def _builder(text: str) -> str:
-    if not re.fullmatch(r"\w+\.\w+", text):
-        raise _invalid("module.function below zoo.architectures")
+    if not re.fullmatch(r"\w+\.\w+|\w+(\.\w+)*:\w+", text):
+        raise _invalid("module.function below zoo.architectures, or package.module:function of a private registry")
     return text
 
 

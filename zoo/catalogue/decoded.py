@@ -4,19 +4,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.catalogue.builder_defaults import builder_defaults
-from zoo.catalogue.decoder_names import EVENLY_HALVED, OF_ALL
+from zoo.catalogue.decoder_names import DETECTORS, EVENLY_HALVED, OF_ALL, task_of
 from zoo.catalogue.entry import DECODER_PREFIXES, Base, Entry
 from zoo.catalogue.registry import registry
 from zoo.catalogue.task_names import ONE_HEAD
 from zoo.errors import InputError
 
-ENCODERS = (*ONE_HEAD, "semantic-segmentation")  # the tasks whose models become one
+ENCODERS = (*ONE_HEAD, "object-detection", "semantic-segmentation")  # the tasks whose models become one
 
 LARGEST_COUNT = 8192  # channels, rates and strides; the widest map has 4,096
 # Of options that are texts.
-WORDS = {"upsampling": ("nearest", "bilinear", "transposed"), "merge": ("add", "concatenate")}
+WORDS = {
+    "upsampling": ("nearest", "bilinear", "transposed"),
+    "merge": ("add", "concatenate"),
+    "top": ("p5", "c5"),
+}
 # What the atrous pyramids of the papers stand on.
 USUAL_OUTPUT_STRIDES = {"deeplabv3": 8, "deeplabv3plus": 16}
+# The layer of a decoder that gives a score per class, in the names of the reference.
+_CLASSIFIERS = {
+    "efficientdet": "decoder-class_net-predict-conv_pw",
+    "fcos": "decoder-head-classification_head-cls_logits",
+    "retinanet": "decoder-head-classification_head-cls_logits",
+    "yolox": "decoder-head-cls_preds-0",
+}
+# Where there are several of these.
+_HEADS = {"yolox": ("decoder-head-cls_preds-*",)}
+# Where a new decoder's head is, and how images become its input.
+_SEGMENTS: dict[str, Any] = {
+    "head": ("segmentation_head-*",),
+    "input": {"size": None, "crop": 1.0, "crop_mode": "center"},
+}
+_DETECTS: dict[str, Any] = {
+    "head": (),
+    "input": {"size": 512, "crop": 1.0, "crop_mode": "letterbox", "interpolation": "bilinear"},
+}
 
 
 def usual_output_stride(entry: Entry, decoder: str) -> int | None:
@@ -50,7 +72,7 @@ def with_decoder(
             "num_classes= gives it a new head."
         )
     _check_options(decoder, options or {})
-    config = dict(options or {})
+    config, kind = dict(options or {}), _DETECTS if decoder in DETECTORS else _SEGMENTS
     if config.get("logits_stride", 1) == 1:
         config.setdefault("pad_to", EVENLY_HALVED)
     facts: dict[str, Any] = {
@@ -62,9 +84,9 @@ def with_decoder(
         "sha256": None,
         "decoder": decoder,
         "decoder_config": config,
-        "task": "semantic-segmentation",
-        "classifier": "segmentation_head-0",
-        "head": ("segmentation_head-*",),
+        "task": task_of(decoder),
+        "classifier": _CLASSIFIERS.get(decoder, "segmentation_head-0"),
+        "head": _HEADS.get(decoder, kind["head"]),
         "labels": None,
         "quantities": (),
         "num_classes": int(num_classes),
@@ -72,7 +94,7 @@ def with_decoder(
         "metrics": {},
         "measured": None,
         "random": "head",
-        "input": entry.input.model_copy(update={"size": None, "crop": 1.0, "crop_mode": "center"}),
+        "input": entry.input.model_copy(update=kind["input"]),
         "base": entry.base
         if entry.source is None
         else Base(name=entry.name, source=entry.source, revision=entry.revision, license=entry.license),

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from zoo.catalogue.bounds import leaves
 from zoo.catalogue.builder_defaults import builder_defaults
-from zoo.catalogue.decoder_names import OF_ALL
+from zoo.catalogue.decoder_names import OF_ALL, task_of
 from zoo.catalogue.entry import Entry
-from zoo.catalogue.registry import registry
+from zoo.catalogue.registry import not_registered, registry
 from zoo.catalogue.smp_config import VARIANTS, smp_entry
 from zoo.catalogue.task_names import ONE_HEAD
 from zoo.catalogue.timm_config import timm_entry
@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> Entry:
     except NotADirectoryError as error:
         raise UnknownModelError(
             f"{folder} is a file. Expected the folder that contains zoo.json or timm's config.json, a .keras file or "
-            "a name; weights alone are for zoo.load(NAME, weights=FILE)."
+            f"a name; a model in a bundle is {folder.name}#NAME, weights alone are for zoo.load(NAME, weights=FILE)."
         ) from error
     except (OSError, ValueError) as error:  # no file system takes such a name
         raise UnknownModelError(
@@ -165,6 +165,8 @@ def _check_network(entry: Entry, what: str) -> None:
         RegistryError: Names the key.
     """
     ours = [each for each in registry().entries.values() if each.builder == entry.builder]
+    if not ours and ":" in entry.builder:
+        raise not_registered(what, entry.builder)
     if not ours:
         raise RegistryError(
             f"{what}: builder: {entry.builder!r} builds no network of this version. Expected one of the registry, as "
@@ -174,7 +176,7 @@ def _check_network(entry: Entry, what: str) -> None:
     heads = set(ONE_HEAD)
     tasks |= heads if tasks & heads else set()
     if entry.decoder:
-        tasks = {"semantic-segmentation"} if registry().has_features(entry.builder) else tasks - {entry.task}
+        tasks = {task_of(entry.decoder)} if registry().has_features(entry.builder) else tasks - {entry.task}
     if entry.task not in tasks:
         raise RegistryError(
             f"{what}: task: {entry.builder} makes no {entry.task}. Expected {' or '.join(sorted(tasks))}."

@@ -38,7 +38,9 @@ from zoo.catalogue.task_names import PROBLEM_TYPES, ProblemType, TaskName
 from zoo.labels import read_labels
 from zoo.printing import as_text, parameters_text
 
-Format = Literal["zoo", "timm", "pytorch", "medicalnet", "smp", "torchvision", "upernet"]
+Format = Literal[
+    "zoo", "timm", "pytorch", "medicalnet", "smp", "torchvision", "torchvision_detection", "upernet", "effdet"
+]
 DECODER_PREFIXES = ("decoder-", "segmentation_head-")  # of the names of a decoder's layers, and of no encoder's
 
 
@@ -53,12 +55,20 @@ class Input(Record):
 
     `size` is the side in pixels of the square that the model was evaluated at; without it images keep their size.
     `crop` is the share of the resized image that is kept, `mean` and `std` are in units of [0, 1], one per channel.
+    Detectors see the whole image: `"letterbox"` makes its longer side as long as the square's, with grey right of it or
+    below, or with `mean` where that is the `fill`; `"shortest"` its shorter side, or less where the longer one would be
+    longer than `longest`. `antialias` is whether a smaller image is averaged, or sampled as PyTorch's `interpolate`
+    does. `channels` is the order of colours.
     """
 
     size: Side | None = None
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     crop: Crop = 1.0
-    crop_mode: Literal["center", "squash", "border"] = "center"
+    crop_mode: Literal["center", "squash", "border", "letterbox", "shortest"] = "center"
+    longest: Side | None = None
+    fill: Literal["grey", "mean"] = "grey"
+    antialias: bool = True
+    channels: Literal["rgb", "bgr"] = "rgb"
     mean: tuple[Mean, ...] = Field((0.0, 0.0, 0.0), min_length=1, max_length=MOST_CHANNELS)
     std: tuple[Deviation, ...] = Field((1.0, 1.0, 1.0), min_length=1, max_length=MOST_CHANNELS)
 
@@ -88,13 +98,15 @@ class Quantity(Record):
 class Checkpoint(Record):
     """One file of weights: where it is, the input it was evaluated at, and its metrics.
 
-    `source` is `embedded` (shipped in `zoo/checkpoints/`) or `hf://owner/repo`, where `{architecture}` and `{tag}`
+    `source` is `embedded` (shipped in `zoo/checkpoints/`, or in that folder of the package that has the registry) or
+    `hf://owner/repo`, where `{architecture}` and `{tag}`
     stand for themselves; without it there are no pretrained weights. `revision` is a commit and `sha256` the file's
     hash: where they are missing, the first download records them. `labels` names a list in `zoo/labels/` or is the list
     itself. `task` stands here where it is not the family's. `optional` tensors (patterns) may be missing in the file:
     as in the reference, the network then keeps the constants that it starts with. `random_layers` (patterns) are those
     that a file of the trunk alone does not hold: they begin with random values, and the loaded model's `random` says
-    so.
+    so. `evaluated_with` are changes of the network's `config` that belong to the published file alone, and not to
+    others of the architecture.
     """
 
     source: Source | None = None
@@ -109,6 +121,7 @@ class Checkpoint(Record):
     input: Input
     labels: Labels = None
     num_classes: Classes | None = None
+    evaluated_with: Config = {}
     parameters_millions: float | None = Field(None, gt=0, le=1e6)
     metrics: Metrics = {}
     measured: Measured | None = None
@@ -123,10 +136,21 @@ class Base(Record):
     license: Line
 
 
+class Adapter(Record):
+    """That the file has an adapter of `rank` alone, see `zoo/weights/adapters.py`: the rest of the weights are those of
+    `base`, a name of the registry or `hf://owner/repo`, at this revision, in a file with this hash."""
+
+    rank: int = Field(gt=0)
+    base: Line
+    revision: Line | None = None
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
 class Entry(Checkpoint):
     """One architecture with one checkpoint: all that is known about a model before it is built.
 
-    `builder` is `module.function` below `zoo.architectures`, called with `config`. `classifier` names the layer
+    `builder` is `module.function` below `zoo.architectures`, or `package.module:function` of the package that has the
+    registry (`zoo/catalogue/registries.py`), called with `config`. `classifier` names the layer
     that scores, `head` (patterns) all layers that follow the number of classes, where there are more. `unused` are
     the tensors of the file (as patterns) that the architecture knows and does not use. `random` says which weights
     are random, on purpose: none, the new head that `num_classes` asked for, or all; `initial_weights` contains
@@ -134,7 +158,13 @@ class Entry(Checkpoint):
     that the model gives its feature pyramid, or which strides of it. `base` is the model with whose weights this one
     began, where it was saved or published. `decoder` is a file of `zoo/architectures/decoders/`, called with
     `decoder_config` and the pyramid of what `builder` builds, the encoder. `quantities` are the outputs of a
-    regression, whose names are `labels`.
+    regression, whose names are `labels`. `adapter` says that the file is one of LoRA, over another model's weights.
+
+    Example:
+        >>> import zoo
+        >>> entry = zoo.info("resnet50")
+        >>> entry.task, entry.license, entry.input.size, entry.num_classes
+        ('image-classification', 'apache-2.0', 224, 1000)
     """
 
     name: Name
@@ -155,6 +185,7 @@ class Entry(Checkpoint):
     )
     features: bool | Strides = False
     base: Base | None = None
+    adapter: Adapter | None = None
     quantities: tuple[Quantity, ...] = Field((), max_length=MOST_CLASSES)
 
     @model_validator(mode="after")

@@ -1,4 +1,5 @@
-"""What a handle means: a name in the registry, `hf://owner/repo[@revision]`, a folder, or a `.keras` file.
+"""What a handle means: a name in the registry, `hf://owner/repo[@revision]`, a folder, a `.keras` file, or
+`bundle.tar#name`.
 
 It is parsed once, into a `Handle`; nobody else looks at its text. The first rule that holds decides:
 
@@ -7,7 +8,9 @@ It is parsed once, into a `Handle`; nobody else looks at its text. The first rul
    a commit, tag or branch.
 3. A name in the registry, alone or before an `@`, is that model: a folder of the same name in the working directory
    cannot take its place, and is written `./name`.
-4. A text that names a folder or file, contains a separator, begins with `~` or ends in `.keras` is a path, whatever `@`
+4. `bundle.tar#name`, where nothing is called by the whole text, is a model in a bundle (`zoo/bundles`): a file, an
+   unpacked folder or its address before the last `#`.
+5. A text that names a folder or file, contains a separator, begins with `~` or ends in `.keras` is a path, whatever `@`
    it contains.
 
 A path that ends in `.keras` and is not a folder is Keras' file. A repository or folder is recognised by what is in
@@ -29,9 +32,10 @@ LONGEST_NAME = 200  # characters; the registry's longest has 60
 
 
 class Handle(NamedTuple):
-    """What a handle means. `name` is the registry's, or a repository as a `Source`; `path` lies on this machine."""
+    """What a handle means. `name` is the registry's, a repository as a `Source`, or `bundle.tar#name`; `path` lies on
+    this machine."""
 
-    kind: Literal["registry", "hub", "folder", "keras"]
+    kind: Literal["registry", "hub", "folder", "keras", "bundle"]
     name: str = ""
     revision: str | None = None
     path: Path | None = None
@@ -43,6 +47,7 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
     Raises:
         InputError: Not a handle, or the revision is stated twice or to a path.
         UnknownModelError: Neither a path nor a handle, but a repository as others write it; says how to write it here.
+            Or a model in a bundle that is not there.
     """
     if isinstance(handle, Handle):
         return handle
@@ -52,6 +57,13 @@ def parse(handle: str | os.PathLike[str] | Handle, *, revision: str | None = Non
     target, at, given = text.partition("@")
     if isinstance(handle, str):
         kind: Literal["hub", "registry"] = "hub" if scheme_of(target) else "registry"
+        if kind == "registry" and text.find("#") > 0 and not os.path.lexists(text):
+            _check_bundle(text)
+            if revision is not None:
+                raise InputError(
+                    f"{_shown(text)} is in a bundle and has no revisions. Leave out revision={revision!r}."
+                )
+            return Handle("bundle", text)
         if kind == "hub" or _is_known(target, text) or not _is_path(text):
             name = _checked_source(target, text) if kind == "hub" else target.rstrip("/")
             return Handle(kind, name, _one_revision(text, given.rstrip("/") if at else None, revision))
@@ -68,13 +80,15 @@ def path_of(path: str | os.PathLike[str]) -> Path:
     """A path as it was meant: `~` is the home folder.
 
     Raises:
-        InputError: No file system takes it.
+        InputError: It is not a path, or no file system takes it.
     """
-    if "\0" in os.fsdecode(path):
-        raise InputError(
-            f"{_shown(os.fsdecode(path))} contains a NUL character. Expected the path of a file or folder."
-        )
-    return Path(os.path.expanduser(os.fsdecode(path)))
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        raise InputError(f"{_shown(path)} is not a path. Expected the path of a file or folder.") from error
+    if "\0" in text:
+        raise InputError(f"{_shown(text)} contains a NUL character. Expected the path of a file or folder.")
+    return Path(os.path.expanduser(text))
 
 
 def check_options(*, cache_dir: Any, token: Any, offline: Any) -> None:
@@ -117,6 +131,29 @@ def _text(handle: Any) -> str:
 def _is_known(name: str, text: str) -> bool:
     """Whether `text`, which begins with `name`, is a model of the registry; with a separator a folder comes first."""
     return is_name(name) and not (os.sep in text and os.path.isdir(text))
+
+
+def _check_bundle(text: str) -> None:
+    """Refuse what is written as a model in a bundle where there is none.
+
+    Raises:
+        UnknownModelError: Says what is missing.
+    """
+    from zoo.bundles.archive import SUMS
+    from zoo.bundles.reading import split
+
+    if split(text) is not None:
+        return
+    _refuse_written_elsewhere(text)
+    where, _, name = text.rpartition("#")
+    path = path_of(where)
+    reason = "is not a bundle: there is no such file or folder"
+    if path.exists():
+        reason = f"has no {SUMS}, so it is not a bundle" if path.is_dir() else "is a file"
+    raise UnknownModelError(
+        f"{_shown(where)} {reason}. Expected BUNDLE#NAME, the file or unpacked folder that `zoo bundle` wrote and a "
+        f"model in it, such as zoo.tar#resnet50{'' if name else '; the name is missing'}."
+    )
 
 
 def _is_path(text: str) -> bool:
@@ -167,7 +204,7 @@ def _refuse_written_elsewhere(text: str) -> None:
     if "://" in text:
         raise UnknownModelError(
             f"{_shown(text)} is an address, from which nothing is loaded. Expected 'hf://owner/name' for a repository "
-            "on the Hub, or a path: download it first."
+            "on the Hub, 'http://host/folder#NAME' for a model in an unpacked bundle, or a path: download it first."
         )
 
 

@@ -22,9 +22,12 @@ def input_facts(facts: dict[str, Any]) -> str:
 def _image(facts: dict[str, Any]) -> str:
     wanted = facts["input"]
     size = "any size" if wanted["size"] is None else f"{wanted['size']} x {wanted['size']} pixels"
+    if wanted["crop_mode"] == "shortest":
+        size = f"the shorter side {wanted['size']} pixels, the longer {wanted['longest'] or 'any'} at most"
+    order = ", BGR" if wanted["channels"] == "bgr" else ""
     return (
         f"{size}, {wanted['interpolation']}, crop {wanted['crop']:g} ({wanted['crop_mode']}), "
-        f"mean {tuple(wanted['mean'])}, std {tuple(wanted['std'])}"
+        f"mean {tuple(wanted['mean'])}, std {tuple(wanted['std'])}{order}"
     )
 
 
@@ -45,6 +48,7 @@ LINES: dict[TaskName, str | Callable[[dict[str, Any]], str]] = {
     "image-regression": _image,
     "inpainting": "an image of any size and a mask, 1 = whole, 0 = hole; or a PNG whose holes are transparent",
     "multi-label-classification": _image,
+    "object-detection": _image,
     "semantic-segmentation": _image,
     "super-resolution": _image,
     "volume-features": _VOLUME,

@@ -8,10 +8,10 @@ from typing import Any
 
 from zoo.arguments import LONGEST
 from zoo.catalogue.choices import at_most, check_choice, check_limit, metric_bound, ordered
-from zoo.catalogue.kept import read_kept
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.merging import merge
 from zoo.catalogue.multiply_adds import multiply_adds_millions
+from zoo.catalogue.registries import known_facts
 from zoo.catalogue.task_names import TASK_NAMES
 from zoo.errors import InputError
 
@@ -96,17 +96,7 @@ def listed() -> dict[str, dict[str, Any]]:
 
     They were checked when the registry was read; nothing is checked again, so a list of all costs little.
     """
-    return _found()["entries"]
-
-
-@functools.cache
-def _found() -> dict[str, Any]:
-    """`Registry.facts`."""
-    if (facts := read_kept()) is None:
-        from zoo.catalogue.registry import registry  # imports pydantic, which takes longer than a whole list
-
-        facts = registry().facts
-    return facts
+    return known_facts()["entries"]
 
 
 def is_name(name: str) -> bool:
@@ -120,7 +110,7 @@ def stated(name: str) -> dict[str, Any] | None:
     They are those of its `Entry`, without pydantic, which takes longer to import than all else that is to be done.
     """
     facts = listed().get(_names().get(name, ""))
-    return None if facts is None else merge(_found()["defaults"], facts)
+    return None if facts is None else merge(known_facts()["defaults"], facts)
 
 
 @functools.cache

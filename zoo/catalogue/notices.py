@@ -17,7 +17,7 @@ def say(entry: Entry, untrained: Collection[str] = ()) -> None:
         more = f": zoo card {entry.name}" if entry.source else ", README.md beside it"
         _once(f"{entry.name} is for non-commercial use only ({restricted}); its card says more{more}")
     if untrained:
-        warn_of_untrained(entry.name, untrained)
+        warn_of_untrained(entry, untrained)
 
 
 @functools.cache
@@ -40,12 +40,13 @@ def warn_of_folder(name: str) -> None:
     _once(f"{name} is the model of the registry. The one in the folder of the same name is written ./{name}")
 
 
-def warn_of_untrained(name: str, layers: Collection[str]) -> None:
+def warn_of_untrained(entry: Entry, layers: Collection[str]) -> None:
     """Warn of layers with random weights: the new head of a model, or all."""
     names = sorted(layers)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    by = "by zoo.finetune" if entry.task == "object-detection" else "by zoo.finetune or model.fit"
     sentence = (
-        f"{name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random weights, and "
-        "the model's outputs mean nothing until it is trained, by zoo.finetune or model.fit."
+        f"{entry.name} has layers that nobody has trained: {', '.join(names[:3])}{more}. They begin with random "
+        f"weights, and the model's outputs mean nothing until it is trained, {by}."
     )
     warn(sentence)

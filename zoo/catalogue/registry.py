@@ -1,4 +1,4 @@
-"""The registry: every model as data. Reads `registry.yaml` once into frozen records; imports no TensorFlow.
+"""The registry: every model as data. Reads a `registry.yaml` once into frozen records; imports no TensorFlow.
 
 A file contains families; a family contains architectures; an architecture contains tagged checkpoints. Facts are at the
 widest level that they are true for: `defaults` of the family, then `defaults` of the architecture, then the
@@ -19,8 +19,9 @@ from zoo.arguments import did_you_mean, nearest
 from zoo.catalogue.builder_defaults import builder_defaults
 from zoo.catalogue.decoder_names import DecoderName
 from zoo.catalogue.entry import Checkpoint, Entry, Input, Record
-from zoo.catalogue.kept import REGISTRY, keep, read_kept
+from zoo.catalogue.kept import REGISTRY
 from zoo.catalogue.merging import merge
+from zoo.catalogue.registries import GROUP, OURS, known_facts
 from zoo.catalogue.task_names import TaskName
 from zoo.catalogue.yaml_loader import UniqueKeyLoader
 from zoo.errors import RegistryError, UnknownModelError
@@ -93,10 +94,11 @@ class Registry:
     Args:
         path: The file.
         facts: What `facts` of the same file was before: then it is not read again.
+        package: The package that contains the file, the only one beside this library whose functions it may name.
     """
 
-    def __init__(self, path: Path = REGISTRY, facts: dict[str, Any] | None = None):
-        self.path = path
+    def __init__(self, path: Path = REGISTRY, facts: dict[str, Any] | None = None, package: str = OURS):
+        self.path, self.package = path, package
         self.entries: Mapping[str, Entry]
         if facts is None:
             self.entries = {entry.name: entry for entry in self._read()}
@@ -142,6 +144,10 @@ class Registry:
             )
         return entry
 
+    def knows(self, builder: str) -> bool:
+        """Whether a network of the registry is made by this builder."""
+        return builder in self._builders
+
     def has_features(self, builder: str) -> bool:
         """Whether the networks of this builder give a feature pyramid."""
         return self._builders.get(builder, {}).get("features", False)
@@ -157,6 +163,7 @@ class Registry:
     def _read(self) -> Iterator[Entry]:
         seen: dict[str, str] = {}
         for family_name, family in self.families.items():
+            self._check_builder(("families", family_name, "builder"), family.builder)
             for name, architecture in family.architectures.items():
                 checkpoints: dict[Any, dict[str, Any]] = dict(architecture.checkpoints) or {None: {}}
                 path = ("families", family_name, "architectures", name)
@@ -165,6 +172,16 @@ class Registry:
                 seen[name] = family_name
                 for tag, checkpoint in checkpoints.items():
                     yield self._entry(path, family, architecture, tag, checkpoint)
+
+    def _check_builder(self, path: tuple[str, ...], builder: str) -> None:
+        """Refuse code that did not come with this file."""
+        module, colon, _ = builder.partition(":")
+        if colon and (self.package == OURS or not f"{module}.".startswith(f"{self.package}.")):
+            own = "" if self.package == OURS else f", or {self.package}.MODULE:FUNCTION"
+            raise self._error(
+                path,
+                f"{builder!r} is not a function of this package, expected module.function below zoo.architectures{own}",
+            )
 
     def _families(self) -> dict[str, Family]:
         try:
@@ -233,12 +250,16 @@ class Registry:
 
 @functools.cache
 def registry() -> Registry:
-    """The registry that ships with the library, read once; what was found is kept for the next process."""
-    if (facts := read_kept()) is not None:
-        return Registry(facts=facts)
-    read = Registry()
-    keep(read.facts)
-    return read
+    """The registry that ships with the library and those of installed packages, read once."""
+    return Registry(facts=known_facts())
+
+
+def not_registered(what: str, builder: str) -> RegistryError:
+    """The error for a model whose network is code of a package that is not registered here."""
+    return RegistryError(
+        f"{what} needs {builder!r}, code of the package {builder.partition('.')[0].partition(':')[0]}, which has no "
+        f"registry here. Expected the package installed, with an entry point {GROUP!r}; whoever made the model has it."
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo.catalogue import notices
 from zoo.catalogue.descriptions import LARGEST_BYTES, read_description, read_folder, read_keras_file
@@ -11,6 +11,9 @@ from zoo.catalogue.handles import Handle, check_options, parse
 from zoo.catalogue.registry import registry
 from zoo.catalogue.source import Source
 from zoo.errors import InputError, OfflineError, UnknownModelError
+
+if TYPE_CHECKING:
+    from zoo.bundles.reading import Bundle
 
 
 class Located(NamedTuple):
@@ -44,6 +47,9 @@ def resolve(
     if parsed.kind == "hub":
         options = {"cache_dir": cache_dir, "token": token, "offline": offline}
         return Located(_hub_entry(Source(parsed.name), parsed.revision, **options), parsed)
+    if parsed.kind == "bundle":
+        bundle, name = in_bundle(parsed)
+        return Located(bundle.entry(name, cache_dir), parsed)
     if parsed.path is not None:
         read = read_keras_file if parsed.kind == "keras" else read_folder
         return Located(read(parsed.path), parsed)
@@ -73,13 +79,20 @@ def info(
 
     Where the registry pins no commit, `revision` and `sha256` are those that the first download recorded here.
 
+    Args:
+        handle: A name, `hf://owner/repo[@revision]`, a folder or a `.keras` file, as `zoo.load` takes it.
+        revision: Commit, tag or branch on the Hub, where the handle has no `@`.
+        cache_dir, token, offline: As in `zoo.load`; of a repository only its description is downloaded.
+
+    Raises:
+        UnknownModelError: No such model; the message offers the nearest names.
+        RegistryError: A description does not follow its schema.
+        OfflineError, AccessError, IntegrityError, InputError: As `zoo.load`.
+
     Example:
         >>> import zoo
         >>> zoo.info("resnet50").license
         'apache-2.0'
-
-    Raises:
-        UnknownModelError: No such model; the message offers the nearest names.
     """
     located = resolve(handle, revision=revision, cache_dir=cache_dir, token=token, offline=offline)
     entry = located.entry
@@ -89,6 +102,20 @@ def info(
     if record is None:
         return entry
     return entry.model_copy(update={"revision": record.revision, "sha256": record.sha256})
+
+
+def in_bundle(handle: Handle) -> tuple["Bundle", str]:
+    """The bundle that a handle of this kind means, and the model's name there.
+
+    Raises:
+        IntegrityError, OfflineError: The bundle cannot be read.
+        UnknownModelError: It has no such model.
+    """
+    from zoo.bundles.reading import Bundle, split
+
+    where, name = split(handle.name) or (handle.name, "")
+    bundle = Bundle(where)
+    return bundle, bundle.find(name)
 
 
 def _hub_entry(source: Source, revision: str | None, **options: Any) -> Entry:

@@ -13,6 +13,7 @@ TaskName = Literal[
     "image-regression",
     "inpainting",
     "multi-label-classification",
+    "object-detection",
     "semantic-segmentation",
     "super-resolution",
     "volume-features",

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from zoo.catalogue.bounds import MOST_CHANNELS, Classes, Crop, Deviation, Line, Mean, Side, Word
 from zoo.catalogue.entry import Base, Entry
 from zoo.catalogue.registry import registry
+from zoo.catalogue.task_names import PROBLEM_TYPES, ProblemType
 from zoo.errors import RegistryError, UnknownModelError
 
 # Lists in zoo/labels/ by their number of classes.
@@ -22,7 +23,10 @@ IMAGENET = {1000: "imagenet-1k", 11_821: "imagenet-12k", 21_841: "imagenet-22k",
 _OF_TRAINING = {"drop_rate", "drop_path_rate", "drop_block_rate", "zero_init_last", "bn_momentum", "pretrained"}
 _AS_IT_IS = {"global_pool": "avg", "output_stride": 32, "features_only": False}
 # Beside `pretrained_cfg`; the rest of what stands there says nothing about the network.
-_OUTER = ("architecture", "num_classes", "label_names", "id2label", "num_labels", "model_type", "class_name")
+_OUTER = (
+    *("architecture", "num_classes", "label_names", "id2label", "num_labels", "model_type", "class_name"),
+    "problem_type",
+)
 
 
 def names_of(names: Any) -> Any:
@@ -63,6 +67,7 @@ class _Config(BaseModel):
     in_chans: _Channels | None = None
     label_names: Annotated[list[str], BeforeValidator(names_of)] | None = None
     license: Line = "other"
+    problem_type: ProblemType | None = None  # which transformers writes
 
 
 def timm_entry(content: dict[str, Any], what: str) -> Entry:
@@ -96,7 +101,9 @@ def timm_entry(content: dict[str, Any], what: str) -> Entry:
         "sha256": None,
         "filename": "model.safetensors",
         "format": "timm",
-        "task": "image-features" if is_headless else "image-classification",
+        "task": "image-features"
+        if is_headless
+        else PROBLEM_TYPES[config.problem_type or "single_label_classification"],
         "license": config.license,
         "input": {
             "size": height,

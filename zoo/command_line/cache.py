@@ -7,13 +7,13 @@ from zoo.printing import print_json, print_table
 
 @click.group()
 def cache() -> None:
-    """List or remove downloaded models."""
+    """List or remove downloaded models, and what else lies beside them."""
 
 
 @cache.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def cache_list(as_json: bool) -> None:
-    """List downloaded repositories and their sizes."""
+    """List downloaded repositories, zoo-bundles (files from bundles) and zoo-runtimes (converted models)."""
     from zoo.hub import cache as hub_cache
 
     found = hub_cache.cached()
@@ -39,14 +39,14 @@ def cache_list(as_json: bool) -> None:
         for item in found
     ]
     print_table(("repository", "size", "last used", "revisions"), lines)
-    click.echo(f"{len(found)} repositories, {_megabytes(sum(item.size_bytes for item in found))}", err=True)
+    click.echo(f"{len(found)} repositories and folders, {_megabytes(sum(item.size_bytes for item in found))}", err=True)
 
 
 @cache.command("remove")
 @click.argument("names", metavar="MODEL_OR_REPOSITORY...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Delete all of them.")
 def cache_remove(names: tuple[str, ...], everything: bool) -> None:
-    """Delete downloads: names as in `zoo list`, or owner/name."""
+    """Delete downloads: names as in `zoo list`, owner/name, zoo-bundles or zoo-runtimes."""
     from zoo.errors import InputError
     from zoo.hub import cache as hub_cache
 
@@ -54,7 +54,7 @@ def cache_remove(names: tuple[str, ...], everything: bool) -> None:
         raise InputError("Expected names or --all. `zoo cache list` shows what is there.")
     repo_ids = [item.repo_id for item in hub_cache.cached()] if everything else [_repo_id(name) for name in names]
     freed = sum(hub_cache.remove(repo_id) for repo_id in repo_ids)
-    click.echo(f"removed {len(repo_ids)} repositories, {_megabytes(freed)}", err=True)
+    click.echo(f"removed {len(repo_ids)} repositories and folders, {_megabytes(freed)}", err=True)
 
 
 def _repo_id(name: str) -> str:
@@ -62,7 +62,10 @@ def _repo_id(name: str) -> str:
     from zoo.catalogue.registry import registry
     from zoo.catalogue.source import Source
     from zoo.errors import InputError
+    from zoo.hub.cache import BUNDLES, RUNTIMES
 
+    if name in (BUNDLES, RUNTIMES):
+        return name
     if "/" in name:
         return Source(handles.parse(name if "://" in name else Source.of(name)).name).repo_id
     entry = registry().find(name)

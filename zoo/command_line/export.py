@@ -9,20 +9,29 @@ import click
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.printing import as_text, print_json
 
-FORMATS = ("saved_model", "litert", "onnx", "openvino")
+FORMATS = ("saved_model", "litert", "onnx", "openvino", "timm")
 
 
 @click.command()
 @click.argument("handle", metavar="MODEL")
 @click.option(
-    "-o", "--output-dir", required=True, type=click.Path(path_type=Path), help="The folder for exported models."
+    "-o",
+    "--output-dir",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The folder for exported models; of timm the new folder itself.",
 )
 @click.option("--format", "name", default="saved_model", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--version", help="A number from 1; by default the next.")
 @click.option("--opset", help="onnx: the operator set, such as 17; by default the converter's choice.")
-@click.option("--explain", is_flag=True, help="saved_model, onnx: give what the model looks at too.")
+@click.option("--explain", is_flag=True, help="saved_model, onnx, litert: give what the model looks at too.")
 @click.option("--inference-only", is_flag=True, help="saved_model: fold batch normalisation; no fine-tuning.")
 @click.option("--dtype", help="saved_model: bfloat16 to compute in it.")
+@click.option("--weight-dtype", help="litert, onnx: store weights as float16 or int8; openvino: float16.")
+@click.option("--int8", is_flag=True, help="litert, onnx, openvino: compute in 8 bits.  [--calibrate, --validate]")
+@click.option("--calibrate", type=click.Path(path_type=Path), help="A folder of images such as the model will see.")
+@click.option("--validate", type=click.Path(path_type=Path), help="Photographs in a folder per class, to evaluate on.")
+@click.option("--max-drop", type=float, help="Points that --int8 may lose there, by default 1.  [--int8]")
 @click.option("--allow-random", is_flag=True, help="Export random weights too.")
 def export(
     handle: str,
@@ -33,6 +42,11 @@ def export(
     explain: bool,
     inference_only: bool,
     dtype: str | None,
+    weight_dtype: str | None,
+    int8: bool,
+    calibrate: Path | None,
+    validate: Path | None,
+    max_drop: float | None,
     allow_random: bool,
 ) -> None:
     """Write MODEL for a server or another runtime, compare it, and print the folder of the new version."""
@@ -40,23 +54,43 @@ def export(
     from zoo.export.versions import check_version
 
     _check_format(name)
+    if name == "timm" and version is not None:
+        raise InputError("timm's folders have no versions. Leave out --version.")
     if name != "saved_model" and (inference_only or dtype):
         raise InputError(f"--inference-only and --dtype belong to saved_model. Leave them out for {name}.")
     if name != "onnx" and opset is not None:
         raise InputError(f"--opset belongs to onnx. Leave it out for {name}.")
-    if explain and name not in ("saved_model", "onnx"):
-        raise InputError(f"--explain belongs to saved_model and onnx. Leave it out for {name}.")
+    if explain and name in ("openvino", "timm"):
+        raise InputError(f"--explain belongs to saved_model, onnx and litert. Leave it out for {name}.")
     number = _number("--version", version)
     check_version(number)
     options: dict[str, Any] = {"inference_only": inference_only, "dtype": dtype} if name == "saved_model" else {}
     if name == "onnx":
         options["opset"] = _number("--opset", opset)
+    if weight_dtype is not None and (int8 or name not in ("litert", "onnx", "openvino")):
+        raise InputError(
+            f"--weight-dtype belongs to litert, onnx and openvino without --int8. Leave it out for {name}."
+        )
+    if weight_dtype is not None:
+        options["weight_dtype"] = weight_dtype
     if explain:
         options["explain"] = True
+    if int8 != (calibrate is not None) or int8 != (validate is not None):
+        raise InputError("--int8, --calibrate FOLDER and --validate FOLDER go together. Expected all or none of them.")
+    if max_drop is not None and not int8:
+        raise InputError("--max-drop belongs to --int8. Leave it out, or add --int8.")
+    if int8:
+        if name not in ("litert", "onnx", "openvino") or explain or opset is not None:
+            raise InputError("--int8 is for --format litert, onnx and openvino, without --explain and --opset.")
+        options = {"format": name, "calibrate": calibrate, "validate": validate}
+        if max_drop is not None:
+            options["max_drop"] = max_drop
     import_keras_quietly()
     import zoo.export
 
-    write = getattr(zoo.export, name)
+    if name == "timm":
+        return click.echo(as_text(zoo.export.timm(handle, output_dir, allow_random=allow_random)))
+    write = getattr(zoo.export, "int8" if int8 else name)
     click.echo(as_text(write(handle, output_dir, version=number, allow_random=allow_random, **options)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from zoo.catalogue.decoder_names import DECODER_NAMES
+from zoo.catalogue.decoder_names import DECODER_NAMES, DETECTORS
 from zoo.catalogue.task_names import PROBLEM_TYPES
 from zoo.command_line.quiet import import_keras_quietly
 from zoo.printing import as_text, print_json
@@ -64,7 +64,8 @@ class ImageSize(click.ParamType):
 @click.option(
     "--decoder",
     type=click.Choice(DECODER_NAMES),
-    help="Put a new decoder above MODEL, to segment images; DATA's classes.txt or --num-classes says into how many.",
+    help="Put a new decoder above MODEL, to segment images, or, with efficientdet, fcos, retinanet or yolox, to find "
+    "objects; DATA or --num-classes says how many classes there are.",
 )
 @click.option("--num-classes", type=int, help="Number of classes of a new head.")
 @click.option(
@@ -81,12 +82,19 @@ class ImageSize(click.ParamType):
 )
 @click.option("--learning-rate", type=AutoOr(float, "auto"), help="Peak learning rate; by default fits model and data.")
 @click.option("--batch-size", type=AutoOr(int, "auto"), help="Examples per step; by default up to 32.")
+@click.option("--lora", type=int, metavar="RANK", help="Train an adapter of this rank, such as 8, over MODEL.")
 @click.option("--gradient-accumulation", type=int, help="Batches whose gradients are averaged for one update.")
 @click.option("--optimizer", help="The name of a Keras optimizer; by default adamw.")
 @click.option("--weight-decay", type=float, help="Of the optimizer, for kernels; by default 0.")
 @click.option("--layer-decay", type=float, help="Rate of each twelfth of the layers over that of the next one.")
+@click.option("--drop-path", type=float, help="Share of the examples that leave out the last block, such as 0.1.")
 @click.option("--ema", type=float, help="Keep the moving average of the weights, with this momentum, such as 0.99.")
 @click.option("--loss", help="Of segmentation: cross-entropy, dice, focal, or a sum, cross-entropy+dice.")
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced", "none"]),
+    help="Weights of the classes in the loss: rare ones more, by default; none: all alike.",
+)
 @click.option(
     "--augment",
     type=click.Choice(["light", "strong", "none"]),
@@ -99,7 +107,7 @@ class ImageSize(click.ParamType):
 @click.option(
     "--mixed-precision/--full-precision",
     default=None,
-    help="Compute in bfloat16; by default on GPUs, where outputs are scores.",
+    help="Compute in bfloat16; by default on GPUs made for it, where outputs are scores.",
 )
 @click.option("--seed", type=int, help="Of the new head, the order and the views; by default 0.")
 @click.option("--skip-unreadable", is_flag=True, help="Skip unreadable files and name them, instead of stopping.")
@@ -141,6 +149,7 @@ def finetune(
     import keras
 
     import zoo
+    from zoo.datasets.boxes import find_boxes
     from zoo.finetuning import execute, gains
     from zoo.training.hosts import join
     from zoo.training.preparation import prepare
@@ -151,19 +160,19 @@ def finetune(
         join(hosts, host_index)
 
     given = {name: value for name, value in options.items() if value is not None}
-    if given.get("augment") == "none":
-        given["augment"] = None
+    given |= {name: None for name in ("augment", "class_weight") if given.get(name) == "none"}
     whole = completed(recipe, given)
     keras.utils.set_random_seed(whole["seed"])  # a new decoder and head begin with the same weights
     if decoder is not None and num_classes is None:
-        num_classes = count_of_classes(data)
+        num_classes = len(find_boxes(data, "train")[0]) if decoder in DETECTORS else count_of_classes(data)
     model = zoo.load(handle, decoder=decoder, num_classes=num_classes)
     about: dict[str, Any] = {"validation_data": validation_data, "problem_type": problem_type}
     about |= {"skip_unreadable": skip_unreadable}
     if dry_run:
         prepared = prepare(model, data, whole, **about)
         plan = prepared.plan.as_dict()
-        told = [*map(as_text, _told(plan)), "the recipe, as --recipe reads it:", as_yaml(whole).rstrip()]
+        is_new = prepared.model.spec.random == "head"
+        told = [*map(as_text, _told(plan, is_new)), "the recipe, as --recipe reads it:", as_yaml(whole).rstrip()]
         return print_json(plan) if as_json else click.echo("\n".join(told))
     run = execute(model, data, whole, **about, output_dir=output_dir, resume=resume, command=_typed(ctx))
     if as_json:
@@ -194,7 +203,7 @@ def _typed(ctx: click.Context) -> str:
     return shlex.join(words)
 
 
-def _told(plan: dict[str, Any]) -> list[str]:
+def _told(plan: dict[str, Any], has_new_head: bool) -> list[str]:
     lines = [
         f"{plan['model']}, {plan['task']}, {plan['parameters']:,} parameters, computed in {plan['dtype']}",
         f"{plan['training_examples']} training examples, {plan['validation_examples']} validation examples, "
@@ -204,16 +213,20 @@ def _told(plan: dict[str, Any]) -> list[str]:
         kind = {"image-regression": "quantities", "multi-label-classification": "labels"}.get(plan["task"], "classes")
         lines.append(f"{len(plan['classes'])} {kind}: {', '.join(plan['classes'][:10])}")
     if plan["probe"]:
-        lines.append("the head is fitted first, to features that are computed once; no epoch below it is kept")
+        fitted = "the head is fitted first, to features that are computed once; no epoch below it is kept"
+        lines.append(fitted if has_new_head else "no epoch below the model as it came is kept")
+    if (passes := plan.get("passes_per_epoch", 1)) > 1:
+        lines.append(f"each epoch sees all training examples {passes} times")
     for phase in plan["phases"]:
         steps = (phase["last"] - phase["first"]) * plan["steps_per_epoch"]
         lines.append(
             f"epochs {phase['first'] + 1} to {phase['last']}: {phase['trained']} layers are trained, "
-            f"{phase['trained_parameters']:,} parameters, learning rate at most {phase['learning_rate']:g}, "
+            f"{phase['trained_parameters']:,} parameters, learning rate at most {phase['learning_rate']:.3g}, "
             f"{steps} steps with batches of {plan['batch_size']}"
         )
     lines.append(f"about {plan['memory_bytes'] / 1e9:.1f} GB of memory")
-    lines.append(f"stops after {plan['patience']} epochs without improvement")
+    if plan["patience"] < plan["epochs"]:
+        lines.append(f"stops after {plan['patience']} epochs without improvement")
     return lines
 
 

@@ -12,8 +12,10 @@ from zoo.errors import ZooError
 
 # The file in which each command is; it is imported when the command is asked for, so that none waits for another.
 FILES = {
+    "bundle": "bundle",
     "cache": "cache",
     "card": "export",
+    "choose": "choose",
     "demo": "demo",
     "evaluate": "evaluate",
     "explain": "explain",

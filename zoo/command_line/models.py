@@ -1,6 +1,7 @@
 """The commands about which models there are: `zoo list | info | pin`. They import no TensorFlow."""
 
 import fnmatch
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from zoo.catalogue.described import described
 from zoo.catalogue.layers_used import layers_used
 from zoo.catalogue.listing import list_models, listed
 from zoo.catalogue.multiply_adds import multiply_adds_millions
+from zoo.catalogue.registries import place_of
 from zoo.catalogue.source import EMBEDDED
 from zoo.errors import InputError, UnknownModelError
 from zoo.printing import as_text, multiply_adds_text, parameters_text, print_json, print_table
@@ -87,8 +89,15 @@ def pin(handle: str, revision: str | None) -> None:
 
     located = resolving.resolve(handle, revision=revision)
     entry = located.entry
-    if located.handle.path is not None or not entry.is_on_hub:
-        raise InputError(f"{entry.name} does not come from the Hub. Expected a model with a source hf://owner/repo.")
+    if located.handle.path is not None or not entry.pretrained:
+        raise InputError(
+            f"{entry.name} is not a checkpoint of a registry. Expected a model with a source, embedded or hf://owner/repo."
+        )
+    if entry.is_embedded:
+        path = place_of(entry.name).checkpoints / entry.filename
+        if not path.is_file():
+            raise InputError(f"There is no file {path}. Expected the weights of {entry.name} there.")
+        return click.echo(as_text(f'{entry.tag}: {{sha256: "{hashlib.sha256(path.read_bytes()).hexdigest()}"}}'))
     file = entry.where.fetch(entry.filename, revision=entry.revision, sha256=entry.sha256)
     click.echo(as_text(f'{entry.tag or "main"}: {{revision: "{file.revision}", sha256: "{file.sha256}"}}'))
 
@@ -126,7 +135,7 @@ def _row(facts: dict[str, Any]) -> dict[str, Any]:
 def _shown(facts: dict[str, Any], handle: "Handle") -> dict[str, str]:
     from zoo.catalogue.input_facts import input_facts
 
-    labels, measured, base = facts["labels"], facts["measured"], facts["base"]
+    labels, measured, base, adapter = (facts[key] for key in ("labels", "measured", "base", "adapter"))
     names = labels if isinstance(labels, str) else f"{len(labels)} own" if labels else "no names"
     shown = {
         "name": facts["name"],
@@ -142,6 +151,7 @@ def _shown(facts: dict[str, Any], handle: "Handle") -> dict[str, str]:
         "metrics": ", ".join(f"{name} {value:g}" for name, value in facts["metrics"].items()),
         "measured on": f"{measured['dataset']} (source: {measured['source']})" if measured else None,
         "began as": f"{base['name']} ({base['license']})" if base else None,
+        "adapter": f"of rank {adapter['rank']}, over {adapter['base']}" if adapter else None,
         **dict(_whereabouts(facts, handle)),
         "builder": f"{facts['builder']} {json.dumps(facts['config'])}",
         "paper": facts["paper"],
@@ -161,10 +171,16 @@ def _whereabouts(facts: dict[str, Any], handle: "Handle") -> Iterable[tuple[str,
             return
         yield "file", file
         yield "sha256", facts["sha256"]
+    elif handle.kind == "bundle":
+        yield "source", f"{handle.name}, of {source or 'a folder'}"
+        yield "file", file
+        yield "revision", facts["revision"]
+        yield "sha256", facts["sha256"]
     elif source is None:
         yield "source", "no pretrained weights"
     else:
-        recorded = "in this package" if source == EMBEDDED else "recorded at the first download"
+        package = place_of(facts["name"]).distribution
+        recorded = f"in the package {package}" if source == EMBEDDED else "recorded at the first download"
         yield "source", source
         yield "file", file
         yield "revision", facts["revision"] or recorded

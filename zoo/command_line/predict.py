@@ -48,10 +48,16 @@ def _options(ctx: click.Context) -> list[str]:
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of classes, best first.")
 @click.option(
-    "--tta", type=click.Choice(["flip"]), help="Average over mirrored images; enlarging, over turned ones too."
+    "--tta",
+    type=click.Choice(["flip", "multi"]),
+    help="Average over mirrored images, turned ones where enlarging; or at three sizes too.",
 )
 @click.option("--column", help="For Parquet files: the column of image bytes.  [-o NAME.parquet]")
 @click.option("--batch-size", type=click.IntRange(1), help="Images per forward pass, by default 8.  [-o NAME.parquet]")
+@click.option(
+    "--runtime",
+    help="auto, keras, onnx, litert, tensorflow or openvino, these two with -bfloat16 too.  [-o NAME.parquet]",
+)
 @click.option("--engine", type=click.Choice(["local", "ray"]), help="This process, or Ray.  [-o NAME.parquet]")
 @click.option(
     "--concurrency",
@@ -65,6 +71,8 @@ def predict(
     handle: str, inputs: tuple[Path, ...], output: Path | None, top: int, tta: str | None, as_json: bool, **options: Any
 ) -> None:
     """Run MODEL on images, or on what else it takes, such as points X,Y: named classes, or an image for -o.
+
+    MODEL is a handle, or the folder of an export, which its own runtime runs.
 
     With -o NAME.parquet on any number of them: folders, patterns such as 'photos/*.jpg', or Parquet files. One row per
     image, with its prediction or the reason why there is none. If it is killed, the same command resumes.
@@ -116,8 +124,10 @@ def _check(inputs: tuple[Path, ...]) -> None:
     for path in inputs:
         what = "a folder" if path.is_dir() else "a pattern" if glob.has_magic(str(path)) and not path.exists() else None
         if what:
+            some = f", such as {path / '*.jpg'}" if path.is_dir() else ""
             raise InputError(
-                f"{path} is {what}. Expected images, or -o NAME.parquet with it: then each file in it becomes a row."
+                f"{path} is {what}. Expected images{some}; or -o NAME.parquet with it: then each file in it becomes a "
+                "row."
             )
 
 
@@ -139,6 +149,14 @@ def _predict_many(handle: str, sources: tuple[Path, ...], output: Path, options:
     if as_json:
         return print_json(record)
     click.echo(as_text(output))
+    if "runtime" in options:
+        found = record.get("agreement")
+        same = (
+            f"; its best class is that of Keras on {found['same_class_percent']:g} % of {found['images']}"
+            if found
+            else ""
+        )
+        click.echo(f"  computed by {record['runtime']}{same}")
     click.echo(f"  {record['count']:,} rows, {record['errors']:,} of them without a prediction: see the column `error`")
 
 

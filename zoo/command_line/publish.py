@@ -13,6 +13,7 @@ from zoo.printing import as_text, print_json
 @click.option("--version", default="auto", show_default=True, help="v1, v2, ...; by default the next.")
 @click.option("--private", is_flag=True, help="Make the repository private.")
 @click.option("--saved-model", is_flag=True, help="Add saved_model/, for servers and TF Hub.")
+@click.option("--timm", is_flag=True, help="Publish as timm loads it, in place of Keras' own files.")
 @click.option("--base-model", default="auto", show_default=True, help="OWNER/NAME that the card names as the origin.")
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A metric for the card; may be repeated."
@@ -29,6 +30,7 @@ def publish(
     version: str,
     private: bool,
     saved_model: bool,
+    timm: bool,
     base_model: str,
     metrics: tuple[str, ...],
     allow_poor: bool,
@@ -49,6 +51,7 @@ def publish(
         version=version,
         private=private,
         saved_model=saved_model,
+        timm=timm,
         base_model=base_model,
         metrics=numbers or None,
         allow_poor=allow_poor,

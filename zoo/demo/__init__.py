@@ -32,8 +32,9 @@ def serve(
     """Serve the page until it is interrupted, and print its address.
 
     Args:
-        handle: The one model that the page shows: whatever `zoo.load` takes. None for a page on which one is picked:
-            any of the registry, or a handle that is typed. Folders and `.keras` files may be typed on loopback only.
+        handle: The one model that the page shows: whatever `zoo.load` takes, or the folder of an export. None for a
+            page on which one is picked: any of the registry, or a handle that is typed. Folders and `.keras` files may
+            be typed on loopback only.
         host: The address to listen on. None follows `GRADIO_SERVER_NAME`, as Spaces set it, else loopback. On loopback
             the page answers nobody who reached it by another name.
         port: None follows `GRADIO_SERVER_PORT`, else the first free one from 7860.

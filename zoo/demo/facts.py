@@ -2,6 +2,7 @@
 
 from zoo.catalogue.entry import Entry
 from zoo.catalogue.licensing import is_non_commercial
+from zoo.catalogue.registries import place_of
 from zoo.catalogue.source import Source
 from zoo.export.card_text import spoken
 from zoo.printing import as_link, as_markdown, parameters_text
@@ -30,4 +31,8 @@ def _licence(entry: Entry) -> str:
 def _source(entry: Entry) -> str:
     if entry.source is not None and entry.is_on_hub:
         return as_link(entry.source, Source(entry.source).page)
-    return "in this package" if entry.is_embedded else as_markdown(entry.source or "a folder on this machine")
+    return (
+        f"in the package {place_of(entry.name).distribution}"
+        if entry.is_embedded
+        else as_markdown(entry.source or "a folder on this machine")
+    )

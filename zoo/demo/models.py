@@ -10,8 +10,9 @@ from zoo.catalogue.handles import parse
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import resolve
 from zoo.errors import InputError
+from zoo.export.opened import ExportedModel
 from zoo.hub.hubs import scheme_of
-from zoo.loading import ready
+from zoo.loading import answering
 from zoo.model import ZooModel
 
 KEPT = 3  # the last that were asked for; the largest of the registry takes 3.4 GB
@@ -21,7 +22,7 @@ class Models:
     """The models of one page.
 
     Args:
-        own_files: Whether folders and `.keras` files of this machine may be shown too.
+        own_files: Whether folders, exports and `.keras` files of this machine may be shown too.
         own_token: Whether repositories may be shown that need the token of this machine. Else they are loaded as
             anybody gets them, into a cache of their own: that of this machine contains what its token has downloaded.
     """
@@ -29,7 +30,7 @@ class Models:
     def __init__(self, *, own_files: bool, own_token: bool):
         self.own_files, self.own_token = own_files, own_token
         self._loading = threading.Lock()
-        self._load = functools.lru_cache(KEPT)(lambda handle: ready(handle, **self._options(handle)))
+        self._load = functools.lru_cache(KEPT)(lambda handle: answering(handle, **self._options(handle)))
 
     def entry(self, handle: str) -> Entry:
         """What is known of a model, before it is loaded where that is possible.
@@ -41,12 +42,12 @@ class Models:
         """
         located = resolve(handle, **self._options(handle))
         entry = located.entry
-        has_weights = entry.pretrained or located.handle.path is not None
+        has_weights = entry.pretrained or located.handle.path is not None or located.handle.kind == "bundle"
         if entry.random_layers or entry.random != "none" or not has_weights:
             raise InputError(f"{entry.name} has random weights. Expected a model that was trained; see `zoo list`.")
         return entry
 
-    def model(self, handle: str) -> ZooModel:
+    def model(self, handle: str) -> ZooModel | ExportedModel:
         """The model, loaded once however many ask for it at the same time. Raises as `zoo.load`."""
         self._options(handle)
         with self._loading:

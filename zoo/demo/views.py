@@ -37,6 +37,7 @@ VIEWS = {
     "image-regression": View(inputs.IMAGE, outputs.QUANTITIES, _IMAGES),
     "inpainting": View(inputs.DAMAGED, outputs.MENDED, [[_DAMAGED]]),
     "multi-label-classification": View(inputs.IMAGE, outputs.BARS, _PHOTOGRAPHS),
+    "object-detection": View(inputs.IMAGE, outputs.BOXES, _files("cat.jpg", "pagoda.jpg")),
     "semantic-segmentation": View(inputs.IMAGE, outputs.CLASSES, _files("pagoda.jpg", "cat.jpg")),
     "super-resolution": View(inputs.IMAGE, outputs.LARGER, _IMAGES),
     "volume-features": View(inputs.VOLUME, outputs.FEATURES, _files("phantom.npy")),

@@ -1,6 +1,7 @@
-"""What downloads established, beside the client's cache: list it, remove it.
+"""What downloads established, beside the client's cache: list it, remove it, with what else is kept there.
 
 <cache_dir>/models--owner--name/zoo/<hash>.json
+<cache_dir>/zoo-bundles, <cache_dir>/zoo-runtimes      see `zoo.bundles.reading` and `zoo.runtimes.conversion`
 """
 
 import dataclasses
@@ -8,7 +9,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,12 @@ from pathlib import Path
 from zoo.errors import AccessError, UnknownModelError
 from zoo.hub.request import COMMIT, DIGEST
 
+BUNDLES, RUNTIMES = "zoo-bundles", "zoo-runtimes"  # folders of files from bundles, and of converted models
+
 
 @dataclass(frozen=True)
 class CachedRepository:
-    """A repository of which this library has downloaded something."""
+    """A repository of which this library has downloaded something; or `BUNDLES` or `RUNTIMES`, of no revisions."""
 
     repo_id: str
     path: Path
@@ -42,27 +45,26 @@ class Record:
 
 
 def cached(cache_dir: str | os.PathLike[str] | None = None) -> list[CachedRepository]:
-    """List the repositories that this library recorded in the cache, by name."""
-    found = []
-    for folder in sorted(path.parent for path in cache_folder(cache_dir).glob("models--*/zoo")):
+    """List the repositories that this library recorded in the cache, by name, then its own folders there."""
+    found, home = [], cache_folder(cache_dir)
+    for folder in sorted(path.parent for path in home.glob("models--*/zoo")):
         records = [record for path in (folder / "zoo").glob("*.json") if (record := read_record(path))]
-        if not records:
-            continue
-        blobs = [path.stat() for path in _content(folder)]
-        found.append(
-            CachedRepository(
-                repo_id=records[0].repo_id,
-                path=folder,
-                size_bytes=sum(blob.st_size for blob in blobs),
-                last_used=datetime.fromtimestamp(max((blob.st_atime for blob in blobs), default=0.0), UTC),
-                revisions=tuple(sorted({record.revision for record in records})),
-            )
-        )
+        if records:
+            revisions = tuple(sorted({record.revision for record in records}))
+            found.append(_described(records[0].repo_id, folder, _content(folder), revisions))
+    for name in (BUNDLES, RUNTIMES):
+        if files := [path for path in (home / name).rglob("*") if path.is_file()]:
+            found.append(_described(name, home / name, files, ()))
     return found
 
 
 def remove(repo_id: str, cache_dir: str | os.PathLike[str] | None = None) -> int:
-    """Delete what this library downloaded of a repository; commits that others downloaded stay.
+    """Delete what this library downloaded of a repository, or one of its own folders; commits that others downloaded
+    stay.
+
+    Args:
+        repo_id: The repository, or `BUNDLES` or `RUNTIMES`.
+        cache_dir: As `zoo.load`.
 
     Returns:
         How many bytes were freed.
@@ -81,6 +83,9 @@ def remove(repo_id: str, cache_dir: str | os.PathLike[str] | None = None) -> int
         )
     if not os.access(repository.path, os.W_OK | os.X_OK):
         raise AccessError(f"{repository.path} cannot be written, so nothing was removed. Ask its owner to remove it.")
+    if repo_id in (BUNDLES, RUNTIMES):
+        shutil.rmtree(repository.path, ignore_errors=True)
+        return repository.size_bytes - sum(path.stat().st_size for path in repository.path.rglob("*") if path.is_file())
     scan = scan_cache_dir(folder)
     entry = next((entry for entry in scan.repos if entry.repo_path == repository.path), None)
     if entry is None:  # the client overlooks a folder in which a link is broken
@@ -98,6 +103,17 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE if cache_dir is None else cache_dir).expanduser().resolve()
+
+
+def _described(repo_id: str, folder: Path, files: Iterable[Path], revisions: tuple[str, ...]) -> CachedRepository:
+    facts = [path.stat() for path in files]
+    return CachedRepository(
+        repo_id=repo_id,
+        path=folder,
+        size_bytes=sum(fact.st_size for fact in facts),
+        last_used=datetime.fromtimestamp(max((fact.st_atime for fact in facts), default=0.0), UTC),
+        revisions=revisions,
+    )
 
 
 def _content(folder: Path) -> Iterator[Path]:

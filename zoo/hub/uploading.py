@@ -22,6 +22,7 @@ from zoo.printing import warn
 ANSWER_SECONDS = 60.0  # for anything but an upload
 _RACES = 10  # how often others may be faster before this gives up
 SAVED_MODEL = "saved_model/"
+OF_WEIGHTS = ("model.safetensors", "model.weights.h5", "config.json", "metadata.json", "adapter.safetensors")
 VERSION = re.compile(r"v([1-9]\d*)")
 
 
@@ -44,7 +45,7 @@ class Upload:
 
     kind = "model"
     # These files tell whether it is the same: Keras numbers layers anew in its own.
-    identity_files: tuple[str, ...] = ("zoo.json", "model.safetensors", "README.md")
+    identity_files: tuple[str, ...] = ("zoo.json", "model.safetensors", "adapter.safetensors", "README.md")
 
     def __init__(self, repo_id: str, token: str | None):
         from huggingface_hub import HfApi, constants, get_token
@@ -110,7 +111,7 @@ class Upload:
             if (
                 not stale
                 and files.keys() <= present.keys()
-                and _holds(present, {name: files[name] for name in self.identity_files})
+                and _holds(present, {name: files[name] for name in self.identity_files if name in files})
             ):
                 return head  # published before, perhaps by a try whose response was lost
             try:
@@ -198,7 +199,7 @@ class Upload:
 
     def _tell(self, stale: Iterable[str], files: _Files) -> None:
         """Warn of what an earlier version has and this one leaves out, as its weights are others."""
-        if stale and not any(name.startswith(SAVED_MODEL) for name in files):
+        if any(map(_is_saved_model, stale)) and not any(map(_is_saved_model, files)):
             warn(
                 f"'{self.repo_id}' had {SAVED_MODEL} in an earlier version, and this one leaves it out. Publish with "
                 "saved_model=True (--saved-model) to have it again."
@@ -235,8 +236,12 @@ def _files(folder: Path) -> _Files:
 
 
 def _stale(present: _Files, files: _Files) -> list[str]:
-    """What an earlier version left that would not fit this one."""
-    return [name for name in present if name.startswith(SAVED_MODEL) and name not in files]
+    """What an earlier version left that would not fit this one: other weights."""
+    return [name for name in present if name not in files and (_is_saved_model(name) or name in OF_WEIGHTS)]
+
+
+def _is_saved_model(name: str) -> bool:
+    return name.startswith(SAVED_MODEL)
 
 
 def _digests(path: Path) -> set[str]:

@@ -54,6 +54,10 @@ class Measure(abc.ABC):
         """
         return {"count": self.count, **(self._results(self.rows()) if self.count else {})}
 
+    def numbers(self) -> dict[str, float]:
+        """The metrics that are one number, of one example at least."""
+        return self._numbers(self.rows())
+
     def intervals(self, seed: int = 0) -> dict[str, list[float]]:
         """The 95 % confidence interval of each metric that is one number, by the percentile bootstrap.
 

@@ -46,10 +46,15 @@ class Model(NamedTuple):
     metrics: dict[str, float]
 
 
-def site_files() -> dict[str, bytes]:
-    """Contents by path relative to the site's folder. The same registry gives the same bytes."""
+def site_files(documentation: str | None = None) -> dict[str, bytes]:
+    """Contents by path relative to the site's folder. The same registry gives the same bytes.
+
+    Args:
+        documentation: A page that all pages link to, as seen from the site's folder.
+    """
     models = [_model(entry) for entry in registry().entries.values()]
     templates = _templates()
+    templates.globals["documentation"] = documentation
     here = resources.files("zoo.site")
     files = {name: (here / name).read_bytes() for name in ASSETS}
     files["index.html"] = _catalogue(templates, models)

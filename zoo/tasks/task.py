@@ -38,7 +38,8 @@ class Task(abc.ABC):
     writes them. An array with `several_rank` axes is several sources, and a source without a path is `kind` number so.
     `tile` is how many pixels of output a side of a tile has, where a large image may go by tiles, whose outputs are
     `pixels`. `columns` are what a record contains, for a table of many: int, float, `np.float32`, str, and bytes for an
-    attribute of the record that becomes a PNG file; None where the sources are not files.
+    attribute of the record that becomes a PNG file; None where the sources are not files. `read_outputs` are the names
+    of the outputs that `postprocess` reads, where they have names.
     """
 
     pipeline_tag: str
@@ -48,6 +49,13 @@ class Task(abc.ABC):
     several_rank = 4
     tile: ClassVar[int | None] = None
     columns: ClassVar[Columns | None]
+    read_outputs: ClassVar[tuple[str, ...]] = ()
+
+    def reads(self, output: Any) -> bool:
+        """Whether outputs are those that `postprocess` reads: one array, or the arrays that it knows by their names."""
+        if not isinstance(output, dict):
+            return not self.read_outputs
+        return bool(self.read_outputs) and set(self.read_outputs) <= set(output)
 
     def columns_of(self, entry: Entry) -> Columns | None:
         """`columns` of one model, where they differ between models."""
@@ -70,7 +78,7 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def postprocess(self, record: Prediction, entry: Entry, prepared: Prepared, output: np.ndarray, top: int) -> None:
+    def postprocess(self, record: Prediction, entry: Entry, prepared: Prepared, output: Any, top: int) -> None:
         """Add one output to the record: what `json.dumps` takes as its items, images and arrays as attributes."""
 
     @abc.abstractmethod
@@ -105,7 +113,7 @@ class Task(abc.ABC):
     def record(self, name: str, entry: Entry, prepared: Prepared, output: Outputs, top: int) -> Prediction:
         """What `zoo.predict` gives for one source called `name`.
 
-        Named outputs have no task: the record has their shapes, and `outputs` the arrays.
+        Named outputs that no task reads: the record has their shapes, and `outputs` the arrays.
 
         Raises:
             InputError: The output is not finite.
@@ -113,11 +121,11 @@ class Task(abc.ABC):
         for array in output.values() if isinstance(output, dict) else [output]:
             check_finite(array)
         record = Prediction(input=name, model=entry.name, task=entry.task)
-        if isinstance(output, dict):
-            record.outputs = output
-            record["outputs"] = {str(key): list(array.shape) for key, array in output.items()}
-        else:
+        if self.reads(output):
             self.postprocess(record, entry, prepared, output, top)
+        else:
+            record.outputs = output if isinstance(output, dict) else {"output": output}
+            record["outputs"] = {str(key): list(array.shape) for key, array in record.outputs.items()}
         return record
 
     def described(self, record: dict[str, Any]) -> list[str]:

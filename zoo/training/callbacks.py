@@ -127,12 +127,13 @@ class ShowProgress(keras.callbacks.Callback):
         self.bar.advance(self.task)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {_listed(logs or {})}")
+        # soft_wrap: in a log each epoch is one line, however long
+        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {_listed(logs or {})}", soft_wrap=True)
 
 
 def show_probe(logs: dict[str, float]) -> None:
-    """Print what the fitted head scores, as an epoch is printed."""
-    Console(stderr=True, highlight=False).print(f"head alone: {_listed(logs)}")
+    """Print what the model with its fitted head scores, as an epoch is printed."""
+    Console(stderr=True, highlight=False).print(f"with the fitted head: {_listed(logs)}", soft_wrap=True)
 
 
 def _listed(logs: dict[str, Any]) -> str:

@@ -9,11 +9,13 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.model import ZooModel
 from zoo.training.linear_head import Kind
+from zoo.training.lora import learned_variables
 from zoo.training.recipe import Freeze
 
 HEAD_LEARNING_RATE = 1e-3  # peak learning rates: of random weights, and of trained ones
 FINETUNE_LEARNING_RATE = 1e-4
 SMALL_DATA_LEARNING_RATE = 2e-5  # of trained weights after a fitted head: it is right on nearly all of few examples
+LORA_RATE = 10.0  # of what it is else: the product of two small factors moves by less than a kernel would
 SMALL_DATA = 2000  # examples, up to which few passes do, and what the first layers know is better than what they learn
 EPOCHS = 10  # by default, and of small data after a fitted head:
 EPOCHS_AFTER_PROBE = 2
@@ -44,7 +46,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that was decided. `probe` is the kind of head that is fitted first, where one is. `memory_bytes` is an
+    """All that was decided. `probe` is the kind of the head that is fitted first, or already. `memory_bytes` is an
     estimate: weights, gradients, the optimizer's two averages, and what the layers give for one batch."""
 
     model: str
@@ -83,6 +85,8 @@ def phases(
     has_probe: bool = False,
     batch_size: int | None = None,
     is_small: bool = False,
+    keeps_normalization: bool = False,
+    adapted: tuple[str, ...] = (),
 ) -> tuple[Phase, ...]:
     """The phases in which the layers of a model with its new head are trained.
 
@@ -96,9 +100,12 @@ def phases(
         freeze: As `zoo.finetune` takes it.
         epochs: Epochs of all phases together.
         learning_rate: Peak learning rate, of the head where it is trained by steps.
-        has_probe: The head was fitted.
+        has_probe: The head is fitted before.
         batch_size: Examples per step, where it is known.
         is_small: The data are few: leave batch normalisation as it is, and by default the first half of the layers.
+        keeps_normalization: Leave trained batch normalisation as it is, unless `freeze` is "none". A new
+            decoder's learns.
+        adapted: The layers with factors of LoRA, which alone learn below the head.
 
     Raises:
         InputError: `freeze` names more layers than there are, or would leave random weights random.
@@ -112,17 +119,21 @@ def phases(
         raise InputError(f"freeze='backbone' does not fit {model.spec.name}: {why}. Expected freeze='none'.")
     if isinstance(freeze, int) and not 0 <= freeze < len(names):
         raise InputError(f"freeze={freeze}. Expected 0 to {len(names) - 1}: {model.spec.name} has {len(names)} layers.")
-    frozen = freeze if isinstance(freeze, int) else len(names) // 2 if freeze == "auto" and is_small else 0
+    halves = freeze == "auto" and is_small and not adapted
+    frozen = freeze if isinstance(freeze, int) else len(names) // 2 if halves else 0
     if frozen and random == "all":
         raise InputError(f"freeze={freeze} would leave random weights random. Expected freeze='none'.")
     automatic = FINETUNE_LEARNING_RATE if random == "none" else HEAD_LEARNING_RATE
     if has_probe:
         automatic = SMALL_DATA_LEARNING_RATE if is_small else FINETUNE_LEARNING_RATE
         automatic *= min(1.0, (batch_size or LARGEST_BATCH) / LARGEST_BATCH) ** 0.5
+    if adapted:
+        automatic *= LORA_RATE
     rate = automatic if learning_rate == "auto" else learning_rate
-    rest = tuple(names[frozen:])
-    if is_small:
-        rest = tuple(name for name in rest if not _is_normalization(model.get_layer(name)))
+    rest = tuple(name for name in names[frozen:] if not adapted or name in (*adapted, *only_head))
+    if is_small or (keeps_normalization and freeze != "none" and random != "all"):
+        new = only_head if random == "head" else ()
+        rest = tuple(name for name in rest if name in new or not _is_normalization(model.get_layer(name)))
     if freeze == "backbone":
         return (_phase(model, "head", 0, epochs, rate, only_head),)
     if random != "head" or not has_head or has_probe:
@@ -141,7 +152,7 @@ def _is_normalization(layer: Any) -> bool:
 
 def _phase(model: ZooModel, name: str, first: int, last: int, rate: float, trained: tuple[str | None, ...]) -> Phase:
     layers = [layer for layer in model.layers if layer.name in trained]
-    count = sum(math.prod(weight.shape) for layer in layers for weight in layer._trainable_variables)
+    count = sum(math.prod(weight.shape) for layer in layers for weight in learned_variables(layer))
     return Phase(name, first, last, rate, tuple(layer.name for layer in layers), count)
 
 
@@ -150,22 +161,26 @@ def patience(epochs: int) -> int:
     return max(3, math.ceil(PATIENCE_FRACTION * epochs))
 
 
-def automatic_batch_size(model: ZooModel, count: int, *, has_probe: bool) -> int:
+def automatic_batch_size(model: ZooModel, count: int, *, has_probe: bool, largest: int = LARGEST_BATCH) -> int:
     """The largest power of two that leaves enough steps per pass and fits into the memory budget."""
     fits = max(1, ACTIVATION_BUDGET_BYTES // max(1, activation_bytes(model)))
     most = max(min(SMALLEST_BATCH, count), count // LARGEST_BATCH_SHARE) if has_probe else count // 4
-    return 1 << int(math.log2(max(1, min(LARGEST_BATCH, most, fits))))
+    return 1 << int(math.log2(max(1, min(largest, most, fits))))
 
 
-def automatic_epochs(count: int | None, batch_size: int | None, *, has_probe: bool) -> tuple[int, int]:
-    """How many epochs, and how often each sees all examples.
+def automatic_epochs(
+    count: int | None, batch_size: int | None, *, has_probe: bool, least_steps: int = 0
+) -> tuple[int, int]:
+    """How many epochs, and how often each sees all examples; without a fitted head they have `least_steps` at least.
 
     Small data need few passes after a fitted head, but a number of steps; an epoch of very few examples sees them
     several times, so that writing and evaluating take less time than training.
     """
-    if not has_probe or count is None or batch_size is None or count > SMALL_DATA:
+    if count is None or batch_size is None or (has_probe and count > SMALL_DATA):
         return EPOCHS, 1
     per_pass = max(1, count // batch_size)
+    if not has_probe:
+        return EPOCHS, max(1, -(-least_steps // (EPOCHS * per_pass)))
     return EPOCHS_AFTER_PROBE, -(-STEPS_AFTER_PROBE // (EPOCHS_AFTER_PROBE * per_pass))
 
 

@@ -1,7 +1,7 @@
 """Everything that is decided and checked before a run begins: the data, the model with its new head, and the plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -9,8 +9,8 @@ import keras
 
 from zoo import architectures
 from zoo.architectures.unaltered import check_trainable
-from zoo.backend import dtype_policy, on_accelerator
-from zoo.catalogue.entry import Entry
+from zoo.backend import bfloat16_is_fast, dtype_policy, on_accelerator
+from zoo.catalogue.entry import Adapter, Entry
 from zoo.catalogue.handles import path_of
 from zoo.catalogue.task_names import ProblemType
 from zoo.datasets import hugging_face
@@ -20,10 +20,12 @@ from zoo.model import ZooModel
 from zoo.training import hosts
 from zoo.training import plan as plans
 from zoo.training.batches import EVALUATED, Batches
+from zoo.training.drop_path import with_drop_path
 from zoo.training.examples import Examples, class_weights
 from zoo.training.given_batches import check_batches, check_kinds
 from zoo.training.label_data import trained_task
 from zoo.training.linear_head import Kind
+from zoo.training.lora import enable_lora, pinned_base
 from zoo.training.mixing import Mixing, soft_cross_entropy, soft_options
 from zoo.training.plan import Phase, Plan
 from zoo.training.probe import linear_layer
@@ -39,18 +41,24 @@ class Preparation:
     """What `fit` is given.
 
     `base` is the entry of the model that was passed, and `input_shape` its shape, which the trained one gets
-    again. `model` is the copy that learns. `data` describes what it is trained on, `command` how it was called, and
-    `settings` is all that decides the outcome, of `recipe` too.
+    again; `adapter` says what it is an adapter of, where it becomes one. `model` is the copy that learns, and
+    `complete` has its layers and the model's own outputs, where the loss is of others. `data` describes what it is
+    trained on, `command` how it was called, and `settings` is all that decides the outcome, of `recipe` too.
+    `everything` has the training data and those that were held out of them, where a new head is fitted first: kept
+    alone, it is fitted to all of them in the end.
     """
 
     base: Entry
+    adapter: Adapter | None
     model: ZooModel
+    complete: ZooModel
     input_shape: tuple[int | None, ...]
     trainer: TaskTrainer
     plan: Plan
     training: Any
     validation: Any
     class_weight: dict[int, float] | None
+    everything: Batches | None
     loss: Any
     data: str
     command: str
@@ -84,12 +92,15 @@ def prepare(
     _check(model)
     data, validation_data = (path_of(one) if is_folder(one) else one for one in (data, validation_data))
     trainer = find_trainer(trained_task(model.spec, data, problem_type, find_trainer(model.spec.task).data))
+    trainer.check_model(model.spec)
     _check_applies(trainer, model.spec.task, recipe, data)
-    entry, shape = model.spec, _shape(model)
-    train_data, val_data = data, validation_data
+    adapter = pinned_base(model, recipe["lora"]) if recipe["lora"] else None
+    entry, shape = model.spec.model_copy(update={"adapter": None}), _shape(model)
+    train_data, val_data, whole = data, validation_data, None
     check_kinds(data, validation_data)
     if not is_dataset(data):
-        train_data, val_data = _examples(trainer, entry, data, validation_data, recipe["seed"], skip_unreadable)
+        found = _examples(trainer, entry, data, validation_data, recipe["seed"], skip_unreadable)
+        train_data, val_data, whole = found
         entry = trainer.adapted(entry, train_data)
         shape = trainer.shape(entry, train_data)
         if recipe["image_size"] is not None:
@@ -100,9 +111,13 @@ def prepare(
         reference = architectures.build(model.spec, input_shape=_shape(model))
     check_trainable(model, reference, trainer.loss(model.spec, None))
     keras.utils.set_random_seed(recipe["seed"])
-    copy = trainable_copy(model, entry, shape, dtype)
+    complete = trainable_copy(model, entry, shape, dtype, recipe["drop_path"], recipe["seed"])
+    adapted = enable_lora(complete, recipe["lora"]) if recipe["lora"] else ()
+    copy = trainer.trained(complete)
     probe = _probe(trainer, copy) if fits_head else None
-    fed = _fed(trainer, copy, train_data, val_data, recipe, shape, has_probe=probe is not None)
+    if probe is None or copy.spec.random != "head" or adapted:
+        whole = None  # nothing is fitted again
+    fed = _fed(trainer, copy, train_data, val_data, whole, recipe, shape, has_probe=probe is not None)
     parts = plans.phases(
         copy,
         freeze=recipe["freeze"],
@@ -111,6 +126,8 @@ def prepare(
         has_probe=probe is not None,
         batch_size=fed.batch_size,
         is_small=probe is not None and (fed.training_examples or 0) <= plans.SMALL_DATA,
+        keeps_normalization=trainer.keeps_normalization,
+        adapted=adapted,
     )
     plan = _plan(copy, shape, fed, parts, dtype, probe)
     settings = {
@@ -123,13 +140,18 @@ def prepare(
     known = train_data if isinstance(train_data, Examples) else None
     loss = _loss(trainer, copy.spec, known, recipe)
     words = _in_words(data, plan)
-    return Preparation(model.spec, copy, _shape(model), trainer, plan, *fed[:3], loss, words, command, settings, recipe)
+    given = model.spec, adapter, copy, complete, _shape(model)
+    return Preparation(*given, trainer, plan, *fed[:4], loss, words, command, settings, recipe)
 
 
 def _loss(trainer: TaskTrainer, entry: Entry, examples: Examples | None, recipe: Recipe) -> Any:
-    """The task's own loss, that of a name, or the one that takes shares of the classes."""
-    if recipe["loss"] is not None:
+    """The task's own loss, that of a name, the given one, or the one that takes shares of the classes."""
+    if examples is not None and recipe["class_weight"] is None:
+        examples = replace(examples, pixels=None)
+    if isinstance(recipe["loss"], str):
         return trainer.named_loss(recipe["loss"], entry, examples)
+    if recipe["loss"] is not None:
+        return recipe["loss"]
     return soft_cross_entropy(recipe["label_smoothing"]) if soft_options(recipe) else trainer.loss(entry, examples)
 
 
@@ -139,6 +161,7 @@ class _Fed(NamedTuple):
     training: Any
     validation: Any
     class_weight: dict[int, float] | None = None
+    everything: Batches | None = None
     epochs: int = plans.EPOCHS
     passes: int = 1
     training_examples: int | None = None
@@ -152,6 +175,7 @@ def _fed(
     copy: ZooModel,
     train_data: Any,
     val_data: Any,
+    whole: Examples | None,
     recipe: Recipe,
     shape: tuple[Any, ...],
     *,
@@ -171,13 +195,14 @@ def _fed(
     wanted, devices = recipe["batch_size"], hosts.devices()
     size = wanted if isinstance(wanted, int) else 0
     if not size:
-        size = max(devices, plans.automatic_batch_size(copy, count, has_probe=has_probe) // devices * devices)
+        automatic = plans.automatic_batch_size(copy, count, has_probe=has_probe, largest=trainer.largest_batch)
+        size = max(devices, automatic // devices * devices)
     if size % devices:
         raise InputError(f"batch_size={size} cannot be shared by {devices} devices. Expected a multiple of {devices}.")
     if recipe["steps"] is not None:
         epochs = -(-recipe["steps"] // max(1, count // size))
     elif epochs == "auto":
-        epochs, passes = plans.automatic_epochs(count, size, has_probe=has_probe)
+        epochs, passes = plans.automatic_epochs(count, size, has_probe=has_probe, least_steps=trainer.least_steps)
     # Keras wants every batch in equal shares; training data come in whole batches anyway.
     val_data = val_data.part(range(len(val_data.items) // devices * devices))
     views: dict[str, Any] = {"seed": recipe["seed"], "augment": recipe["augment"], "passes": passes}
@@ -186,13 +211,16 @@ def _fed(
     training = Batches(trainer, copy.spec, train_data, shape, size, **views)
     most = size if recipe["batch_size"] != "auto" else max(size, EVALUATED // devices * devices)
     held = Batches(trainer, copy.spec, val_data, shape, most) if val_data.items else None
-    weight = class_weights(train_data.classes) if train_data.classes is not None else None
-    return _Fed(training, held, weight, epochs, passes, count, len(val_data.items), size, len(training))
+    is_weighted = recipe["class_weight"] is not None and train_data.classes is not None
+    weight = class_weights(train_data.classes or ()) if is_weighted else None
+    everything = Batches(trainer, copy.spec, whole, shape, size, **views) if whole is not None else None
+    return _Fed(training, held, weight, everything, epochs, passes, count, len(val_data.items), size, len(training))
 
 
 def _probe(trainer: TaskTrainer, copy: ZooModel) -> Kind | None:
-    """Which head is fitted first, if any. Several hosts, each of which sees a share, learn a new one by steps."""
-    can_fit = copy.spec.random == "head" and hosts.share()[1] == 1 and linear_layer(copy) is not None
+    """Which kind of head is fitted first, or is already, if any. Several hosts, each of which sees a share, learn a new
+    one by steps."""
+    can_fit = copy.spec.random != "all" and hosts.share()[1] == 1 and linear_layer(copy) is not None
     return trainer.linear_head if can_fit else None
 
 
@@ -220,7 +248,14 @@ def _plan(
     )
 
 
-def trainable_copy(model: ZooModel, entry: Entry, input_shape: tuple[int | None, ...], dtype: str) -> ZooModel:
+def trainable_copy(
+    model: ZooModel,
+    entry: Entry,
+    input_shape: tuple[int | None, ...],
+    dtype: str,
+    drop_path: float = 0.0,
+    seed: int = 0,
+) -> ZooModel:
     """A copy of `model` as `entry` has it, every variable filled but those of a new head.
 
     Raises:
@@ -228,6 +263,8 @@ def trainable_copy(model: ZooModel, entry: Entry, input_shape: tuple[int | None,
     """
     with dtype_policy(dtype):
         copy = architectures.build(entry, input_shape=input_shape)
+    if drop_path:
+        copy = with_drop_path(copy, drop_path, seed)
     fuse_normalization(copy)
     base = model.spec
     has_new_head = (base.num_classes, base.task) != (entry.num_classes, entry.task) or (
@@ -256,6 +293,8 @@ def _check(model: Any) -> None:
 
 def _check_applies(trainer: TaskTrainer, task: str, recipe: Recipe, data: Any) -> None:
     """Check that the task has the views and targets that are asked for, batches no others, and epochs or steps."""
+    if is_dataset(data) and not trainer.batches:
+        raise InputError(f"A tf.data.Dataset does not apply to {task}. Expected {trainer.data}.")
     if recipe["augment"] == "strong" and not trainer.strong:
         raise InputError(f"augment='strong' does not apply to {task}. Expected 'light' or None.")
     for name, value in soft_options(recipe).items():
@@ -267,6 +306,11 @@ def _check_applies(trainer: TaskTrainer, task: str, recipe: Recipe, data: Any) -
         raise InputError(f"augment={recipe['augment']!r:.100} does not apply to {task}. Expected 'light' or None.")
     if recipe["image_size"] is not None and is_dataset(data):
         raise InputError(f"image_size={recipe['image_size']} does not apply to a tf.data.Dataset. Expected None.")
+    if recipe["lora"] and recipe["freeze"] not in ("auto", "none"):
+        raise InputError(
+            f"lora={recipe['lora']} and freeze={recipe['freeze']!r}. Expected one of the two: with LoRA all weights "
+            "below the head stay as they are."
+        )
     if recipe["steps"] is not None and recipe["epochs"] != "auto":
         raise InputError(f"epochs={recipe['epochs']} and steps={recipe['steps']}. Expected one of the two.")
 
@@ -279,21 +323,21 @@ def sides(image_size: int | Sequence[int]) -> tuple[int, int]:
 
 def _examples(
     trainer: TaskTrainer, entry: Entry, data: Any, validation_data: Any, seed: int, skip_unreadable: bool
-) -> tuple[Examples, Examples]:
-    """Training and validation examples."""
+) -> tuple[Examples, Examples, Examples | None]:
+    """Training and validation examples, and both together where the latter are held out of what was passed."""
     train_data = trainer.find(data, "train", entry, None, skip_unreadable=skip_unreadable)
     if validation_data is None and trainer.has_split(data, "val"):
         validation_data = data
     if validation_data is not None:
         val_data = trainer.find(validation_data, "val", entry, train_data.labels, skip_unreadable=skip_unreadable)
         say_shared(train_data.items, val_data.items)
-        return train_data, val_data
-    return trainer.hold_out(train_data, entry, seed)
+        return train_data, val_data, None
+    return *trainer.hold_out(train_data, entry, seed), train_data
 
 
 def _dtype(trainer: TaskTrainer, mixed_precision: bool | Literal["auto"]) -> str:
     if mixed_precision == "auto":
-        mixed_precision = trainer.bfloat16 and on_accelerator()
+        mixed_precision = trainer.bfloat16 and on_accelerator() and bfloat16_is_fast()
     return "mixed_bfloat16" if mixed_precision else "float32"
 
 

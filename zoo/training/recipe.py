@@ -29,11 +29,14 @@ class Recipe(TypedDict, total=False):
     learning_rate: float | Auto
     batch_size: int | Auto
     gradient_accumulation: int
+    lora: int | None
     optimizer: Any
     weight_decay: float
     layer_decay: float
+    drop_path: float
     ema: float | None
-    loss: str | None
+    loss: str | Callable[[Any, Any], Any] | None
+    class_weight: Literal["balanced"] | None
     label_smoothing: float
     augment: Augment
     mixup: float
@@ -102,11 +105,18 @@ OPTIONS: dict[str, Option] = {
         "auto", lambda x: _is_word(x, "auto") or _is_whole(x, 1), "'auto' or a whole number of at least 1"
     ),
     "gradient_accumulation": Option(1, lambda x: _is_whole(x, 1), "a whole number of batches of at least 1"),
+    "lora": Option(None, lambda x: x is None or _is_whole(x, 1), "a rank of at least 1, such as 8, or None"),
     "optimizer": Option("adamw", _is_optimizer, "the name of a Keras optimizer, such as 'adamw', or an optimizer"),
     "weight_decay": Option(0.0, lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1"),
     "layer_decay": Option(1.0, lambda x: _is_number(x) and 0 < x <= 1, "a number above 0, at most 1"),
+    "drop_path": Option(0.0, lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1"),
     "ema": Option(None, lambda x: x is None or (_is_number(x) and 0 < x < 1), "a momentum between 0 and 1, or None"),
-    "loss": Option(None, lambda x: x is None or isinstance(x, str), "the name of a loss, or None for the task's own"),
+    "loss": Option(
+        None,
+        lambda x: x is None or isinstance(x, str) or callable(x),
+        "the name of a loss, a loss of Keras, a function of targets and outputs, or None for the task's own",
+    ),
+    "class_weight": Option("balanced", lambda x: x is None or _is_word(x, "balanced"), "'balanced' or None"),
     "label_smoothing": Option(0.0, lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1"),
     "augment": Option("light", _is_augment, "'light', 'strong', a layer of Keras, or None"),
     "mixup": Option(0.0, lambda x: _is_number(x) and 0 <= x <= 1, "a number from 0 to 1"),
@@ -155,19 +165,19 @@ def recorded(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The options as a run records them, for JSON: those of the first version always, others where not the default."""
     views: dict[Any, Any] = {"light": True, None: False}  # what the first version called them
     new = {name: value for name, value in changed(recipe).items() if name not in (*EARLIER, "mixed_precision")}
-    if "optimizer" in new:
-        new["optimizer"] = _written(new["optimizer"])
+    for name in new.keys() & {"optimizer", "loss"}:
+        new[name] = _written(new[name])
     augment = recipe["augment"]
     seen = views.get(augment, augment) if augment is None or isinstance(augment, str) else _written(augment)
     return {name: recipe[name] for name in EARLIER} | {"augment": seen} | new
 
 
 def as_yaml(recipe: Mapping[str, Any]) -> str:
-    """The whole of it as a file that `completed` reads; an optimizer or a layer by its name."""
+    """The whole of it as a file that `completed` reads; an optimizer, a layer or a loss by its name."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in recipe.items()}
-    for name in ("optimizer", "augment"):
+    for name in ("optimizer", "augment", "loss"):
         value: Any = plain[name]
-        plain[name] = value if value is None or isinstance(value, str) else value.name
+        plain[name] = value if value is None or isinstance(value, str) else getattr(value, "name", None) or _name(value)
     return yaml.safe_dump(plain, sort_keys=False)
 
 
@@ -207,7 +217,15 @@ def _is(value: Any, default: Any) -> bool:
 
 
 def _written(given: Any) -> Any:
-    """A name as it is, an object of Keras by its configuration."""
+    """A name as it is, an object of Keras by its configuration, a function by where it is."""
     import keras
 
-    return given if isinstance(given, str) else keras.saving.serialize_keras_object(given)
+    if isinstance(given, str):
+        return given
+    return keras.saving.serialize_keras_object(given) if hasattr(given, "get_config") else _name(given)
+
+
+def _name(function: Any) -> str:
+    """Of a function, or of an object that is called as one."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"

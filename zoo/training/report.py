@@ -19,7 +19,7 @@ def draw_history(history: Mapping[str, Sequence[float]], best_epoch: int, path: 
         return
     from matplotlib.figure import Figure
 
-    names = [name for name in history if not name.startswith("val_") and name != "learning_rate"]
+    names = [*dict.fromkeys(name.removeprefix("val_") for name in history if name != "learning_rate")]
     figure = Figure(figsize=(5 * len(names), 3.5), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         for key, label in ((name, "training"), (f"val_{name}", "validation")):

@@ -139,7 +139,8 @@ class State:
 
     `best` ranks what is kept, the lower the better: a metric that is to rise, negated, where the task has one, then the
     loss. `probe` has what the head scored that was fitted before the first epoch. `share` is how much of the way from
-    there to the weights of the last epoch the best ones have, where they lie between the two.
+    there to the weights of the last epoch the best ones have, where they lie between the two; `refitted` to how many
+    examples the head was fitted in the end, where it alone was kept.
 
     Args:
         folder: The folder of the files. What is there is resumed, if it has the same `settings`.
@@ -157,6 +158,7 @@ class State:
         self.probe: dict[str, float] = {}
         self.callbacks: list[dict[str, Any]] = []
         self.share: float | None = None
+        self.refitted: int | None = None
         self.stopped = False
         self.history: dict[str, list[float]] = {}
         if (folder / LAST).exists():
@@ -185,15 +187,20 @@ class State:
             raise _damaged(self.folder / LAST, "the file is missing")
         warn(f"{self.folder.parent}: the run was interrupted before its first epoch was saved; it starts again")
 
-    def record_probe(self, logs: dict[str, float], probe: dict[str, float], monitor: str | None) -> None:
+    def record_probe(
+        self, logs: dict[str, float], probe: dict[str, float], monitor: str | None, lead: float = 0.0
+    ) -> None:
         """Take the fitted head for the first candidate.
 
         Args:
             logs: What Keras would log after an epoch of it: `val_loss`, ...
             probe: What it scores.
             monitor: See `rank`.
+            lead: By how much of the monitored metric another candidate has to be better, at least.
         """
         self.best, self.best_epoch, self.probe = rank(logs, monitor), PROBE, probe
+        if lead:
+            self.best = [self.best[0] - lead, 0.0]
 
     def record_between(self, logs: dict[str, float], share: float, monitor: str | None) -> bool:
         """Take weights between those of the fitted head and the last epoch for a candidate; whether it is the best."""
@@ -207,7 +214,8 @@ class State:
     def kept(self) -> str:
         """Which weights are the best, in words."""
         if self.best_epoch == PROBE:
-            return "the fitted head alone"
+            again = f", fitted again to all {self.refitted} examples" if self.refitted else ""
+            return f"the fitted head alone{again}"
         return f"epoch {self.best_epoch + 1}" if self.share is None else f"{self.share:g} of the way to the last epoch"
 
     def record(self, logs: dict[str, float], monitor: str | None) -> bool:
@@ -260,7 +268,7 @@ class State:
         """
         if is_best:
             self.write_best(model)
-        facts = {key: value for key, value in vars(self).items() if key not in ("folder", "share")}
+        facts = {key: value for key, value in vars(self).items() if key not in ("folder", "share", "refitted")}
         tensors = _tensors("model", model.variables) | _tensors("optimizer", model.optimizer.variables)
         _replace(self.folder / LAST, tensors, {"state": json.dumps(facts)})
 
@@ -277,9 +285,15 @@ class State:
         """Give a built optimizer what it had after the last epoch."""
         _assign(optimizer.variables, "optimizer", self.folder / LAST)
 
-    def restore_best(self, model: keras.Model) -> None:
-        """Give the model the weights of the best epoch."""
-        _assign(model.variables, "model", self.folder / BEST)
+    def best_values(self, model: keras.Model) -> dict[str, np.ndarray]:
+        """The variables of the best epoch, by their paths in the model that was trained, which stays as it is.
+
+        On several hosts nothing may be assigned to it by one of them alone.
+        """
+        path = self.folder / BEST
+        _check(model.variables, "model", path)
+        with _opened(path) as file:
+            return {one.path: file.get_tensor(f"model/{index}") for index, one in enumerate(model.variables)}
 
 
 def rank(logs: dict[str, float], monitor: str | None) -> list[float]:

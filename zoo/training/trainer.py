@@ -13,8 +13,10 @@ from zoo.datasets import folders, hugging_face
 from zoo.errors import InputError
 from zoo.labels import output_names
 from zoo.measures.measure import Measure
+from zoo.model import ZooModel
 from zoo.training.examples import Examples, hold_out
 from zoo.training.linear_head import Kind
+from zoo.training.plan import LARGEST_BATCH
 
 LARGEST_CROP = (256, 256)  # height and width in pixels; larger images are trained on in crops of this size
 
@@ -28,7 +30,10 @@ class TaskTrainer(abc.ABC):
     `linear_head`: the kind of a new head, so that it can be fitted to features; None where it is trained by steps.
     `strong`: whether there are strong views of an image and its target, see `read_strong`. `images_alone`: a view of an
     image changes nothing of its target, so layers of Keras may make it; `classes`: targets are one class each.
-    `monitor`: the metric that decides which epoch is kept, the higher the better; the loss decides between equals.
+    `batches`: a `tf.data.Dataset` of batches is trained on too. `monitor`: the metric that decides which epoch is kept,
+    the higher the better; the loss decides between equals. `keeps_normalization`: batch normalisation of trained layers
+    stays as it is, unless `freeze` is "none". `largest_batch` examples are in an automatic batch at most, and
+    `least_steps` is how many of them an automatic number of epochs takes at least.
     """
 
     bfloat16 = False
@@ -39,7 +44,19 @@ class TaskTrainer(abc.ABC):
     classes = False
     linear_head: Kind | None = None
     monitor: str | None = None
+    batches = True
+    keeps_normalization = False
+    largest_batch = LARGEST_BATCH
+    least_steps = 0
     data: str
+
+    def check_model(self, entry: Entry) -> None:  # noqa: B027
+        """Check that the model can be trained, before its data are read.
+
+        Raises:
+            InputError: It is evaluated only.
+            MissingExtraError: Something has to be installed first.
+        """
 
     @abc.abstractmethod
     def find(
@@ -78,6 +95,20 @@ class TaskTrainer(abc.ABC):
     def read_strong(self, item: Any, entry: Entry, shape: tuple[int, ...], generator: np.random.Generator) -> Any:
         """One example, as `read` gives it, in a view that differs more from the image: of `augment="strong"`."""
         return self.read(item, entry, shape, generator)
+
+    def trained(self, model: ZooModel) -> ZooModel:
+        """The model with the outputs that the loss is of: its own layers, and another way out where that is needed."""
+        return model
+
+    def callbacks(self, complete: ZooModel, batches: Any, *, averages: bool) -> list[Any]:
+        """Callbacks of Keras that add metrics to an epoch before it is compared with others.
+
+        Args:
+            complete: The model with its own outputs, which shares its layers with the one that `fit` trains.
+            batches: The validation data.
+            averages: The optimizer averages the weights, and the averages are what is measured.
+        """
+        return []
 
     @abc.abstractmethod
     def loss(self, entry: Entry, examples: Examples | None) -> Any:

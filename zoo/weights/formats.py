@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from zoo.weights.segmentation_names import smp, torchvision, upernet
+from zoo.weights.reference_names import effdet, smp, torchvision, torchvision_detection, upernet
 
 TORCH_NAMES = {
     "alpha": "weight",
@@ -52,6 +52,14 @@ class Slot(NamedTuple):
         if self.channel_axis is not None:
             values = _with_channels(values, wanted[self.channel_axis], self.channel_axis)
         return values.reshape(wanted)
+
+    def written(self, values: np.ndarray) -> np.ndarray:
+        """The variable's values as the file has them: what `read` undoes."""
+        if self.axes is None:
+            return values if self.stored is None else values.reshape(self.stored)
+        if self.stored is not None:
+            values = values.reshape([self.stored[axis] for axis in self.axes])
+        return values.transpose(np.argsort(self.axes))
 
 
 def _without_ones(shape: Iterable[int]) -> list[int]:
@@ -141,5 +149,7 @@ WEIGHT_FORMATS = {
     "medicalnet": WeightFormat(read_medicalnet, nested_in="state_dict"),
     "smp": _renamed(smp),
     "torchvision": _renamed(torchvision),
+    "torchvision_detection": _renamed(torchvision_detection),
     "upernet": _renamed(upernet),
+    "effdet": _renamed(effdet),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 import zoo.layers  # noqa: F401 (registers the layers that the file may contain)
+from zoo.architectures import builder_module
 from zoo.catalogue.descriptions import LARGEST_BYTES, read_keras_file
 from zoo.errors import IntegrityError, RegistryError, WeightsMismatchError
 from zoo.model import ZooModel
@@ -29,7 +30,9 @@ def load_keras_file(path: Path) -> ZooModel:
         IntegrityError: It is damaged, or unpacks to more than it should.
         AccessError: It cannot be read.
     """
-    read_keras_file(path)  # the spec, or a sentence
+    entry = read_keras_file(path)  # the spec, or a sentence
+    if ":" in entry.builder:  # its module has the layers that the file may contain, and may be in a private registry
+        builder_module(entry)
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read("config.json"))
         members = archive.infolist()

@@ -76,6 +76,12 @@ def record_loaded_values(model: ZooModel) -> None:
     model.loaded_fingerprint = _whole_fingerprint(model)
 
 
+def record_adapter(model: ZooModel, content: bytes) -> None:
+    """Keep the adapter's file with the model that has it, so that it is saved as one while the weights stay."""
+    model.adapter = content
+    record_loaded_values(model)
+
+
 def is_as_loaded(model: ZooModel) -> bool:
     """Whether the weights are known to be those that were loaded; a copy of the model does not know."""
     loaded = getattr(model, "loaded_fingerprint", None)
@@ -89,7 +95,7 @@ def warn_of_untrained(model: ZooModel) -> None:
     layers = sorted({path.split("/")[0] for path in untrained(model)})
     if layers:
         _told.add(model)
-        notices.warn_of_untrained(model.spec.name, layers)
+        notices.warn_of_untrained(model.spec, layers)
 
 
 def _whole_fingerprint(model: ZooModel) -> str:

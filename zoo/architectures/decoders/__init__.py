@@ -27,7 +27,7 @@ def decoded(
     Raises:
         InputError: The encoder has none of these maps, or the decoder needs others.
     """
-    seen = {stride: x for stride, x in pyramid.items() if strides is None or stride in strides}
+    seen = {stride: x for stride, x in pyramid.items() if strides is None or stride in (1, *strides)}
     if not any(stride > 1 for stride in seen):
         raise InputError(
             f"strides={list(strides or ())} are none of the encoder's. Expected some of {', '.join(map(str, pyramid))}."

@@ -1,6 +1,6 @@
 """What several decoders share: convolutions with their normalisation, an enlargement, and the head."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras import layers
@@ -13,6 +13,20 @@ from zoo.layers import BilinearInterpolation, BilinearLike2D, NearestLike2D
 def strided(pyramid: Mapping[int, Any]) -> dict[int, Any]:
     """The maps that are smaller than the image, by stride, the largest first: what all decoders begin with."""
     return {stride: pyramid[stride] for stride in sorted(pyramid) if stride > 1}
+
+
+def of_detectors(pyramid: Mapping[int, Any], decoder: str, needed: Sequence[int] = (8, 16)) -> list[Any]:
+    """The maps that detectors begin with: at strides 8 and 16, and at 32 where it is seen or `needed`.
+
+    Raises:
+        InputError: The encoder has no such map.
+    """
+    if missing := [stride for stride in needed if stride not in pyramid]:
+        raise InputError(
+            f"decoder={decoder!r} needs a map of stride {missing[0]}, and the encoder has maps of "
+            f"{', '.join(map(str, strided(pyramid)))}. Choose another encoder, or leave output_stride and strides out."
+        )
+    return [pyramid[stride] for stride in (8, 16, 32) if stride in pyramid]
 
 
 def separable_conv(x: Any, filters: int, kernel_size: int, name: str, *, dilation_rate: int = 1) -> Any:

@@ -14,6 +14,7 @@ from zoo.imaging import label_maps
 from zoo.imaging.planes import Planes
 from zoo.labels import read_labels
 from zoo.measures.segmentation import SegmentationMeasure
+from zoo.printing import warn
 from zoo.training import report
 from zoo.training.checking import checked
 from zoo.training.examples import Examples, pixel_weights
@@ -54,6 +55,8 @@ class SemanticSegmentationTrainer(TaskTrainer):
         return Examples(tuple(items), smallest(sizes), labels, pixels=pixels)
 
     def adapted(self, entry: Entry, examples: Examples) -> Entry:
+        if examples.pixels is not None:
+            _check_classes(np.sum(examples.pixels, axis=0), examples.labels)
         if examples.labels == read_labels(entry.labels):
             return entry
         random = "all" if entry.random == "all" else "head"
@@ -106,10 +109,19 @@ def pixel_accuracy(target: Any, logits: Any) -> Any:
     return ops.sum(hits * known) / ops.maximum(ops.sum(known), 1)
 
 
-def count_of_classes(folder: Path) -> int | None:
-    """How many classes the folder's `classes.txt` names; None where there is none."""
+def count_of_classes(folder: Path) -> int:
+    """How many classes the folder's `classes.txt` names.
+
+    Raises:
+        InputError: There is none.
+    """
     path = folder / CLASSES_FILE
-    return len(_named(path)) if path.is_file() else None
+    if not path.is_file():
+        raise InputError(
+            f"{folder} has no {CLASSES_FILE}. Expected it there, with the name of one class per line, in the order of "
+            "the numbers in the masks; or --num-classes."
+        )
+    return len(_named(path))
 
 
 def _count(entry: Entry) -> int:
@@ -157,6 +169,22 @@ def _checked(item: Any, channels: int, count: int) -> tuple[tuple[int, int], tup
         )
     known = values[(values >= 0) & (values < count)]
     return image.shape[:2], tuple(np.bincount(known, minlength=count).tolist())
+
+
+def _check_classes(pixels: np.ndarray, labels: tuple[str, ...] | None) -> None:
+    """Refuse masks that there is nothing to tell apart in, and warn of classes that none of them has."""
+    names = [f"{name!r}" for name in labels or map(str, range(len(pixels)))]
+    present = [name for name, count in zip(names, pixels, strict=False) if count]
+    missing = [name for name, count in zip(names, pixels, strict=False) if not count]
+    if len(present) < 2:
+        raise InputError(
+            f"The pixels of the masks to train on are of {' and '.join(present) or 'no class'} only, or do not count. "
+            f"Expected two classes or more, such as {names[0]} as 0 and {names[1]} as 1. Where a mask is black and "
+            f"white, write 1 in place of {UNKNOWN}: that value does not count."
+        )
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        warn(f"No mask to train on has pixels of {', '.join(missing[:5])}{more}: the model will not find them.")
 
 
 def _read(item: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,194 @@
+"""A model in other runtimes: the same outputs, converted once, and the fastest that agrees."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import zoo
+from tests.marked_cases import slow_except
+from zoo import runtimes
+from zoo.command_line.main import main
+from zoo.errors import ExportError, InputError
+from zoo.runtimes import conversion, example, in_runtime, installed
+
+NAME = "blurnet-textures"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Where conversions are kept, for all tests here."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder, generator = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for place in range(6):
+        Image.fromarray(generator.integers(0, 256, (64, 64, 3), "uint8")).save(folder / f"{place}.png")
+    (folder / "broken.png").write_text("no image")
+    return folder
+
+
+@pytest.fixture
+def own_cache(cache, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", f"{cache}")
+
+
+def rows(path):
+    return pq.read_table(path).to_pylist()
+
+
+@pytest.mark.parametrize("runtime", slow_except({"keras", "onnx"}, ["keras", *conversion.CONVERSIONS]))
+def test_every_runtime_gives_what_keras_does(runtime, cache):
+    if runtime not in installed():
+        pytest.skip(f"{runtime} is not installed")
+    model = zoo.load(NAME)
+    images = example(model, 3)
+    found = np.asarray(in_runtime(model, runtime, cache_dir=cache).network(images))
+    expected = np.asarray(model(images))
+    tolerance = 2e-2 if runtime.endswith("-bfloat16") else 1e-4
+    np.testing.assert_allclose(found, expected, atol=tolerance * np.abs(expected).max())
+
+
+def test_what_was_converted_is_used_again_until_the_weights_change(cache, monkeypatch):
+    model = zoo.load(NAME)
+    in_runtime(model, "onnx", cache_dir=cache)
+    kept = sorted((cache / "zoo-runtimes").iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("zoo.export.onnx", None)  # whoever calls it fails
+        in_runtime(zoo.load(NAME), "onnx", cache_dir=cache)
+    model.weights[0].assign_add(np.full(model.weights[0].shape, 0.01))
+    in_runtime(model, "onnx", cache_dir=cache)
+    assert len(sorted((cache / "zoo-runtimes").iterdir())) == len(kept) + 1
+
+
+@pytest.mark.slow  # converts twice
+def test_a_damaged_conversion_is_made_anew(tmp_path):
+    model = zoo.load(NAME)
+    in_runtime(model, "onnx", cache_dir=tmp_path)
+    (path,) = tmp_path.rglob("model.onnx")
+    path.write_bytes(path.read_bytes()[:-100])
+    images = example(model)
+    found = np.asarray(in_runtime(model, "onnx", cache_dir=tmp_path).network(images))
+    np.testing.assert_allclose(found, np.asarray(model(images)), rtol=1e-3, atol=1e-4)
+
+
+def test_auto_is_the_fastest_of_those_that_agree(cache, monkeypatch):
+    model = zoo.load(NAME)
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "onnx", "litert"])
+    honest = runtimes.converted
+
+    def dishonest(model, runtime, cache_dir):  # a runtime that is fast and wrong
+        if runtime == "litert":
+            return lambda batch: np.zeros((len(batch), model.spec.num_classes), "float32")
+        return honest(model, runtime, cache_dir)
+
+    monkeypatch.setattr(runtimes, "converted", dishonest)
+    running = in_runtime(model, "auto", example(model, 4), cache_dir=cache)
+    assert running.milliseconds.keys() == {"keras", "onnx"}
+    assert running.runtime == min(running.milliseconds, key=running.milliseconds.get)
+
+
+@pytest.fixture
+def rounding(monkeypatch):
+    """A runtime in bfloat16 that is fast; its outputs are Keras', changed by what is returned to the test."""
+    changes = {"by": 0.0}
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "openvino-bfloat16"])
+    monkeypatch.setattr(runtimes, "timed", lambda calls: {name: 1.0 + (name == "keras") for name in calls})
+
+    def converted(model, runtime, cache_dir):
+        network = runtimes.compiled(model)
+        return lambda batch: (1 - 2 * (np.arange(len(batch)) < changes["by"])[:, None]) * network(batch)
+
+    monkeypatch.setattr(runtimes, "converted", converted)
+    return changes
+
+
+@pytest.mark.slow  # converts twice
+def test_bfloat16_is_chosen_where_the_best_class_stays(rounding, caplog):
+    model = zoo.load(NAME)
+    batch = example(model, 4)
+    calibration = [np.repeat(batch, 50, axis=0)]
+    assert in_runtime(model, "auto", batch).milliseconds.keys() == {"keras"}  # nothing to compare on
+    rounding["by"] = 1  # of 200
+    running = in_runtime(model, "auto", batch, calibration=lambda: calibration)
+    assert running.runtime == "openvino-bfloat16"
+    assert running.agreement == {"images": 200, "same_class_percent": 99.5}
+    rounding["by"] = 2
+    running = in_runtime(model, "auto", batch, calibration=lambda: calibration)
+    assert (running.runtime, running.agreement) == ("keras", None)
+    assert "another best class in openvino-bfloat16 than in Keras on 2 of 200 inputs" in caplog.text
+
+
+@pytest.mark.usefixtures("own_cache", "rounding")
+def test_a_job_says_and_keeps_on_what_bfloat16_was_compared(photos, tmp_path, monkeypatch):
+    output = tmp_path / "out.parquet"
+    monkeypatch.setattr("zoo.batch.calibration.has_bfloat16", lambda: True)
+    assert "agreement" not in zoo.predict_files(NAME, photos, tmp_path / "few.parquet", runtime="auto")
+    monkeypatch.setattr("zoo.batch.calibration.LEAST", 7)
+    for _ in range(2):
+        record = zoo.predict_files(NAME, photos, output, runtime="auto")
+        assert record["runtime"] == "openvino-bfloat16"
+        assert record["agreement"] == {"images": 6, "same_class_percent": 100.0}  # one of seven is broken
+    command = ["predict", NAME, f"{photos}", "-o", f"{output}", "--runtime", "auto"]
+    done = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert "computed by openvino-bfloat16; its best class is that of Keras on 100 % of 6" in done.stdout
+
+
+def test_a_network_that_a_runtime_does_not_have_stays_in_keras(cache, monkeypatch):
+    model = zoo.load("unet3d-phantoms")
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "litert"])
+    assert in_runtime(model, "auto", example(model), cache_dir=cache).milliseconds.keys() == {"keras"}
+    with pytest.raises(ExportError, match="down1-pool"):
+        in_runtime(model, "litert", cache_dir=cache)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_files_are_predicted_by_any_runtime_and_the_rows_are_the_same(photos, tmp_path):
+    record = zoo.predict_files(NAME, photos, tmp_path / "keras.parquet")
+    assert record["runtime"] == "keras"
+    record = zoo.predict_files(NAME, photos, tmp_path / "onnx.parquet", runtime="onnx")
+    assert (record["runtime"], record["count"], record["errors"]) == ("onnx", 7, 1)
+    for one, other in zip(rows(tmp_path / "keras.parquet"), rows(tmp_path / "onnx.parquet"), strict=True):
+        assert (one["input"], one["error"]) == (other["input"], other["error"])
+        for mine, its in zip(one["predictions"] or (), other["predictions"] or (), strict=True):
+            assert mine["score"] == pytest.approx(its["score"], abs=1e-4)
+    with pytest.raises(InputError, match="runtime differ"):
+        zoo.predict_files(NAME, photos, tmp_path / "onnx.parquet")
+
+
+def test_a_runtime_that_cannot_do_it_leaves_nothing_begun(photos, tmp_path):
+    with pytest.raises(ExportError, match="down1-pool"):
+        zoo.predict_files("unet3d-phantoms", photos, tmp_path / "out.parquet", runtime="litert")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_auto_stays_with_what_a_job_began_with(photos, tmp_path, monkeypatch):
+    output = tmp_path / "out.parquet"
+    zoo.predict_files(NAME, photos, output, runtime="onnx")
+    before = output.read_bytes()
+    monkeypatch.setattr(runtimes, "timed", None)  # nothing is tried
+    assert zoo.predict_files(NAME, photos, output, runtime="auto")["runtime"] == "onnx"
+    assert output.read_bytes() == before
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_the_command_line_says_what_computed(photos, tmp_path):
+    command = ["predict", NAME, f"{photos}", "-o", f"{tmp_path / 'out.parquet'}", "--runtime", "onnx"]
+    done = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert "computed by onnx" in done.stdout
+    done = CliRunner().invoke(main, [*command, "--json"], catch_exceptions=False)
+    assert json.loads(done.stdout)["runtime"] == "onnx"
+    done = CliRunner().invoke(main, [*command[:-1], "torch"])
+    assert "Expected one of auto, keras, tensorflow" in done.output
+
+
+def test_ray_runs_keras_alone(photos, tmp_path):
+    pytest.importorskip("ray.data")
+    with pytest.raises(InputError, match="whose workers run Keras"):
+        zoo.predict_files(NAME, photos, tmp_path / "out.parquet", engine="ray", runtime="onnx")

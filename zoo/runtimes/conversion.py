@@ -1,0 +1,101 @@
+"""What was converted for a runtime, in the cache: made once for weights, network and versions.
+
+<cache_dir>/zoo-runtimes/<hash>/<name>-<format>/1      as `zoo.export` writes it
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+
+import zoo
+from zoo.errors import ZooError
+from zoo.hub.cache import RUNTIMES, cache_folder
+from zoo.model import ZooModel
+from zoo.weights.filling import digest
+from zoo.whole import writable
+
+
+class Conversion(NamedTuple):
+    """How a network gets into a runtime.
+
+    Attributes:
+        format: Of `zoo.export`.
+        distributions: Whose versions count, beside those of Keras and TensorFlow.
+        writing: Options of the export.
+        opening: Options of `zoo.export.load`.
+    """
+
+    format: str
+    distributions: tuple[str, ...] = ()
+    writing: Mapping[str, Any] = MappingProxyType({})
+    opening: Mapping[str, Any] = MappingProxyType({})
+
+
+_FOLDED = {"inference_only": True}
+CONVERSIONS = {
+    "tensorflow": Conversion("saved_model", writing=_FOLDED),
+    "openvino": Conversion("openvino", ("openvino",)),
+    "onnx": Conversion("onnx", ("onnxruntime", "tf2onnx")),
+    "litert": Conversion("litert", ("ai-edge-litert",)),
+    "tensorflow-bfloat16": Conversion("saved_model", writing={**_FOLDED, "dtype": "bfloat16"}),
+    "openvino-bfloat16": Conversion("openvino", ("openvino",), opening={"dtype": "bfloat16"}),
+}
+
+
+def converted(model: ZooModel, runtime: str, cache_dir: str | os.PathLike[str] | None) -> Callable[[Any], Any]:
+    """The model's network in a runtime, one of `CONVERSIONS`.
+
+    Raises:
+        ExportError: The runtime cannot run it.
+        MissingExtraError: It is not installed.
+        AccessError: The cache cannot be written.
+    """
+    how = CONVERSIONS[runtime]
+    folder = cache_folder(cache_dir) / RUNTIMES / _key(model, how)
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    import zoo.export
+
+    with FileLock(folder / ".lock"):
+        return zoo.export.load(_written(model, folder, how), **how.opening)
+
+
+def _written(model: ZooModel, folder: Path, how: Conversion) -> Path:
+    """The version in the folder, or a new one where there is none that is whole."""
+    for version in folder.glob("*/1"):
+        try:
+            zoo.export.verify(version)
+            return version
+        except ZooError:  # damaged, or on a processor where it gives something else
+            shutil.rmtree(version)
+    return getattr(zoo.export, how.format)(model, folder, version=1, allow_random=True, **how.writing)
+
+
+def _key(model: ZooModel, how: Conversion) -> str:
+    """What the network, its weights and whatever converts them hash to."""
+    versions = {each: _version(each) for each in ("keras", "tensorflow", *how.distributions)}
+    facts = [
+        how.format,
+        dict(how.writing),
+        zoo.__version__,
+        versions,
+        model.spec.model_dump(mode="json"),
+        model.input_shape,
+        digest(model.weights),
+    ]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
