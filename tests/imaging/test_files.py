@@ -1,5 +1,6 @@
 """Files as they are found: damaged in any way, of claims that they do not keep, and none at all."""
 
+import ast
 import io
 import os
 import struct
@@ -134,6 +135,9 @@ def peak_mebibytes(call):
         (npy((10**6, 10**6, 3), "<f8"), r"claims"),
         (npy((1000, 1000), "<f4", b"1234"), r"claims 1,000,000 values, and it ends before"),
         (npy((4,), "|O"), r"does not contain an array of numbers"),
+        (npy((4,), [("x", "<f4")]), r"does not contain an array of numbers"),
+        (npy((-4,)), r"does not contain an array of numbers"),
+        (b"\x93NUMPY\x02\0\xff\xff\xff\xff", r"does not contain an array of numbers"),
         (b"\x93NUMPY\x03\0", r"cannot be read as"),
         (b"\x93NUMPY\x01\0\xff\xff{'descr': ", r"cannot be read as"),
         (b"\x93NUMPY", r"cannot be read as"),
@@ -150,6 +154,47 @@ def test_an_array_that_claims_more_than_it_holds_costs_nothing(content, message,
             assert "array.npy" in sentence
     with pytest.raises(zoo.InputError, match=message):
         read_npy(Content(content))
+
+
+ARRAYS = {
+    "float32": np.linspace(-1, 1, 24, dtype="float32").reshape(2, 3, 4),
+    "big endian": np.arange(6, dtype=">i2").reshape(3, 2),
+    "columns first": np.asfortranarray(np.arange(12, dtype="float64").reshape(3, 4)),
+    "boolean": np.array([True, False]),
+    "complex": np.array([1 + 2j]),
+    "one number": np.array(3.5),
+    "none": np.zeros((0, 3), "uint8"),
+}
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
+def test_arrays_are_read_as_numpy_reads_them(array, version):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version)
+    read = read_npy(Content(file.getvalue()))
+    np.testing.assert_array_equal(read, array, strict=True)
+    assert read.flags.writeable
+
+
+def test_the_order_of_a_header_does_not_matter():
+    header = b'{"shape":(2,),"descr": "<f4", "fortran_order": False}'
+    content = np.array([1, 2], "<f4").tobytes()
+    file = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + content
+    np.testing.assert_array_equal(read_npy(Content(file)), [1, 2])
+
+
+@pytest.mark.parametrize("suffix", ["npy", "tiff", "png"])
+def test_files_are_read_without_the_parser_of_python(suffix, monkeypatch, tmp_path):
+    """In Python 3.11 it fails where two threads parse at once, and files are read in threads."""
+    path = tmp_path / f"image.{suffix}"
+    np.save(path, NOISE) if suffix == "npy" else path.write_bytes(encoded(suffix))
+
+    def parse(*_arguments, **_options):
+        raise SystemError("AST constructor recursion depth mismatch (before=54, after=51)")
+
+    monkeypatch.setattr(ast, "parse", parse)
+    np.testing.assert_array_equal(Planes(path, 3).pixels(), NOISE)
 
 
 def test_a_sparse_file_that_holds_what_it_claims_is_refused_too(tmp_path):

@@ -7,6 +7,8 @@ https://arxiv.org/abs/1803.01534, figure 1. Layers are called as in the authors'
 from collections.abc import Mapping
 from typing import Any
 
+from keras import Model
+
 from zoo.architectures.decoders.parts import of_detectors
 from zoo.architectures.yolox import STRIDES, conv, found_in, head, neck
 from zoo.errors import InputError
@@ -48,7 +50,9 @@ def yolox(
     """
     maps = of_detectors(pyramid, "yolox", STRIDES)
     sides = [x.shape[1] for x in maps]
-    if None not in sides and sides != [4 * sides[-1], 2 * sides[-1], sides[-1]]:
+    if None in sides:
+        sides = [side for _, side, *_ in Model(pyramid[1], maps).compute_output_shape((1, 256, 256, image.shape[-1]))]
+    if sides != [4 * sides[-1], 2 * sides[-1], sides[-1]]:
         raise InputError(
             "decoder='yolox' merges maps that are half as large as the one before, and those of the encoder have "
             f"{', '.join(map(str, sides))} rows. Choose an encoder whose convolutions pad their inputs."
