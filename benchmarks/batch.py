@@ -13,8 +13,8 @@ is broken.
 
 With `--runtimes` or `--exports` the local engine answers all 2,020 files in Keras, in each of the runtimes and by each
 of the exports, by turns, and the rows are compared: of a model with trained weights the same best class says that one
-may be used. What is converted is converted before. The images are then 640 x 480 crops of the photographs below a
-folder, where there is one.
+may be used. What is converted, and for `auto` tried, is so before. The images are then 640 x 480 crops of the
+photographs below a folder, where there is one.
 """
 
 import argparse
@@ -146,7 +146,8 @@ def by_runtime(name: str, folder: Path, runtimes: list[str], exports: list[str],
     model = load(name)
     batch = example(model, BATCH)
     for runtime in runtimes:
-        in_runtime(model, runtime, batch, calibration=list)  # converts
+        took = seconds(in_runtime, model, runtime, batch, calibration=list)
+        print(f"{runtime}: converted, and tried where it chooses, in {took:.0f} s, which later jobs do not need")
     count = len(list(folder.iterdir()))
     ways = {way: (model, {"runtime": way}) for way in ("keras", *runtimes)}
     ways |= {export: (zoo.export.load(export), {}) for export in exports}

@@ -97,7 +97,7 @@ WAYS = {
 
 
 def measure(model: ZooModel, images: np.ndarray, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call by way; each round calls every way once, so that a slow minute slows them all."""
+    """Seconds of each call by way; each round calls every way, twice, and times the second: a slow minute slows all."""
     calls = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, make in WAYS.items():
@@ -111,6 +111,7 @@ def measure(model: ZooModel, images: np.ndarray, rounds: int) -> dict[str, list[
         seconds: dict[str, list[float]] = {name: [] for name in calls}
         for _ in range(rounds):
             for name, call in calls.items():
+                call()  # threads of the runtime before may still spin
                 start = time.perf_counter()
                 call()
                 seconds[name].append(time.perf_counter() - start)

@@ -1,6 +1,7 @@
 """A model in other runtimes: the same outputs, converted once, and the fastest that agrees."""
 
 import json
+import time
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from zoo import runtimes
 from zoo.command_line.main import main
 from zoo.errors import ExportError, InputError
 from zoo.runtimes import conversion, example, in_runtime, installed
+from zoo.runtimes.trial import timed
 
 NAME = "blurnet-textures"
 
@@ -93,6 +95,52 @@ def test_auto_is_the_fastest_of_those_that_agree(cache, monkeypatch):
     assert running.runtime == min(running.milliseconds, key=running.milliseconds.get)
 
 
+def test_runtimes_are_tried_once_for_weights_and_a_shape_of_batches(tmp_path, monkeypatch):
+    model, other = zoo.load(NAME), zoo.load(NAME)
+    other.weights[0].assign_add(np.full(other.weights[0].shape, 0.01))
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "openvino"])
+    opened, tried = [], []
+
+    def converted(model, runtime, cache_dir):
+        opened.append(runtime)
+        return runtimes.compiled(model)
+
+    def timed(calls):
+        tried.append(list(calls))
+        return {"keras": 2.0, "openvino": 1.0}
+
+    monkeypatch.setattr(runtimes, "converted", converted)
+    monkeypatch.setattr(runtimes, "timed", timed)
+
+    def choose(model, count):
+        running = in_runtime(model, "auto", example(model, count), cache_dir=tmp_path)
+        assert (running.runtime, running.milliseconds) == ("openvino", {"keras": 2.0, "openvino": 1.0})
+        return len(tried)
+
+    assert [choose(model, 4), choose(zoo.load(NAME), 4), choose(model, 5), choose(other, 4)] == [1, 1, 2, 3]
+    for path in tmp_path.rglob("milliseconds.json"):
+        path.write_text('{"keras": 2.0, "openv')
+    assert choose(model, 4) == 4
+    opened.clear()
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "openvino", "onnx"])
+    assert choose(model, 4) == 5
+    choose(model, 4)
+    assert opened == ["openvino", "onnx", "openvino"]  # what is not chosen is not opened again
+
+
+def test_what_is_hopeless_is_called_for_one_turn():
+    calls = {"fast": 0, "slow": 0}
+
+    def call(name, seconds):
+        calls[name] += 1
+        time.sleep(seconds)
+
+    found = timed({"fast": lambda: call("fast", 0.02), "slow": lambda: call("slow", 0.11)}, seconds=0.0)
+    assert found["fast"] < found["slow"]
+    assert calls["fast"] >= 4  # once to warm up, three turns
+    assert calls["slow"] == 2
+
+
 @pytest.fixture
 def rounding(monkeypatch):
     """A runtime in bfloat16 that is fast; its outputs are Keras', changed by what is returned to the test."""
@@ -109,11 +157,12 @@ def rounding(monkeypatch):
 
 
 @pytest.mark.slow  # converts twice
+@pytest.mark.usefixtures("own_cache")
 def test_bfloat16_is_chosen_where_the_best_class_stays(rounding, caplog):
     model = zoo.load(NAME)
     batch = example(model, 4)
     calibration = [np.repeat(batch, 50, axis=0)]
-    assert in_runtime(model, "auto", batch).milliseconds.keys() == {"keras"}  # nothing to compare on
+    assert in_runtime(model, "auto", batch).runtime == "keras"  # nothing to compare on
     rounding["by"] = 1  # of 200
     running = in_runtime(model, "auto", batch, calibration=lambda: calibration)
     assert running.runtime == "openvino-bfloat16"

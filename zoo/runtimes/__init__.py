@@ -12,8 +12,6 @@ their best class was that of Keras on at least 99.5 % of inputs of the job.
 import functools
 import importlib.util
 import os
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +25,9 @@ from zoo.model import ZooModel
 from zoo.printing import warn
 from zoo.processor import has_bfloat16
 from zoo.runtimes.conversion import CONVERSIONS, converted
+from zoo.runtimes.trial import kept, timed
+
+Network = Callable[[Any], Any]  # from a batch to outputs
 
 RUNTIMES = ("auto", "keras", *CONVERSIONS)
 TOLERANCE = 1e-4  # of the largest output
@@ -34,8 +35,6 @@ CALIBRATION = 200  # inputs, on which bfloat16 may have another best class once
 LEAST_SAME_PERCENT = 99.5
 _WORTH = 1.1  # times faster than float32, for bfloat16 to be considered
 _MODULES = {"onnx": ("onnxruntime", "tf2onnx"), "litert": ("ai_edge_litert",)}
-_SECONDS = 1.0  # of trial, of all runtimes together
-_LEAST = 3  # calls of each
 _ANY_SIDE = 224  # of images, where a model takes them of any size
 
 
@@ -45,13 +44,13 @@ class Running(NamedTuple):
     Attributes:
         runtime: What it is called; of an export its format.
         network: From a batch to outputs.
-        milliseconds: Of each runtime that was tried.
+        milliseconds: Of each runtime that was tried and can be used.
         agreement: Where it computes in bfloat16 by `"auto"`: on how many `images` it was compared with Keras, and
             `same_class_percent`.
     """
 
     runtime: str
-    network: Callable[[Any], Any]
+    network: Network
     milliseconds: dict[str, float]
     agreement: dict[str, float] | None = None
 
@@ -93,11 +92,11 @@ def in_runtime(
     Args:
         model: The model; or an export, which has its own runtime, whatever is asked for.
         runtime: One of `RUNTIMES`; `"auto"` for the fastest that is installed, can run it, and agrees with Keras, as
-            tried for a second on `batch`.
+            tried for a second on `batch`; the cache keeps what each took, for the next time.
         batch: What the network will be given; only for `"auto"`.
         calibration: Gives batches of what a classifier will be given, of about 200 images in all; without them
             `"auto"` stays in float32.
-        cache_dir: Where what was converted is kept, as `zoo.load`.
+        cache_dir: Where what was converted, and what each took, is kept, as `zoo.load`.
 
     Raises:
         InputError: There is no such runtime.
@@ -111,52 +110,58 @@ def in_runtime(
         return Running(runtime, compiled(model), {})
     if runtime != "auto":
         return Running(runtime, converted(model, runtime, cache_dir), {})
-    networks: dict[str, Callable[[Any], Any]] = {"keras": compiled(model)}
-    reference = _numpy(networks["keras"](batch))
-    for name in installed()[1:]:
-        if _in_bfloat16(name) and calibration is None:
-            continue
+    names = ["keras", *(each for each in installed()[1:] if calibration is not None or not _in_bfloat16(each))]
+    if len(names) == 1:
+        return Running("keras", compiled(model), {})
+    opened = functools.cache(lambda name: compiled(model) if name == "keras" else converted(model, name, cache_dir))
+    milliseconds = kept(model, names, batch, cache_dir, lambda: _tried(model, names, opened, batch))
+    return _fastest(model, opened, milliseconds, calibration)
+
+
+def _tried(model: ZooModel, names: Sequence[str], opened: Callable[[str], Network], batch: Any) -> dict[str, float]:
+    """Milliseconds of a batch in Keras and in each other runtime that can run the network and agrees."""
+    reference, calls = _numpy(opened("keras")(batch)), {"keras": functools.partial(opened("keras"), batch)}
+    for name in names[1:]:
         try:
-            network = converted(model, name, cache_dir)
-            found = _numpy(network(batch))
+            call = functools.partial(opened(name), batch)
+            found = _numpy(call())
         except ExportError as error:
             warn(f"{model.spec.name} is not tried in {name}: {error}")
             continue
         if _in_bfloat16(name) or agrees(found, reference):
-            networks[name] = network
+            calls[name] = call
         else:
             warn(f"{model.spec.name} has other outputs in {name} than in Keras, so it is not used.")
-    milliseconds = timed({name: functools.partial(network, batch) for name, network in networks.items()})
-    return _fastest(model, networks, milliseconds, calibration)
+    return timed(calls)
 
 
 def _fastest(
     model: ZooModel,
-    networks: dict[str, Callable[[Any], Any]],
+    opened: Callable[[str], Network],
     milliseconds: dict[str, float],
     calibration: Callable[[], Sequence[Any]] | None,
 ) -> Running:
     """The fastest in float32, or one in bfloat16 that is faster and agrees with Keras on the calibration set."""
-    best = min((name for name in networks if not _in_bfloat16(name)), key=lambda name: milliseconds[name])
+    best = min((name for name in milliseconds if not _in_bfloat16(name)), key=lambda name: milliseconds[name])
     batches: Sequence[Any] = ()
-    for name in sorted(filter(_in_bfloat16, networks), key=lambda name: milliseconds[name]):
+    for name in sorted(filter(_in_bfloat16, milliseconds), key=lambda name: milliseconds[name]):
         if calibration is None or milliseconds[name] * _WORTH > milliseconds[best]:
             break
         batches = batches or calibration()
         if not (count := sum(map(len, batches))):
             break
-        same = sum(int((_best(networks["keras"], one) == _best(networks[name], one)).sum()) for one in batches)
+        same = sum(int((_best(opened("keras"), one) == _best(opened(name), one)).sum()) for one in batches)
         percent = round(100 * same / count, 2)
         if percent >= LEAST_SAME_PERCENT:
-            return Running(name, networks[name], milliseconds, {"images": count, "same_class_percent": percent})
+            return Running(name, opened(name), milliseconds, {"images": count, "same_class_percent": percent})
         warn(
             f"{model.spec.name} has another best class in {name} than in Keras on {count - same} of {count} inputs, so "
             "it is not used."
         )
-    return Running(best, networks[best], milliseconds)
+    return Running(best, opened(best), milliseconds)
 
 
-def _best(network: Callable[[Any], Any], batch: Any) -> np.ndarray:
+def _best(network: Network, batch: Any) -> np.ndarray:
     return _numpy(network(batch)).argmax(-1)
 
 
@@ -177,7 +182,7 @@ def example(model: ZooModel, count: int = 1) -> Any:
     return keras.tree.map_structure(lambda array: array.astype("float32"), inputs)
 
 
-def compiled(model: ZooModel) -> Callable[[Any], Any]:
+def compiled(model: ZooModel) -> Network:
     """The model as one graph, for the speed; compiled apart, so that the model stays as its owner compiled it."""
     network = keras.Model(model.input, model.output)
     network.compile(jit_compile=jit_compile())
@@ -191,20 +196,6 @@ def agrees(found: Any, reference: Any) -> bool:
         one.shape == other.shape and np.abs(one - other).max(initial=0) <= TOLERANCE * np.abs(other).max(initial=0)
         for one, other in pairs
     )
-
-
-def timed(calls: dict[str, Callable[[], Any]], seconds: float = _SECONDS) -> dict[str, float]:
-    """Milliseconds of each call, the median over interleaved rounds, after two to warm up."""
-    found: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call(), call()
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds or any(len(each) < _LEAST for each in found.values()):
-        for name, call in calls.items():
-            before = time.perf_counter()
-            call()
-            found[name].append(1000 * (time.perf_counter() - before))
-    return {name: statistics.median(each) for name, each in found.items()}
 
 
 def _numpy(outputs: Any) -> Any:

@@ -8,7 +8,7 @@ import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def converted(model: ZooModel, runtime: str, cache_dir: str | os.PathLike[str] |
         AccessError: The cache cannot be written.
     """
     how = CONVERSIONS[runtime]
-    folder = cache_folder(cache_dir) / RUNTIMES / _key(model, how)
+    folder = conversions_folder(model, [how.format, dict(how.writing)], how.distributions, cache_dir)
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     import zoo.export
@@ -79,19 +79,14 @@ def _written(model: ZooModel, folder: Path, how: Conversion) -> Path:
     return getattr(zoo.export, how.format)(model, folder, version=1, allow_random=True, **how.writing)
 
 
-def _key(model: ZooModel, how: Conversion) -> str:
-    """What the network, its weights and whatever converts them hash to."""
-    versions = {each: _version(each) for each in ("keras", "tensorflow", *how.distributions)}
-    facts = [
-        how.format,
-        dict(how.writing),
-        zoo.__version__,
-        versions,
-        model.spec.model_dump(mode="json"),
-        model.input_shape,
-        digest(model.weights),
-    ]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+def conversions_folder(
+    model: ZooModel, facts: Sequence[Any], distributions: Sequence[str], cache_dir: str | os.PathLike[str] | None
+) -> Path:
+    """Where the cache has what depends on these facts, the network, its weights and the versions of distributions."""
+    versions = {each: _version(each) for each in ("keras", "tensorflow", *distributions)}
+    network = [zoo.__version__, model.spec.model_dump(mode="json"), model.input_shape, digest(model.weights)]
+    hashed = hashlib.sha256(json.dumps([*facts, versions, *network], sort_keys=True).encode())
+    return cache_folder(cache_dir) / RUNTIMES / hashed.hexdigest()[:32]
 
 
 def _version(distribution: str) -> str:
