@@ -10,7 +10,6 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import zoo.export
 from zoo.errors import MissingExtraError
 from zoo.model import ZooModel
 from zoo.processor import described
+from zoo.runtimes.trial import turn
 
 
 def saved(path: Path, images: np.ndarray) -> Callable[[], object]:
@@ -97,7 +97,7 @@ WAYS = {
 
 
 def measure(model: ZooModel, images: np.ndarray, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call by way; each round calls every way, twice, and times the second: a slow minute slows all."""
+    """Milliseconds of each call by way; in each round each has a turn, so that a slow minute slows all."""
     calls = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, make in WAYS.items():
@@ -108,14 +108,11 @@ def measure(model: ZooModel, images: np.ndarray, rounds: int) -> dict[str, list[
         for call in calls.values():  # the first calls compile and allocate
             call()
             call()
-        seconds: dict[str, list[float]] = {name: [] for name in calls}
+        milliseconds: dict[str, list[float]] = {name: [] for name in calls}
         for _ in range(rounds):
             for name, call in calls.items():
-                call()  # threads of the runtime before may still spin
-                start = time.perf_counter()
-                call()
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+                milliseconds[name] += turn(call)
+    return milliseconds
 
 
 def main() -> None:
@@ -128,15 +125,15 @@ def main() -> None:
     model = zoo.load(arguments.model) if embedded else zoo.load(arguments.model, weights=None)
     side = model.spec.input.size or 128
     images = np.random.default_rng(0).uniform(0, 255, (arguments.batch, side, side, 3)).astype("float32")
-    seconds = measure(model, images, arguments.rounds)
+    milliseconds = measure(model, images, arguments.rounds)
     print(
         f"\n{arguments.model}, batch {arguments.batch}, {side} x {side} pixels, {arguments.rounds} rounds, "
         f"{described()}\n"
     )
     print("| served as | images/s, median | middle half |\n| --- | --- | --- |")
-    for name, values in seconds.items():
+    for name, values in milliseconds.items():
         low, middle, high = statistics.quantiles(values, n=4)
-        rates = [arguments.batch / value for value in (middle, high, low)]
+        rates = [1000 * arguments.batch / value for value in (middle, high, low)]
         print(f"| {name} | {rates[0]:.1f} | {rates[1]:.1f} to {rates[2]:.1f} |")
 
 

@@ -30,13 +30,19 @@ def has(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("flags", "expected"), [("avx512_bf16", True), ("amx_bf16 amx_tile", True), ("avx512_vnni", False), (None, False)]
+    ("flags", "has_it", "trains_faster"),
+    [
+        ("avx512_bf16", True, False),
+        ("avx512_bf16 amx_bf16 amx_tile", True, True),
+        ("avx512_vnni", False, False),
+        (None, False, False),
+    ],
 )
-def test_bfloat16_is_asked_of_the_processor(has, flags, expected, monkeypatch):
+def test_bfloat16_is_asked_of_the_processor(has, flags, has_it, trains_faster, monkeypatch):
     has(flags)
-    assert processor.has_bfloat16() is expected
+    assert processor.has_bfloat16() is has_it
     monkeypatch.setattr(backend, "on_accelerator", lambda: False)
-    assert backend.bfloat16_is_fast() is expected
+    assert backend.bfloat16_is_fast() is trains_faster
 
 
 def test_the_machine_is_described(has):

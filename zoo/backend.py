@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import InputError, MissingExtraError
-from zoo.processor import has_bfloat16
+from zoo.processor import features
 
 BACKENDS = {
     "tensorflow": "layerzoo",
@@ -72,10 +72,10 @@ def on_accelerator() -> bool:
 
 
 def bfloat16_is_fast() -> bool:
-    """Whether Keras computes in bfloat16 faster than in float32: on TPUs, on GPUs that have units for it (NVIDIA's from
-    compute capability 8), and on processors that have them."""
+    """Whether Keras trains in bfloat16 faster than in float32: on TPUs, on GPUs that have units for it (NVIDIA's from
+    compute capability 8), and on processors with AMX. AVX-512's instructions for it alone train more slowly."""
     if not on_accelerator():
-        return has_bfloat16()
+        return "amx_bf16" in features()
     import keras
 
     if keras.backend.backend() == "torch":

@@ -1,4 +1,4 @@
-"""What this machine's processor has, as Linux names it, and whether it computes in bfloat16 faster than in float32."""
+"""What this machine's processor has, as Linux names it, and whether it computes in bfloat16 by itself."""
 
 import functools
 import os
@@ -14,8 +14,8 @@ _CPUINFO = Path("/proc/cpuinfo")
 def has_bfloat16() -> bool:
     """Whether the processor multiplies in bfloat16.
 
-    Where it does not, bfloat16 is several times slower than float32. A processor that nothing is known of, as outside
-    of Linux, counts as one that does not.
+    Where it does not, bfloat16 is several times slower than float32; where it does, it may be faster. A processor that
+    nothing is known of, as outside of Linux, counts as one that does not.
     """
     return not BFLOAT16.isdisjoint(features())
 

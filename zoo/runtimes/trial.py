@@ -63,8 +63,7 @@ def _read(path: Path, names: Sequence[str]) -> dict[str, float] | None:
 def timed(calls: Mapping[str, Callable[[], Any]], seconds: float = _SECONDS) -> dict[str, float]:
     """Milliseconds of each call, the median over interleaved turns, after one call to warm up.
 
-    A turn is as many calls in a row as a tenth of a second takes: during the first, threads of the runtime before it
-    may still spin. What takes twice as long as the fastest has one turn only.
+    What takes twice as long as the fastest has one turn only.
     """
     found: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
@@ -74,12 +73,14 @@ def timed(calls: Mapping[str, Callable[[], Any]], seconds: float = _SECONDS) -> 
         middle = {name: statistics.median(each) for name, each in found.items() if each}
         for name, call in calls.items():
             if turns == 0 or middle[name] < _HOPELESS * min(middle.values()):
-                found[name] += _turn(call)
+                found[name] += turn(call)
         turns += 1
     return {name: statistics.median(each) for name, each in found.items()}
 
 
-def _turn(call: Callable[[], Any]) -> list[float]:
+def turn(call: Callable[[], Any]) -> list[float]:
+    """Milliseconds of as many calls in a row as a tenth of a second takes: during the first, threads of whoever was
+    called before may still spin."""
     found: list[float] = []
     while sum(found) < 1000 * _TURN:
         before = time.perf_counter()
