@@ -95,7 +95,7 @@ def test_auto_is_the_fastest_of_those_that_agree(cache, monkeypatch):
     assert running.runtime == min(running.milliseconds, key=running.milliseconds.get)
 
 
-def test_runtimes_are_tried_once_for_weights_and_a_shape_of_batches(tmp_path, monkeypatch):
+def test_runtimes_are_tried_once_for_weights_and_a_shape_of_batches(tmp_path, monkeypatch, caplog):
     model, other = zoo.load(NAME), zoo.load(NAME)
     other.weights[0].assign_add(np.full(other.weights[0].shape, 0.01))
     monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "openvino"])
@@ -115,6 +115,7 @@ def test_runtimes_are_tried_once_for_weights_and_a_shape_of_batches(tmp_path, mo
     def choose(model, count):
         running = in_runtime(model, "auto", example(model, count), cache_dir=tmp_path)
         assert (running.runtime, running.milliseconds) == ("openvino", {"keras": 2.0, "openvino": 1.0})
+        assert caplog.text.count("is tried in keras, openvino") == len(tried)
         return len(tried)
 
     assert [choose(model, 4), choose(zoo.load(NAME), 4), choose(model, 5), choose(other, 4)] == [1, 1, 2, 3]

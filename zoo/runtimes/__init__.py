@@ -120,6 +120,7 @@ def in_runtime(
 
 def _tried(model: ZooModel, names: Sequence[str], opened: Callable[[str], Network], batch: Any) -> dict[str, float]:
     """Milliseconds of a batch in Keras and in each other runtime that can run the network and agrees."""
+    warn(f"{model.spec.name} is tried in {', '.join(names)}, once for these weights on this machine: a minute or two.")
     reference, calls = _numpy(opened("keras")(batch)), {"keras": functools.partial(opened("keras"), batch)}
     for name in names[1:]:
         try:
