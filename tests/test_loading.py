@@ -161,6 +161,7 @@ def test_a_saved_model_keeps_its_spec_and_outputs(model, tmp_path):
     np.testing.assert_allclose(logits(back), logits(model), rtol=1e-6)
 
 
+@pytest.mark.slow  # as the model before it
 def test_a_saved_pyramid_keeps_its_strides(path, tmp_path):
     zoo.load("resnet18", weights=path, features=True).save(tmp_path / "pyramid.keras")
     assert list(zoo.load(str(tmp_path / "pyramid.keras"))(IMAGES)) == [2, 4, 8, 16, 32]
@@ -357,6 +358,7 @@ for handle in ("resnet18", "hf://me/mine"):
 """
 
 
+@pytest.mark.slow  # processes of their own; tests/hub has it in one
 def test_what_was_downloaded_is_recorded_and_loaded_again_without_network(hub, folder):
     files = {name: (folder / name).read_bytes() for name in ("config.json", "model.safetensors")}
     name = hub.repository("timm/resnet18.a1_in1k").commit({"model.safetensors": files["model.safetensors"]})
@@ -366,6 +368,7 @@ def test_what_was_downloaded_is_recorded_and_loaded_again_without_network(hub, f
     assert done.stdout.splitlines() == 4 * [f"{name} {digest}"] + 4 * [f"{handle} {digest}"], done.stderr
 
 
+@pytest.mark.slow  # processes of their own
 def test_two_processes_at_once_download_once_and_both_succeed(hub, path):
     commit = hub.repository("timm/resnet18.a1_in1k").commit({"model.safetensors": path.read_bytes()})
     load = "import zoo; print(zoo.load('resnet18').spec.revision)"

@@ -109,6 +109,7 @@ def test_a_card_says_what_the_loader_needs(model, acme, tmp_path):
     assert "Python package" not in ours
 
 
+@pytest.mark.slow  # an export
 def test_it_is_exported_and_bundled(model, tmp_path):
     folder = zoo.save(model, tmp_path / "mine")
     exported = zoo.export.saved_model(folder, tmp_path / "served")
@@ -125,6 +126,7 @@ def test_it_is_not_written_as_one_of_timms(model, tmp_path):
         zoo.export.timm(model, tmp_path / "timm")
 
 
+@pytest.mark.slow  # trains
 def test_it_is_fine_tuned_and_its_run_is_a_model(acme, tmp_path):
     photographs = write_photographs(tmp_path / "photographs", {"blue": 6, "red": 6})
     model = zoo.load("acme-net", weights=None, num_classes=2)

@@ -62,6 +62,7 @@ def test_every_kind_of_input_comes_back(name, tmp_path):
     assert same_answers(model, zoo.load(zoo.save(model, tmp_path / "model")))
 
 
+@pytest.mark.slow  # as the models around it
 def test_grey_images_and_feature_pyramids_come_back(tmp_path):
     grey = zoo.load("resnet10t", weights=None, in_channels=1, num_classes=0)
     loaded = zoo.load(zoo.save(grey, tmp_path / "grey"))
@@ -112,6 +113,7 @@ def test_an_embedded_model_keeps_its_metrics_until_it_changes(name, tmp_path):
     assert zoo.info(zoo.save(model, tmp_path / "changed")).metrics == {}
 
 
+@pytest.mark.slow  # trains
 def test_a_model_that_was_compiled_and_fitted_is_saved_without_its_optimizer(classifier, tmp_path):
     plain = zoo.save(classifier, tmp_path / "plain") / "model.weights.h5"
     classifier.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])

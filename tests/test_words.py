@@ -93,6 +93,7 @@ def found() -> list[str]:
     return lines
 
 
+@pytest.mark.slow  # `make check`, which is part of `make test`, runs this file first
 def test_every_word_is_one_that_a_reader_knows():
     assert not (lines := found()), "\n".join(lines)
 

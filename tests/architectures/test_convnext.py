@@ -22,6 +22,7 @@ def test_reproduces_timm(name, tmp_path):
     assert_classifier_reproduces(name, tmp_path)
 
 
+@pytest.mark.slow  # a large network
 @pytest.mark.parametrize(("name", "epsilon"), [("convnext_tiny", 1e-6), ("convnext_xxlarge", 1e-5)])
 def test_epsilon_of_the_normalisation(name, epsilon):
     model = abstract(name)  # it moves the golden outputs by less than their tolerance

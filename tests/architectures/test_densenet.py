@@ -14,8 +14,10 @@ def test_reproduces_timm(architecture, tmp_path):
     assert_classifier_reproduces(architecture, tmp_path)
 
 
+@pytest.mark.slow  # large networks
 @pytest.mark.parametrize(
-    ("name", "parameters"), [("densenet161", 28_681_000), ("densenet169", 14_149_480), ("densenet201", 20_013_928)]
+    ("name", "parameters"),
+    [("densenet169", 14_149_480), ("densenet161", 28_681_000), ("densenet201", 20_013_928)],
 )
 def test_sizes_of_the_paper_have_the_parameters_that_torchvision_states(name, parameters):
     model = abstract(name)

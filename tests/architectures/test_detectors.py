@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden
-from tests.marked_cases import first_of_each
+from tests.marked_cases import first_of_each, slow_except
 from tests.training.small_tasks import as_trained, detector
 from zoo.architectures import build
 from zoo.catalogue.decoder_names import DETECTORS
@@ -51,7 +51,7 @@ def outputs_of(name, folder):
     return arrays, meta, {key: keras.ops.convert_to_numpy(value) for key, value in outputs.items()}
 
 
-@pytest.mark.parametrize("name", [*first_of_each(TORCHVISION), *first_of_each(EFFDET)])
+@pytest.mark.parametrize("name", [*slow_except((), TORCHVISION), *first_of_each(EFFDET)])
 def test_the_reference_s_numbers_and_boxes(name, tmp_path):
     arrays, meta, outputs = outputs_of(name, tmp_path)
     if name in EFFDET:  # whose boxes come as y, x, height, width
@@ -73,7 +73,8 @@ def test_the_reference_s_numbers_and_boxes(name, tmp_path):
             assert np.abs(ours["boxes"][same] - found["boxes"][place]).max(axis=1).min() <= 0.1
 
 
-@pytest.mark.parametrize("name", first_of_each(YOLOX))
+@pytest.mark.slow  # a large network
+@pytest.mark.parametrize("name", YOLOX)
 def test_the_numbers_of_yolox(name, tmp_path):
     """Its authors' module gives a map for each stride: boxes, the score of an object, the scores of the classes."""
     arrays, _, outputs = outputs_of(name, tmp_path)

@@ -39,7 +39,7 @@ def test_reproduces_timm(architecture, tmp_path):
     ("name", "channels"),
     [
         ("mobilenetv3_small_050", {2: 16, 4: 8, 8: 16, 16: 24, 32: 288}),  # the first stage is strided: the stem's map
-        ("tf_efficientnetv2_b0", {2: 16, 4: 32, 8: 48, 16: 112, 32: 192}),
+        pytest.param("tf_efficientnetv2_b0", {2: 16, 4: 32, 8: 48, 16: 112, 32: 192}, marks=pytest.mark.slow),
     ],
 )
 def test_the_pyramid_holds_the_last_map_of_each_stride(name, channels):

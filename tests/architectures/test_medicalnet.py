@@ -70,6 +70,7 @@ def test_reads_the_published_pickled_files(zipped, tmp_path):
         zoo.load("medicalnet_resnet10", weights=path)
 
 
+@pytest.mark.slow  # a large network
 def test_feature_maps_of_any_size():
     with filling.abstract():
         shapes = {
@@ -101,6 +102,7 @@ def test_predict_normalises_volumes_and_gives_their_features(tmp_path):
         np.testing.assert_allclose(record["features"], expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow  # a large network; test_loading.py refuses them too
 def test_other_weights_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
     state = state_of("medicalnet_resnet10", head=False)

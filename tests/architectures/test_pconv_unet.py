@@ -105,7 +105,8 @@ def test_even_and_odd_sides_are_halved_about_the_same_pixels(pair, height, width
     np.testing.assert_allclose(outputs, x[:, ::2, ::2][:, 1:-1, 1:-1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("builder", CASES)
+@pytest.mark.slow  # tests/test_saving.py has other models
+@pytest.mark.parametrize("builder", BUILDERS)
 def test_save_and_load(builder, tmp_path):
     model = build(builder)
     assert next(v.path for v in model.variables) in ("encoder1-conv/kernel", "encoder0-conv1/kernel")

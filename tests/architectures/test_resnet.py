@@ -36,7 +36,7 @@ def stage_ends(model):
 
 @pytest.mark.parametrize(
     ("name", "parameters", "tensors"),
-    [  # torchvision states the parameters of its five; of the others timm's table gives two decimals of a million
+    first_of_each([  # torchvision states the parameters of its five, timm's table two decimals of a million
         ("resnext50_32x4d", 25_028_904, {"layer1.0.conv2.weight": [128, 4, 3, 3]}),
         ("resnext50d_32x4d", 25_048_136, {"layer2.0.downsample.1.weight": [512, 256, 1, 1]}),
         ("resnext101_32x8d", 88_791_336, {"layer4.2.conv2.weight": [2048, 64, 3, 3]}),
@@ -45,7 +45,7 @@ def stage_ends(model):
         ("wide_resnet101_2", 126_886_696, {"layer3.22.conv2.weight": [512, 512, 3, 3]}),
         ("seresnet50", 28_088_024, {"layer1.0.se.fc1.weight": [16, 256, 1, 1], "layer4.2.se.fc2.bias": [2048]}),
         ("resnetrs50", 35_691_912, {"maxpool.0.weight": [64, 64, 3, 3], "layer1.0.se.fc1.weight": [64, 256, 1, 1]}),
-    ],
+    ]),
 )  # fmt: skip
 def test_tensors_of_the_relatives(name, parameters, tensors):
     model = abstract(name)
@@ -57,7 +57,7 @@ def test_tensors_of_the_relatives(name, parameters, tensors):
 
 @pytest.mark.parametrize(
     ("groups", "base_width", "squeeze"),
-    first_of_each([(64, 4, 0.0625), (1, 128, 0.25), (32, 4, None)], lambda case: case[0] > 1),
+    first_of_each([(64, 4, 0.0625), (1, 128, 0.25), (32, 4, None)]),
 )
 def test_grouped_wide_and_squeezing_blocks_are_the_formula(groups, base_width, squeeze, tmp_path):
     torch = pytest.importorskip("torch")
@@ -124,6 +124,7 @@ def test_a_very_deep_network_builds_and_comes_back_from_its_configuration():
     keras.utils.clear_session()
 
 
+@pytest.mark.slow  # of other networks it is tested quick
 def test_the_pyramid_of_a_relative():
     model = abstract("seresnet152d", input_shape=(96, 64, 3), features=True)
     assert {stride: output.shape[1:] for stride, output in model.output.items()} == {
@@ -135,6 +136,7 @@ def test_the_pyramid_of_a_relative():
     }
 
 
+@pytest.mark.slow  # test_loading.py refuses them too
 def test_other_weights_are_refused(tmp_path):
     plain = read_golden("resnet50")[1]["tensors"]
     resnext = timm_shapes(abstract("resnext50_32x4d"))

@@ -101,14 +101,9 @@ SMALLER = {
 }
 # Of these, rounding to float32 alone moves the pooled features by about the tolerance.
 ROUNDED = {"tf_efficientnet_cc_b0_4e"}
-# Compared in every run, one for each way to compute. `test_parameters.py` always compares names and shapes of the
-# smallest of each family, and `make test-all` those of all.
-QUICK = {
-    *("fasternet_t0", "lcnet_050", "poolformer_s12", "rdnet_tiny", "regnetx_002", "repvgg_a0", "resnetv2_18d"),
-    *("starnet_s1", "test_byobnet", "test_convnext", "test_efficientnet_gn", "test_nfnet", "test_resnet"),
-}
-if keras.backend.backend() == "jax":  # each of its hundreds of concatenations has a shape of its own, to compile
-    QUICK.remove("rdnet_tiny")
+# Compared in every run: small ones of several ways to compute. `make test-all` compares all, and `test_parameters.py`
+# names and shapes of more.
+QUICK = {"lcnet_050", "starnet_s1", "test_byobnet", "test_resnet"}
 UNPADDED = {"inception_v3", "nasnetalarge", "pnasnet5large"}  # its maps are smaller than their stride says
 
 

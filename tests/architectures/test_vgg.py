@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from tests.golden_files import assert_classifier_reproduces, read_golden
+from tests.marked_cases import first_of_each
 from tests.timm_shapes import abstract, timm_shapes, write_hollow_checkpoint
 
 
@@ -16,7 +17,9 @@ def test_reproduces_timm(architecture, tmp_path):
     assert model.input_shape == (None, None, None, 3)
 
 
-@pytest.mark.parametrize(("name", "convolutions"), [("vgg11", 8), ("vgg13_bn", 10), ("vgg16", 13), ("vgg19_bn", 16)])
+@pytest.mark.parametrize(
+    ("name", "convolutions"), first_of_each([("vgg11", 8), ("vgg13_bn", 10), ("vgg16", 13), ("vgg19_bn", 16)])
+)
 def test_depth_and_normalisation(name, convolutions):
     layers = abstract(name).layers
     norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]

@@ -18,6 +18,7 @@ def test_reproduces_timm(architecture, tmp_path):
     assert_classifier_reproduces(architecture, tmp_path)
 
 
+@pytest.mark.slow  # whole networks
 @pytest.mark.parametrize(
     ("name", "epsilon"),
     [
@@ -48,6 +49,7 @@ def test_the_pyramid_holds_the_map_before_each_stride(name, shapes):
     assert {stride: output.shape[1:] for stride, output in model.output.items()} == shapes
 
 
+@pytest.mark.slow  # whole networks
 def test_with_activation_first_it_is_the_formula(tmp_path):
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional

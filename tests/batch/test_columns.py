@@ -43,7 +43,7 @@ def volume(path):
         ("espcn-x2", photo),
         ("pconv-unet", damaged),
         ("segnet-basic", photo),
-        ("sparseconvnet", sparse),
+        pytest.param("sparseconvnet", sparse, marks=pytest.mark.slow),
         ("tcn-co2", series),
         ("unet3d-phantoms", volume),
     ],

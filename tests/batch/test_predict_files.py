@@ -51,6 +51,7 @@ def export(model, tmp_path_factory):
     return zoo.export.saved_model(model, tmp_path_factory.mktemp("exports"))
 
 
+@pytest.mark.slow  # an export; tests/export has its answers
 def test_an_export_answers_many_files_in_its_own_runtime(export, photos, whole, tmp_path):
     few, output = some(photos, tmp_path / "photos"), tmp_path / "table.parquet"
     (few / "broken.jpg").write_bytes(b"no image")
@@ -75,6 +76,7 @@ def test_an_export_answers_many_files_in_its_own_runtime(export, photos, whole, 
         zoo.predict_files("blurnet-textures", few, output)
 
 
+@pytest.mark.slow  # an export
 def test_an_export_has_its_own_runtime_and_no_workers(export, photos, tmp_path):
     for options in ({"runtime": "auto"}, {"engine": "ray"}):
         with pytest.raises(InputError, match=r"an export.*Expected.* the model itself"):

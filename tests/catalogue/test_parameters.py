@@ -1,7 +1,7 @@
 """Every model of the registry builds, with as many parameters as its source states; without memory, values or files.
 
-The smallest network of each family is always built; the smallest of those whose configurations differ by more than
-numbers, some 280, by `pytest -m slow`, and 300 more before a release.
+The smallest network of each task is always built; the smallest of each family and of those whose configurations differ
+by more than numbers, some 280, by `pytest -m slow`, and 300 more before a release.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ def smallest_first():
     return sorted(networks(), key=lambda entries: entries[0].parameters_millions or 0)
 
 
-def builder(entries):
-    return entries[0].builder
+def task(entries):
+    return entries[0].task
 
 
 def without_numbers(value):
@@ -50,7 +50,7 @@ def without_numbers(value):
 
 
 def configuration(entries):
-    return builder(entries), without_numbers(entries[0].config)
+    return entries[0].builder, without_numbers(entries[0].config)
 
 
 TENSORS = json.loads((Path(__file__).parents[1] / "golden" / "timm_tensors.json").read_text())
@@ -91,7 +91,7 @@ def clear():
 
 
 @pytest.mark.parametrize(
-    "entries", first_of_each(smallest_first(), builder, configuration), ids=lambda entries: entries[0].name
+    "entries", first_of_each(smallest_first(), task, configuration), ids=lambda entries: entries[0].name
 )
 def test_builds_with_the_parameters_that_its_source_states(entries):
     first = entries[0]

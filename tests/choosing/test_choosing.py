@@ -52,6 +52,7 @@ def test_the_front_is_what_no_other_beats():
     assert [one.is_best for one in twins] == [True, True]
 
 
+@pytest.mark.slow  # three models; the example in the docstring of zoo.choosing is quick
 def test_models_are_measured_with_what_their_cards_state(tmp_path):
     limits = {"max_milliseconds": 1e6, "max_megabytes": 1000, "license": "commercial"}
     choices = zoo.choose([*PAIR, PAIR[0]], plot=tmp_path / "choice.png", **limits)

@@ -12,14 +12,14 @@ from skimage import data
 import zoo
 import zoo.export
 from tests.export.conftest import CAT, run_snippet, short_of_space, small
-from tests.marked_cases import first_of_each
+from tests.marked_cases import slow_except
 from zoo.errors import AccessError, ExportError, InputError, MissingExtraError
 from zoo.export.converted import explanation, runtime
 
 RUNTIMES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "openvino": "openvino"}
 
 
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=slow_except({"onnx"}, RUNTIMES))
 def export(request):
     """Each format that can be run here."""
     pytest.importorskip(RUNTIMES[request.param], reason=f"layerzoo[{request.param}] is not installed")
@@ -120,7 +120,8 @@ WITH_GELU = {
 }
 
 
-@pytest.mark.parametrize("name", first_of_each(WITH_GELU))
+@pytest.mark.slow  # an export each
+@pytest.mark.parametrize("name", WITH_GELU)
 def test_networks_with_an_exact_gelu_run_in_onnx_runtime(name, tmp_path):
     pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
     model = small(name, (64, 96, 3), **WITH_GELU[name], num_classes=3, labels=None)

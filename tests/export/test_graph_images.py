@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from recipes.photographs import photograph
 from tests.export import png_files
-from tests.marked_cases import first_of_each
+from tests.marked_cases import first_of_each, slow_except
 from zoo.catalogue.entry import Input
 from zoo.export.graph_images import decoded_batch, prepared
 from zoo.imaging.preprocessing import preprocess
@@ -46,7 +46,7 @@ def difference(content, spec):
     return np.abs(outputs - expected).max()
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", slow_except(["bicubic", "border"], SPECS))
 @pytest.mark.parametrize("photo", first_of_each(["rocket.jpg", "coffee.png", "chelsea.png"]))
 def test_photographs_are_prepared_as_pillow_does(name, photo):
     image = photograph(photo)

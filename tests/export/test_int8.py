@@ -61,6 +61,7 @@ def doubtful(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow  # exports; test_rounded.py has files that lose too much
 def test_a_file_that_would_break_the_promise_is_not_written(photos, doubtful, tmp_path):
     with pytest.raises(ExportError, match=r"falls by more than 0 points of top1_percent in 8 bits: 100 in float32"):
         zoo.export.int8(NAME, tmp_path, format="litert", calibrate=photos, validate=doubtful, max_drop=0)
@@ -134,6 +135,7 @@ def test_layers_that_are_kept_compute_in_float32(photos, tmp_path):
     assert max(int(np.abs(weights.astype(int)).max()) for weights in int8) <= 64
 
 
+@pytest.mark.slow  # an export more
 def test_an_onnx_file_speaks_for_itself(tmp_path):
     onnx = pytest.importorskip("onnx")
     proto = onnx.load(zoo.export.onnx(NAME, tmp_path) / "model.onnx")

@@ -42,7 +42,8 @@ def textures():
     return images, classes
 
 
-@pytest.mark.parametrize("export", first_of_each(RUNTIMES), indirect=True)
+@pytest.mark.slow  # evaluates twice; the answers of an export are tested around it
+@pytest.mark.parametrize("export", RUNTIMES, indirect=True)
 def test_an_export_is_evaluated_to_the_digit(export, textures):
     expected = zoo.evaluate("blurnet-textures", textures)
     assert 60 < expected["top1_percent"] < 80

@@ -64,6 +64,7 @@ def test_every_format_is_written_under_a_policy(policy, exact, tmp_path):
         assert getattr(zoo.export, name)(model, tmp_path).is_dir()
 
 
+@pytest.mark.slow  # an export more
 def test_channels_first_in_the_configuration_does_not_matter(tmp_path):
     before = keras.config.image_data_format()
     keras.config.set_image_data_format("channels_first")

@@ -46,6 +46,7 @@ def test_photographs_are_as_the_model_takes_them():
         photographs(zoo.load("coordconv-classifier"))
 
 
+@pytest.mark.slow  # an export more
 def test_a_file_that_loses_too_much_is_not_written(tmp_path):
     pytest.importorskip("onnxruntime", reason="layerzoo[onnx] is not installed")
     model = zoo.load(NAME)

@@ -112,6 +112,7 @@ def test_verify_finds_the_same_outputs(saved_models):
     assert zoo.export.verify(saved_models("super-resolution"))["verified"]["relative_difference"] <= 1e-5
 
 
+@pytest.mark.slow  # an export; test_record.py damages one in many ways
 def test_verify_finds_a_changed_file(tmp_path):
     path = zoo.export.saved_model("espcn-x2", tmp_path, inference_only=True)
     (path / "variables" / "variables.index").write_bytes(b"other")

@@ -18,10 +18,18 @@ from zoo.errors import ExportError, InputError
 from zoo.export.to_timm import timm_tensors
 from zoo.weights import filling
 
-# A residual network, one with factors per channel, one whose dense layer is a convolution there.
-QUICK = {"fasternet_t0", "test_convnext", "test_resnet"}
+# Slow are one with factors per channel and one whose dense layer is a convolution there.
+QUICK = {"test_resnet"}
 # Of families with golden tests of their own; the others give timm's tensors back in `test_timm_families.py`.
-FURTHER = {"convnext_tiny", "convnextv2_atto", "densenetblur121d", "efficientnet_b0", "xception41"}
+FURTHER = {
+    "convnext_tiny",
+    "convnextv2_atto",
+    "densenetblur121d",
+    "efficientnet_b0",
+    "fasternet_t0",
+    "test_convnext",
+    "xception41",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +118,7 @@ def test_several_labels_per_image_stay_several(network, tmp_path):
     assert zoo.info(folder).task == "multi-label-classification"
 
 
+@pytest.mark.slow  # as with three channels
 def test_other_channels_and_no_head_come_back(tmp_path):
     for number, options in enumerate(({"in_channels": 4}, {"num_classes": 0}, {"in_channels": 1})):
         model = zoo.load("test_resnet", weights=None, **options)
@@ -139,6 +148,7 @@ def test_what_timm_does_not_have_is_refused(tmp_path):
         zoo.export.timm("tf_efficientnet_lite0", tmp_path / "mine")
 
 
+@pytest.mark.slow  # as the function
 def test_the_command_line_writes_it(tmp_path):
     folder = tmp_path / "lite0"
     command = ["export", "tf_efficientnet_lite0", "-o", f"{folder}", "--format", "timm"]

@@ -59,6 +59,7 @@ def test_of_boxes_without_area_one_of_each_class_stays():
     assert labels.tolist() == [[0, 0, 1, -1]]
 
 
+@pytest.mark.slow  # XLA compiles
 def test_unknown_sizes_and_xla_change_nothing(golden, tmp_path):
     layer, given = NonMaximumSuppression(50), inputs(golden)
     found = promises.run(layer, given)

@@ -7,40 +7,43 @@ import pytest
 
 from tests.hub_server.publisher import COMMIT, TAG, Publisher, is_whole, versions
 from tests.hub_server.server import Fault
+from tests.marked_cases import slow_except
+
+PASSING = {
+    "the upload is cut": Fault("PUT", "/lfs/", times=1, hang_up_after=10_000),
+    "503 on the upload": Fault("PUT", "/lfs/", times=1, status=503),
+    "429 before the upload": Fault("POST", "/preupload/", times=1, status=429, headers={"Retry-After": "1"}),
+    "503 on the commit": Fault("POST", COMMIT, times=1, status=503),
+    "429 on the commit": Fault("POST", COMMIT, times=1, status=429, headers={"Retry-After": "1"}),
+    "the commit is cut": Fault("POST", COMMIT, times=1, hang_up_after=1000),
+    "the commit's answer is lost": Fault("POST", COMMIT, times=1, drop_after=0, reset=True),
+    "503 on the tag": Fault("POST", TAG, times=1, status=503),
+    "the tag's answer is lost": Fault("POST", TAG, times=1, drop_after=0, reset=True),
+    "503 on creation": Fault("POST", "/api/repos/create", times=1, status=503),
+    "503 on the tags": Fault("GET", "/refs", times=1, status=503),
+    "502 on the check": Fault("GET", "/revision/[0-9a-f]{40}", times=1, status=502),
+}
+LASTING = {
+    "403 on the upload": (Fault("PUT", "/lfs/", status=403), "AccessError"),
+    "400 on the upload": (Fault("PUT", "/lfs/", status=400), "PublishError"),
+    "503 on the commit": (Fault("POST", COMMIT, status=503), "PublishError"),
+    "429 for an hour": (Fault("POST", COMMIT, status=429, headers={"Retry-After": "3600"}), "PublishError"),
+    "a card that is refused": (
+        Fault("POST", "/validate-yaml", status=400, body=lambda _: b'{"errors": [{"message": "no"}]}'),
+        "PublishError",
+    ),
+    "500 on the tag": (Fault("POST", TAG, status=500), "PublishError"),
+    "other bytes": (
+        Fault("GET", r"/revision/[0-9a-f]{40}", body=lambda content: content.replace(b'"size": 8', b'"size": 9')),
+        "PublishError",
+    ),
+    "503 on everything": (Fault("GET", "/api/models/", status=503), "OfflineError"),
+}
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("PUT", "/lfs/", times=1, hang_up_after=10_000),
-        Fault("PUT", "/lfs/", times=1, status=503),
-        Fault("POST", "/preupload/", times=1, status=429, headers={"Retry-After": "1"}),
-        Fault("POST", COMMIT, times=1, status=503),
-        Fault("POST", COMMIT, times=1, status=429, headers={"Retry-After": "1"}),
-        Fault("POST", COMMIT, times=1, hang_up_after=1000),
-        Fault("POST", COMMIT, times=1, drop_after=0, reset=True),
-        Fault("POST", TAG, times=1, status=503),
-        Fault("POST", TAG, times=1, drop_after=0, reset=True),
-        Fault("POST", "/api/repos/create", times=1, status=503),
-        Fault("GET", "/refs", times=1, status=503),
-        Fault("GET", "/revision/[0-9a-f]{40}", times=1, status=502),
-    ],
-    ids=[
-        "the upload is cut",
-        "503 on the upload",
-        "429 before the upload",
-        "503 on the commit",
-        "429 on the commit",
-        "the commit is cut",
-        "the commit's answer is lost",
-        "503 on the tag",
-        "the tag's answer is lost",
-        "503 on creation",
-        "503 on the tags",
-        "502 on the check",
-    ],
-)
-def test_what_passes_is_waited_out(publisher, server, repo_id, folders, fault):
+@pytest.mark.parametrize("name", slow_except(["the upload is cut", "429 on the commit", "503 on the tag"], PASSING))
+def test_what_passes_is_waited_out(publisher, server, repo_id, folders, name):
+    fault = PASSING[name]
     fault.times = 1
     server.faults.append(fault)
     assert publisher.publish(folders[0], repo_id)["version"] == "v1"
@@ -49,36 +52,9 @@ def test_what_passes_is_waited_out(publisher, server, repo_id, folders, fault):
     assert is_whole(versions(server, repo_id)["v1"], folders[0])
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (Fault("PUT", "/lfs/", status=403), "AccessError"),
-        (Fault("PUT", "/lfs/", status=400), "PublishError"),
-        (Fault("POST", COMMIT, status=503), "PublishError"),
-        (Fault("POST", COMMIT, status=429, headers={"Retry-After": "3600"}), "PublishError"),
-        (
-            Fault("POST", "/validate-yaml", status=400, body=lambda _: b'{"errors": [{"message": "no"}]}'),
-            "PublishError",
-        ),
-        (Fault("POST", TAG, status=500), "PublishError"),
-        (
-            Fault("GET", r"/revision/[0-9a-f]{40}", body=lambda content: content.replace(b'"size": 8', b'"size": 9')),
-            "PublishError",
-        ),
-        (Fault("GET", "/api/models/", status=503), "OfflineError"),
-    ],
-    ids=[
-        "403 on the upload",
-        "400 on the upload",
-        "503 on the commit",
-        "429 for an hour",
-        "a card that is refused",
-        "500 on the tag",
-        "other bytes",
-        "503 on everything",
-    ],
-)
-def test_what_does_not_pass_is_an_error_and_no_version(publisher, server, repo_id, folders, fault, error):
+@pytest.mark.parametrize("name", slow_except(["400 on the upload", "other bytes"], LASTING))
+def test_what_does_not_pass_is_an_error_and_no_version(publisher, server, repo_id, folders, name):
+    fault, error = LASTING[name]
     server.faults.append(fault)
     answer = publisher.publish(folders[0], repo_id)
     assert answer["error"] == error, answer

@@ -137,6 +137,7 @@ def test_figures_data_and_command_of_the_run_fill_card_and_spec(publisher, serve
     assert entries[0]["measured"]["dataset"] == "40 photographs of bricks"
 
 
+@pytest.mark.slow  # publishes twice; the base is on the card in the test after it
 def test_the_next_version_of_a_repository_keeps_the_base_of_the_first(publisher, server, repo_id, classifier, tmp_path):
     other = f"{repo_id}other"
     publisher.publish(zoo.save(classifier, tmp_path / "one"), repo_id, license="cc-by-nc-4.0")
@@ -159,6 +160,7 @@ def test_the_card_names_the_base_model(publisher, server, repo_id, classifier, t
     assert line is None or f"base_model: {line}" in card
 
 
+@pytest.mark.slow  # publishes four times
 def test_private_repositories_are_made_and_public_ones_are_not_taken_for_them(publisher, server, repo_id, folders):
     publisher.publish(folders[0], repo_id, private=True)
     assert server.repositories[repo_id].is_private
@@ -204,6 +206,7 @@ print(float(np.abs(tensorflow_hub.load("hf://{repo_id}@v1")(image).numpy() - exp
     assert done.stdout.split()[-1:] == ["True"], done.stderr
 
 
+@pytest.mark.slow  # converts; tests/export writes such a folder
 def test_a_version_for_timm_has_its_files_and_none_of_keras(publisher, server, repo_id, tmp_path):
     model = zoo.load("test_resnet", weights=write_golden_checkpoint("test_resnet", tmp_path))
     folder = zoo.save(model, tmp_path / "mine")
@@ -219,6 +222,7 @@ def test_a_version_for_timm_has_its_files_and_none_of_keras(publisher, server, r
     assert (answer["error"], "which timm does not have" in answer["message"]) == ("ExportError", True)
 
 
+@pytest.mark.slow  # trains; tests/training has adapters
 def test_an_adapter_is_published_alone_and_loads_over_its_base(publisher, server, repo_id, folders, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), "uint8")
     options = {"epochs": 1, "batch_size": 4, "lora": 4, "learning_rate": 0.01}

@@ -54,6 +54,7 @@ def test_a_space_is_one_commit_that_names_the_version(publisher, server, names):
     }
 
 
+@pytest.mark.slow  # publishes four times
 def test_the_same_again_commits_nothing_and_another_version_is_shown(publisher, server, names, tmp_path):
     repo_id, space = names
     for _ in range(2):
@@ -81,6 +82,7 @@ def test_the_app_of_somebody_else_is_left_alone_and_nothing_is_sent(publisher, s
     assert space_of(server, space)[1]["app.py"] == b"theirs"
 
 
+@pytest.mark.slow  # publishes twice
 def test_a_space_that_failed_is_made_by_publishing_again(publisher, server, names):
     repo_id, space = names
     server.faults.append(Fault("POST", COMMIT, status=403))
@@ -93,6 +95,7 @@ def test_a_space_that_failed_is_made_by_publishing_again(publisher, server, name
     assert "app.py" in space_of(server, space)[1]
 
 
+@pytest.mark.slow  # test_bad_network.py has it of models
 def test_what_passes_is_waited_out(publisher, server, names):
     server.faults.append(Fault("POST", COMMIT, times=1, status=503))
     server.faults.append(Fault("GET", "/api/spaces/", times=1, status=503))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.hub_server.publisher import TAG, Publisher, is_whole, versions
 from tests.hub_server.server import Fault
+from tests.marked_cases import slow_except
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,9 @@ def clients(client, server, tmp_path_factory) -> Iterator[list[Publisher]]:
         yield [client, other]
 
 
-@pytest.mark.parametrize("place", ["/preupload/", TAG], ids=["before the commit", "before the tag"])
+@pytest.mark.parametrize(
+    "place", slow_except(["/preupload/"], ["/preupload/", TAG]), ids=["before the commit", "before the tag"]
+)
 def test_two_publishers_at_once_make_two_whole_versions(clients, publisher, server, repo_id, folders, place):
     server.repository(repo_id).commit({".gitattributes": b""})
     meeting = threading.Barrier(2)

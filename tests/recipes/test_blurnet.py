@@ -42,6 +42,7 @@ def small(name):
     return keras.Model(image, keras.layers.Dense(len(LABELS))(keras.layers.Flatten()(pooled)))
 
 
+@pytest.mark.slow  # trains twice
 def test_a_stopped_run_resumes_and_ends_like_an_unbroken_one(monkeypatch, unbroken_and_resumed):
     monkeypatch.setattr(blurnet, "STEPS_PER_ROUND", 2)
     monkeypatch.setattr(blurnet, "BATCH_SIZE", 8)

@@ -127,6 +127,7 @@ def test_the_registry_repeats_what_was_measured_and_the_recipe_how_it_was_traine
     assert {**entry.config, "filters": tuple(entry.config["filters"])} == how.config
 
 
+@pytest.mark.slow  # trains
 def test_the_registry_loads_the_network_that_was_trained():
     entry, config = zoo.info("pconv-unet.photos"), inpainting.TAGS["photos"].config
     photo = np.asarray(photograph(HELD_OUT[0]).crop((0, 0, 128, 128)), "float32")[None]

@@ -140,6 +140,7 @@ def test_the_weights_that_are_there_are_measured_without_training(data, tmp_path
     assert list(written["comparison"]) == ["tiny"]
 
 
+@pytest.mark.slow  # trains
 def test_a_report_shows_the_networks_that_it_began_with(data, tmp_path):
     write_weights(training.untrained(TINY, 10, tmp_path), tmp_path / "tiny.safetensors", "float16")
     (tmp_path / "coarse.json").write_text(json.dumps({"comparison": {"coarse": {"mean_iou_percent": 1.0}}}))
@@ -162,6 +163,7 @@ def test_the_registry_repeats_the_report_and_the_recipe(name):
     assert report["epochs"] in (recipe.epochs, [recipe.epochs])  # the library's runs are a list
 
 
+@pytest.mark.slow  # trains
 @pytest.mark.parametrize(
     ("name", "size_bytes"), first_of_each([("segnet-basic", 2e6), *((recipe.name, 1e6) for recipe in fcn.RECIPES)])
 )

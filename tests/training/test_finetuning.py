@@ -87,6 +87,7 @@ def test_another_command_does_not_resume_the_run_that_is_there(run):
         )
 
 
+@pytest.mark.slow  # trains
 def test_a_model_that_is_handed_over_and_a_frozen_backbone_stay_as_they_are(photographs, tmp_path):
     model = zoo.load("blurnet-textures")
     before = {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.weights}

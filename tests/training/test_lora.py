@@ -115,6 +115,7 @@ def test_an_adapter_takes_another_head_or_none(adapted):
         zoo.load(adapted, in_channels=1)
 
 
+@pytest.mark.slow  # trains twice
 def test_an_adapter_is_trained_further_as_a_whole(adapted, photographs, tmp_path):
     options = {"epochs": 1, "batch_size": 4, "freeze": "backbone"}
     run = zoo.finetune(str(adapted), photographs, output_dir=tmp_path / "run", **options)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import zoo
-from tests.marked_cases import release_except
+from tests.marked_cases import first_of_each, release_except
 from tests.training.small_tasks import detection, detector, entry, ssd
 from zoo import architectures
 from zoo.catalogue.decoder_names import DETECTORS
@@ -59,6 +59,7 @@ def test_a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not(tmp_path)
     assert saved[0] == saved[1]
 
 
+@pytest.mark.slow  # trains for several epochs; test_recipe.py has it of a classifier
 def test_the_epoch_with_the_highest_average_precision_is_kept(tmp_path):
     described, data = detection()
     run = zoo.finetune(built(described), data, output_dir=tmp_path / "run", **OPTIONS)
@@ -107,6 +108,7 @@ def test_images_without_any_object_are_nothing_to_train_on(tmp_path):
         zoo.finetune(built(detector("fcos", 64)), (images, nothing), output_dir=tmp_path / "run")
 
 
+@pytest.mark.slow  # a large network
 def test_an_encoder_whose_maps_have_other_sizes_is_told_before_anything_is_trained(tmp_path):
     data = write_coco(tmp_path / "data")
     write_coco(tmp_path / "data", split="val")
@@ -173,7 +175,7 @@ def test_pretrained_batch_normalisation_stays_unless_all_layers_are_asked_for():
         assert all(name.startswith("decoder-") for name in plan.phases[0].trained)
 
 
-@pytest.mark.parametrize("decoder", DETECTORS)
+@pytest.mark.parametrize("decoder", first_of_each(DETECTORS))
 def test_batch_normalisation_of_a_new_decoder_learns_to_the_end(decoder):
     with abstract():
         model = architectures.build(detector(decoder, 64))
@@ -206,6 +208,7 @@ def test_a_dataset_of_batches_is_refused():
         prepare(built(described), batches, completed(None, {}))
 
 
+@pytest.mark.slow  # trains
 def test_the_command_counts_the_classes_of_the_data(tmp_path):
     data = write_coco(tmp_path / "data", ("square", "star"))
     write_coco(data, ("square", "star"), split="val")

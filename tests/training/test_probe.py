@@ -30,6 +30,7 @@ def ruined(tmp_path_factory):
     )
 
 
+@pytest.mark.slow  # trains
 def test_a_run_that_learns_nothing_ends_as_its_probe(ruined):
     assert ruined.metrics["top1_percent"] == ruined.metrics["probe"]["top1_percent"] == 100
     assert json.loads((ruined.folder / "run.json").read_text())["best_epoch"] is None
@@ -78,6 +79,7 @@ def test_it_takes_two_examples_more_to_replace_a_head_that_will_learn_from_all(t
     assert not state.record({"val_accuracy": 1.0, "val_loss": 0.5}, "accuracy")
 
 
+@pytest.mark.slow  # trains twice
 def test_a_model_that_is_trained_further_on_few_images_keeps_its_statistics_and_never_ends_below(tmp_path):
     generator = np.random.default_rng(0)
     brightness = generator.integers(20, 230, 24)
@@ -177,6 +179,7 @@ def poor(tmp_path_factory):
     return run, records
 
 
+@pytest.mark.slow  # trains
 def test_a_run_no_better_than_guessing_says_so(poor):
     run, records = poor
     assert run.metrics["top1_percent"] <= 50

@@ -219,13 +219,10 @@ REMEMBERED = {"layer_decay": 0.8, "ema": 0.9, "weight_decay": 0.01, "gradient_ac
 REMEMBERED |= {"mixup": 0.2, "cutmix": 1.0, "label_smoothing": 0.1, "augment": keras.layers.RandomBrightness(0.2)}
 
 
+@pytest.mark.slow  # trains twice; test_runs.py resumes
 @pytest.mark.parametrize(
     "options",
-    [
-        {"freeze": "backbone", "ema": 0.9},
-        pytest.param({"freeze": 8, **REMEMBERED}, marks=pytest.mark.slow),
-        pytest.param({"lora": 4, **REMEMBERED}, marks=pytest.mark.slow),
-    ],
+    [{"freeze": "backbone", "ema": 0.9}, {"freeze": 8, **REMEMBERED}, {"lora": 4, **REMEMBERED}],
     ids=["the head", "everything", "an adapter"],
 )
 def test_a_run_that_was_interrupted_ends_with_the_same_bits(options, photographs, tmp_path):
@@ -295,6 +292,7 @@ def test_steps_stand_in_for_epochs(photographs):
     assert (plan.steps_per_epoch, plan.epochs) == (4, 3)
 
 
+@pytest.mark.slow  # trains
 def test_a_metric_of_keras_is_in_the_history(photographs, tmp_path):
     top = keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="top2")
     options = {"epochs": 1, "freeze": "backbone", "batch_size": 4}

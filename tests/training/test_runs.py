@@ -14,6 +14,7 @@ import safetensors.numpy
 from click.testing import CliRunner
 
 import zoo
+from tests.marked_cases import slow_except
 from tests.training.photographs import write_photographs
 from zoo.catalogue.training_record import RunRecord, read_record
 from zoo.command_line.main import main
@@ -78,7 +79,7 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("verb", ASKED)
+@pytest.mark.parametrize("verb", slow_except(set(ASKED) - {"load"}, ASKED))
 def test_an_unfinished_run_names_the_command_that_finishes_it(verb, interrupted, photographs):
     with pytest.raises(InputError, match=f"unfinished.* run the same command again: {COMMAND}"):
         ASKED[verb](interrupted[0], photographs)
@@ -237,6 +238,7 @@ def test_a_run_does_not_become_a_part_of_its_data(photographs):
             zoo.finetune("blurnet-textures", photographs, output_dir=output, **OPTIONS)
 
 
+@pytest.mark.slow  # processes; the function resumes in the tests around it
 def test_the_command_resumes_says_so_and_writes_the_card_of_what_was_done(
     interrupted, photographs, state, monkeypatch, caplog
 ):
