@@ -127,7 +127,7 @@ def test_yolox_needs_all_three_maps():
         build(detector("yolox", 64, strides=(8, 16)))
 
 
-@pytest.mark.parametrize("decoder", first_of_each(["efficientdet", "fcos", "retinanet", "yolox"]))
+@pytest.mark.parametrize("decoder", first_of_each(["fcos", "efficientdet", "retinanet", "yolox"]))
 def test_a_saved_detector_finds_the_same_boxes(decoder, tmp_path):
     model = as_trained(detector(decoder, 64, score_threshold=0.001))
     image = np.random.default_rng(1).integers(0, 256, (50, 90, 3), "uint8")

@@ -89,6 +89,7 @@ def test_feature_maps_of_any_size():
     }
 
 
+@pytest.mark.slow  # a large network
 def test_predict_normalises_volumes_and_gives_their_features(tmp_path):
     volume = np.random.default_rng(0).integers(0, 3, (8, 9, 10)).astype("int16")
     model = zoo.load("medicalnet_resnet10", weights=None)

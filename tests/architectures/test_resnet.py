@@ -19,7 +19,7 @@ from zoo.model import ZooModel
 from zoo.weights import filling
 
 
-@pytest.mark.parametrize("architecture", ["resnet18", *first_of_each(["resnetblur50", "resnetaa50", "resnet50"])])
+@pytest.mark.parametrize("architecture", first_of_each(["resnet18", "resnetblur50", "resnetaa50", "resnet50"]))
 def test_reproduces_timm(architecture, tmp_path):
     model, arrays = assert_classifier_reproduces(architecture, tmp_path)
     stages = keras.Model(model.inputs, [model.get_layer(name).output for name in stage_ends(model)])

@@ -142,6 +142,7 @@ def test_by_default_those_are_measured_that_lie_here(tmp_path, monkeypatch):
     assert found == set(zoo.list_models(task="coordinate-regression", pretrained=True))
 
 
+@pytest.mark.slow  # two models; the example in the docstring of zoo.choosing is quick
 def test_the_command_line_prints_the_best_and_as_json_all():
     done = CliRunner().invoke(main, ["choose", PAIR[0], "--json"], catch_exceptions=False)
     assert [(one["model"], one["is_best"]) for one in json.loads(done.stdout)] == [(PAIR[0], True)]

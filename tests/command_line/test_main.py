@@ -191,6 +191,7 @@ def test_a_download_is_listed_pinned_and_removed(hub):
     assert json.loads(hub.run(cli.format(["cache", "list", "--json"])).stdout) == []
 
 
+@pytest.mark.slow  # a process; tests/hub has it in one
 def test_no_network_and_nothing_cached_is_one_sentence(hub, photo):
     hub.stop()
     code = f"from zoo.command_line.main import main; main(['predict', 'resnet18', {str(photo)!r}])"

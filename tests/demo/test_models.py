@@ -49,6 +49,7 @@ def test_random_weights_are_not_shown(classifier, tmp_path):
     assert models.entry(str(tmp_path / "trained")).num_classes == 3
 
 
+@pytest.mark.slow  # models of the Hub
 def test_strangers_get_of_the_hub_what_anybody_gets(hub, tmp_path):
     """The owner's token may read the repository, and has brought it into the cache; a stranger has neither."""
     entry = zoo.info("espcn-x2").model_dump(mode="json")

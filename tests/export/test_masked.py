@@ -8,9 +8,10 @@ import tensorflow as tf
 import zoo
 import zoo.export
 from tests.export.conftest import run_snippet
-from tests.marked_cases import slow_except
 from zoo.architectures import build
 from zoo.catalogue.entry import Entry, Input
+
+pytestmark = pytest.mark.slow  # exports of a U-Net
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,6 @@ def damaged(height, width):
     return {"image": generator.integers(0, 255, (1, height, width, 3)).astype("float32") * mask, "mask": mask}
 
 
-@pytest.mark.slow  # an export; every runtime below takes both
 def test_the_signature_takes_both_by_name_in_any_size(model, exported):
     served = tf.saved_model.load(str(exported)).signatures["serving_default"]
     assert set(served.structured_input_signature[1]) == {"image", "mask"}
@@ -65,7 +65,7 @@ def test_it_is_verified_where_it_lies(exported):
 RUNTIMES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "openvino": "openvino"}
 
 
-@pytest.fixture(params=slow_except({"onnx"}, RUNTIMES))
+@pytest.fixture(params=RUNTIMES)
 def name(request):
     """Each format that can be run here."""
     pytest.importorskip(RUNTIMES[request.param], reason=f"layerzoo[{request.param}] is not installed")
@@ -85,7 +85,6 @@ def test_every_runtime_gives_the_same_for_both_by_name(name, model, tmp_path):
     assert run_snippet(path, path) == ["(1, 32, 40, 3)" if name == "litert" else "(2, 64, 64, 3)"]
 
 
-@pytest.mark.slow  # a conversion that fails
 def test_litert_says_that_it_needs_a_size(model, tmp_path):
     pytest.importorskip("ai_edge_litert", reason="layerzoo[litert] is not installed")
     with pytest.raises(zoo.ExportError, match=r"zoo\.load\(\.\.\., input_shape=\(256, 256, 3\)\)"):

@@ -60,6 +60,7 @@ def test_an_export_predicts_as_its_model(export, textures):
         np.testing.assert_allclose(*scores, atol=1e-5)
 
 
+@pytest.mark.slow  # an export more
 def test_images_go_through_an_export_at_any_size_and_in_batches_of_its_own(tmp_path):
     folder = zoo.export.saved_model("espcn-x2", tmp_path, batch_size=3)
     images = np.random.default_rng(0).integers(0, 256, (4, 12, 10, 3), "uint8")

@@ -7,7 +7,6 @@ import pytest
 
 import zoo
 import zoo.export
-from tests.marked_cases import first_of_each
 from zoo.errors import ExportError, InputError
 from zoo.export.onnx_weights import compress_weights
 from zoo.export.rounded import photographs
@@ -21,7 +20,8 @@ def size(path):
     return sum(file.stat().st_size for file in path.glob("model.*"))
 
 
-@pytest.mark.parametrize(("name", "dtype"), first_of_each(CASES))
+@pytest.mark.slow  # an export each; test_int8.py has one in 8 bits, quick
+@pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_files_are_smaller_and_measured_on_photographs(name, dtype, tmp_path):
     pytest.importorskip(RUNTIMES[name], reason=f"layerzoo[{name}] is not installed")
     write = getattr(zoo.export, name)

@@ -129,6 +129,7 @@ def test_other_channels_and_no_head_come_back(tmp_path):
         assert loaded.spec.input == model.spec.input
 
 
+@pytest.mark.slow  # networks of many kinds
 def test_what_timm_does_not_have_is_refused(tmp_path):
     options = {"weights": None, "num_classes": 3}
     strangers = [

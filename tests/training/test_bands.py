@@ -41,6 +41,7 @@ def write(folder, form, channels):
     return folder
 
 
+@pytest.mark.slow  # trains
 def test_a_classifier_of_bands_learns_and_is_measured(tmp_path):
     data = write(tmp_path / "fields", "tif", 4)
     keras.utils.set_random_seed(0)

@@ -119,6 +119,7 @@ def test_a_run_without_a_better_epoch_ends_early_and_keeps_the_most_accurate(tmp
     assert json.loads((run.folder / "run.json").read_text())["best_epoch"] in (None, *range(len(accuracies)))
 
 
+@pytest.mark.slow  # trains
 def test_a_dataset_of_batches_teaches_the_head_that_the_model_has(tmp_path):
     import tensorflow as tf
 
@@ -148,6 +149,7 @@ def test_a_run_starts_over_on_request(photographs, tmp_path):
     assert json.loads((second.folder / "run.json").read_text())["settings"]["seed"] == 1
 
 
+@pytest.mark.slow  # trains
 def test_a_run_that_ends_early_says_so_and_which_epoch_it_keeps(tmp_path, caplog):
     images = list(np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3)).astype("uint8"))
     zoo.finetune("espcn-x2", images, output_dir=tmp_path / "run", epochs=6, learning_rate=1e-12)

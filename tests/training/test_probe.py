@@ -63,6 +63,7 @@ def softmax(logits):
     return np.asarray(keras.ops.softmax(logits))
 
 
+@pytest.mark.slow  # trains
 def test_validation_data_of_ones_own_are_not_trained_on(tmp_path):
     photographs = write_photographs(tmp_path / "photographs", {"blue": 4, "red": 4}, side=8)
     data = {"validation_data": write_photographs(tmp_path / "others", {"blue": 2, "red": 2}, side=8)}

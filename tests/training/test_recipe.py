@@ -172,6 +172,7 @@ def test_classes_are_weighted_unless_they_are_not_to_be():
     assert weights[1] is None
 
 
+@pytest.mark.slow  # trains
 def test_what_is_kept_is_the_average_of_the_weights(photographs, tmp_path):
     options = {"epochs": 2, "freeze": "backbone", "batch_size": 4, "augment": None, "learning_rate": 0.5}
     recipe = completed(None, {**options, "ema": 0.999})

@@ -13,7 +13,6 @@ from tests.training.small_tasks import (
     RATES,
     coordinate_classification,
     entry,
-    features,
     forecasting,
 )
 from zoo import architectures
@@ -21,7 +20,7 @@ from zoo.tasks import find_task
 from zoo.training.trainers import find_trainer
 
 # Trained in seconds; the rest of their kind is tested in tests/tasks and tests/measures, and by `make test-all` here.
-QUICK = {coordinate_classification, features}
+QUICK = {coordinate_classification}
 
 
 @pytest.mark.parametrize("case", slow_except(QUICK, CASES))
