@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 import zoo
 from tests.golden_files import assert_close, golden_state, read_golden
-from tests.marked_cases import first_of_each, slow_except
+from tests.marked_cases import first_of_each
 from tests.training.small_tasks import as_trained, detector
 from zoo.architectures import build
 from zoo.catalogue.decoder_names import DETECTORS
@@ -51,7 +51,8 @@ def outputs_of(name, folder):
     return arrays, meta, {key: keras.ops.convert_to_numpy(value) for key, value in outputs.items()}
 
 
-@pytest.mark.parametrize("name", [*slow_except((), TORCHVISION), *first_of_each(EFFDET)])
+@pytest.mark.slow  # large networks
+@pytest.mark.parametrize("name", [*TORCHVISION, *EFFDET])
 def test_the_reference_s_numbers_and_boxes(name, tmp_path):
     arrays, meta, outputs = outputs_of(name, tmp_path)
     if name in EFFDET:  # whose boxes come as y, x, height, width

@@ -91,6 +91,7 @@ def test_exports_are_measured_as_they_are(tmp_path):
         zoo.choose(folder)
 
 
+@pytest.mark.slow  # two models; the example in the docstring of zoo.choosing is quick
 def test_limits_hold_and_say_what_there_is():
     with pytest.raises(InputError, match=r"None of 1 models takes 1e-06 ms or less; blurnet-textures is the fastest"):
         zoo.choose(PAIR[:1], max_milliseconds=1e-6)

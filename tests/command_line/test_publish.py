@@ -8,6 +8,7 @@ import zoo
 from tests.hub_server.publisher import versions
 
 
+@pytest.mark.slow  # a process; tests/publishing has the function
 def test_the_command_prints_the_page_and_an_error_is_one_sentence(hub, tmp_path):
     folder, repo_id = zoo.save(zoo.load("espcn-x2"), tmp_path / "mine"), "tester/mine"
     words = ["publish", str(folder), repo_id]

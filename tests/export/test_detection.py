@@ -105,6 +105,7 @@ def test_boxes_of_equal_scores_come_in_either_order():
             check(spec, wrong, reference, exact=True)
 
 
+@pytest.mark.slow  # an export
 def test_a_detector_has_no_signature_of_features(model):
     from zoo.export.reusable import Reusable, signatures
 

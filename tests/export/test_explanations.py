@@ -42,9 +42,8 @@ def test_the_cat_is_where_it_is_in_keras_saved_model_and_onnx(tmp_path):
         zoo.export.litert(model, tmp_path, explain=True, representative=[pixels[0]])
 
 
-@pytest.mark.parametrize(
-    "task", ["multi-label-classification", pytest.param("image-regression", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # an export each
+@pytest.mark.parametrize("task", ["multi-label-classification", "image-regression"])
 def test_every_head_that_is_linear_has_the_signature(task, tmp_path):
     block = {"depths": [1], "stem_kind": "tiered", "stem_filters": 16}
     model = small("resnet10t", config=block, num_classes=3, labels=("a", "b", "c"), task=task)

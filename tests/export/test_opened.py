@@ -11,7 +11,6 @@ from PIL import Image
 
 import zoo
 import zoo.export
-from tests.marked_cases import first_of_each
 from zoo.command_line.main import main
 from zoo.errors import ExportError, InputError, UnknownModelError
 
@@ -51,7 +50,8 @@ def test_an_export_is_evaluated_to_the_digit(export, textures):
     assert zoo.evaluate(zoo.export.load(export), textures) == expected
 
 
-@pytest.mark.parametrize("export", first_of_each(RUNTIMES), indirect=True)
+@pytest.mark.slow  # an export each; the command line takes one below
+@pytest.mark.parametrize("export", RUNTIMES, indirect=True)
 def test_an_export_predicts_as_its_model(export, textures):
     records, expected = (zoo.predict(model, list(textures[0][:3])) for model in (export, "blurnet-textures"))
     for record, right in zip(records, expected, strict=True):

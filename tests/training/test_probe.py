@@ -188,6 +188,7 @@ def test_a_run_no_better_than_guessing_says_so(poor):
     assert "50 % would be if all were called" in json.loads((run.folder / "run.json").read_text())["poor"]
 
 
+@pytest.mark.slow  # trains
 def test_a_run_no_better_than_guessing_is_not_published_by_accident(poor, tmp_path):
     folder = shutil.copytree(poor[0].folder, tmp_path / "run")
     with pytest.raises(PublishError, match=r"no better than guessing.*allow_poor=True"):

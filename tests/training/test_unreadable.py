@@ -23,6 +23,7 @@ def find(name, data, skip_unreadable, split="train"):
     return find_trainer(entry.task).find(data, split, entry, None, skip_unreadable=skip_unreadable)
 
 
+@pytest.mark.slow  # trains
 def test_a_run_goes_without_the_images_that_cannot_be_read(photographs, tmp_path, caplog):
     broken = damage(photographs / "red" / "0.png")
     with pytest.raises(UnreadableError, match=r"red.0\.png cannot be read"):
