@@ -8,13 +8,14 @@ import hashlib
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from zoo.catalogue.entry import Entry
 from zoo.errors import ExportError
+from zoo.imaging.npy import read_header
 
 LARGEST_JSON_BYTES = 16_000_000
 _EXTRAS = {"README.md", "zoo.json", "labels.txt", "verification.npz", "export.json"}
@@ -118,17 +119,13 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{member.filename} is compressed in a way that numpy.savez does not use")
     with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read_header: Any = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        if version not in read_header:
-            raise ValueError(f"{member.filename} has the version {version}")
-        shape, is_fortran, dtype = read_header[version](file)
+        shape, dtype, order = read_header(file)
         length = dtype.itemsize
         for side in shape:  # Python's integers do not overflow
             length *= side
         if dtype.kind not in "fiu" or length != member.file_size - file.tell():
             raise ValueError(f"{member.filename} does not contain numbers of the shape that it says")
-        return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if is_fortran else "C")
+        return np.frombuffer(file.read(), dtype).reshape(shape, order=order)
 
 
 def _small(path: Path) -> bytes:

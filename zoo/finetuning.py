@@ -172,8 +172,8 @@ def finetune(
         ema: Momentum of the exponential moving average of the weights, which is what is evaluated and kept, such as
             0.99 for an average of about a hundred steps; None for the weights themselves.
         mixed_precision: Compute in bfloat16. By default on GPUs and TPUs that are made for it, where the outputs are
-            scores. On a processor with `amx_bf16` (`lscpu`) networks of dense convolutions gain too
-            (ResNet-18 half as fast again), but those of depthwise ones lose as much.
+            scores. On a processor with `amx_bf16` (`lscpu`) networks of dense convolutions gain too (ResNet-18 half as
+            fast again), but those of depthwise ones lose as much.
         seed: Seed of the new head, the shuffling and the crops. Keras is seeded, as by `keras.utils.set_random_seed`.
 
     Returns:

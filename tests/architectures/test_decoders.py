@@ -62,8 +62,8 @@ REFUSED = [("segnet", encoder) for encoder in ENCODERS if encoder != "vgg.vgg"]
 PAIRS = [(decoder, encoder) for decoder in MAPS for encoder in ENCODERS if (decoder, encoder) not in REFUSED]
 # An export takes half a minute: in CI one of each decoder, each above another encoder, all pairs before a release.
 EXPORTED = [*zip(sorted({*MAPS} - {"segnet"}), ENCODERS, strict=False), ("segnet", "vgg.vgg")]
-# Of every kind of part one, quick: atrous convolution, unpooling, skip connections, pooling to grids.
-QUICK = [
+# Of every kind of part one: atrous convolution, unpooling, skip connections, pooling to grids.
+OF_EACH_PART = [
     *(("deeplabv3plus", "efficientnet.efficientnet"), ("segnet", "vgg.vgg")),
     *(("unet", "convnext.convnext"), ("upernet", "repvgg.repvgg")),
 ]
@@ -112,7 +112,7 @@ def assert_round_trip(model, folder):
     assert loaded.spec.decoder == model.spec.decoder
 
 
-@pytest.mark.parametrize(("decoder", "encoder"), first_of_each(QUICK, lambda pair: pair[0] == "segnet"))
+@pytest.mark.parametrize(("decoder", "encoder"), first_of_each(OF_EACH_PART, lambda pair: pair[0] == "segnet"))
 def test_a_decoder_trains_and_gives_logits_of_the_size_of_the_image(decoder, encoder):
     model, image = trained(built(decoder, encoder)), np.zeros((1, 45, 75, 3), "float32")
     outputs = model.predict(image, verbose=0) if BACKEND == "jax" else model(image)  # JAX compiles each operation

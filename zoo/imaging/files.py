@@ -13,23 +13,16 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from zoo.errors import InputError, UnreadableError, ZooError
+from zoo.imaging.npy import read_header
 
 LARGEST_ARRAY = 1 << 27  # values of an .npy file: 512 MiB as float32
 # Formats whose files another program would run on: PostScript is a program itself.
 FORMATS_LEFT_OUT = ("EPS", "WMF")
-NPY = np.lib.format.MAGIC_PREFIX
-_LONGEST_HEADER = 10_000  # bytes, as NumPy
-_NPY_HEADER = (
-    (b"descr", rb"['\"]([^'\"]+)['\"]"),
-    (b"fortran_order", rb"(True|False)"),
-    (b"shape", rb"\(([\d\s,]*)\)"),
-)
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/|data:", re.IGNORECASE)  # a Path has made one slash of two
 
@@ -156,7 +149,7 @@ def read_npy(file: File, kind: str = "array", largest: int = LARGEST_ARRAY) -> n
         UnreadableError: It is damaged, of another kind, contains Python objects, or more than `largest` values.
     """
     with readable(file, kind, "Expected a whole .npy file from numpy.save."), open_file(file) as opened:
-        shape, dtype, order = _npy_header(opened)
+        shape, dtype, order = read_header(opened)
         count, start = math.prod(shape), opened.tell()
         if count > largest:
             raise ValueError(f"its header claims {count:,} values, more than {largest:,}")
@@ -166,20 +159,6 @@ def read_npy(file: File, kind: str = "array", largest: int = LARGEST_ARRAY) -> n
         content = np.empty(count * dtype.itemsize, np.uint8)
         opened.readinto(content.data)
         return content.view(dtype).reshape(shape, order=order)
-
-
-def _npy_header(opened: Opened) -> tuple[tuple[int, ...], np.dtype, Literal["C", "F"]]:
-    if opened.read(len(NPY)) != NPY:
-        raise ValueError("it is not an .npy file")
-    opened.seek(0)
-    width = 2 if np.lib.format.read_magic(opened) == (1, 0) else 4
-    header = opened.read(min(int.from_bytes(opened.read(width), "little"), _LONGEST_HEADER))
-    # NumPy gives it to Python's parser, which in Python 3.11 fails now and then where two threads parse at once
-    # (https://github.com/python/cpython/issues/106905): images are read in threads, while TensorFlow parses code.
-    descr, fortran, shape = (re.search(rb"['\"]%s['\"]\s*:\s*%s" % pattern, header) for pattern in _NPY_HEADER)
-    if not (descr and fortran and shape) or (dtype := np.dtype(descr[1].decode("ascii"))).hasobject:
-        raise ValueError("it does not contain an array of numbers")
-    return tuple(map(int, re.findall(rb"\d+", shape[1]))), dtype, "F" if fortran[1] == b"True" else "C"
 
 
 def read_tiff(file: File) -> tuple[np.ndarray, int]:

@@ -7,9 +7,10 @@ import numpy as np
 from PIL import Image
 
 from zoo.errors import InputError, UnreadableError
-from zoo.imaging.files import NPY, TIFF, Content, opened_image, read_npy, read_tiff, readable, starts_with
+from zoo.imaging.files import TIFF, Content, opened_image, read_npy, read_tiff, readable, starts_with
 from zoo.imaging.forms import plain
 from zoo.imaging.levels import eight_bits
+from zoo.imaging.npy import NPY
 
 TURNS = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,

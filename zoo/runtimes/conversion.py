@@ -3,12 +3,13 @@
 <cache_dir>/zoo-runtimes/<hash>/<name>-<format>/1      as `zoo.export` writes it
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -59,12 +60,9 @@ def converted(model: ZooModel, runtime: str, cache_dir: str | os.PathLike[str] |
         AccessError: The cache cannot be written.
     """
     how = CONVERSIONS[runtime]
-    folder = conversions_folder(model, [how.format, dict(how.writing)], how.distributions, cache_dir)
-    with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     import zoo.export
 
-    with FileLock(folder / ".lock"):
+    with locked_folder(model, [how.format, dict(how.writing)], how.distributions, cache_dir) as folder:
         return zoo.export.load(_written(model, folder, how), **how.opening)
 
 
@@ -79,14 +77,24 @@ def _written(model: ZooModel, folder: Path, how: Conversion) -> Path:
     return getattr(zoo.export, how.format)(model, folder, version=1, allow_random=True, **how.writing)
 
 
-def conversions_folder(
+@contextlib.contextmanager
+def locked_folder(
     model: ZooModel, facts: Sequence[Any], distributions: Sequence[str], cache_dir: str | os.PathLike[str] | None
-) -> Path:
-    """Where the cache has what depends on these facts, the network, its weights and the versions of distributions."""
+) -> Iterator[Path]:
+    """Where the cache has what depends on these facts, the network, its weights and the versions of distributions;
+    within it no other process is at work there.
+
+    Raises:
+        AccessError: The cache cannot be written.
+    """
     versions = {each: _version(each) for each in ("keras", "tensorflow", *distributions)}
     network = [zoo.__version__, model.spec.model_dump(mode="json"), model.input_shape, digest(model.weights)]
     hashed = hashlib.sha256(json.dumps([*facts, versions, *network], sort_keys=True).encode())
-    return cache_folder(cache_dir) / RUNTIMES / hashed.hexdigest()[:32]
+    folder = cache_folder(cache_dir) / RUNTIMES / hashed.hexdigest()[:32]
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        yield folder
 
 
 def _version(distribution: str) -> str:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from filelock import FileLock
 
 from zoo.model import ZooModel
 from zoo.processor import described
-from zoo.runtimes.conversion import CONVERSIONS, conversions_folder
-from zoo.whole import whole_file, writable
+from zoo.runtimes.conversion import CONVERSIONS, locked_folder
+from zoo.whole import whole_file
 
 _SECONDS = 1.0  # of trial, of all runtimes together
 _TURN = 0.1  # seconds that one is called in a row
@@ -40,11 +39,8 @@ def kept(
     """
     distributions = sorted({each for name in names if name != "keras" for each in CONVERSIONS[name].distributions})
     shapes = [list(array.shape) for array in keras.tree.flatten(batch)]
-    folder = conversions_folder(model, [list(names), shapes, described()], distributions, cache_dir)
-    with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "milliseconds.json"
-    with FileLock(folder / ".lock"):
+    with locked_folder(model, [list(names), shapes, described()], distributions, cache_dir) as folder:
+        path = folder / "milliseconds.json"
         if (found := _read(path, names)) is None:
             found = measure()
             with whole_file(path) as partial:

@@ -9,8 +9,9 @@ from zoo.catalogue.entry import Entry
 from zoo.datasets import depth_maps
 from zoo.errors import InputError
 from zoo.imaging import depth_colors
-from zoo.imaging.files import NPY, Content, starts_with
+from zoo.imaging.files import Content, starts_with
 from zoo.imaging.forms import plain
+from zoo.imaging.npy import NPY
 from zoo.tasks.arrays import read_array
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written

@@ -8,8 +8,9 @@ from PIL import Image
 
 from zoo.catalogue.entry import Entry
 from zoo.errors import InputError
-from zoo.imaging.files import NPY, Content, opened_image, read_npy, readable, starts_with
+from zoo.imaging.files import Content, opened_image, read_npy, readable, starts_with
 from zoo.imaging.forms import plain
+from zoo.imaging.npy import NPY
 from zoo.imaging.planes import DEEP, LAZY, read_image, upright
 from zoo.tasks.masked import Masked
 from zoo.tasks.task import Prepared, written
