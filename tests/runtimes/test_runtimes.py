@@ -130,6 +130,24 @@ def test_runtimes_are_tried_once_for_weights_and_a_shape_of_batches(tmp_path, mo
     assert opened == ["openvino", "onnx", "openvino"]  # what is not chosen is not opened again
 
 
+def test_a_job_that_keras_answers_in_a_minute_tries_nothing(tmp_path, monkeypatch, caplog):
+    model = zoo.load(NAME)
+    batch = example(model, 4)
+    monkeypatch.setattr(runtimes, "installed", lambda: ["keras", "openvino"])
+    monkeypatch.setattr(runtimes, "compiled", lambda model: model)
+    monkeypatch.setattr(runtimes, "converted", lambda model, runtime, cache_dir: model)
+    monkeypatch.setattr(runtimes, "turn", lambda call: [1000.0])
+    monkeypatch.setattr(runtimes, "timed", lambda calls: {"keras": 2.0, "openvino": 1.0})
+
+    def chosen(count):
+        return in_runtime(model, "auto", batch, count=count, cache_dir=tmp_path).runtime
+
+    assert [chosen(count) for count in (1, 4 * 59)] == ["keras", "keras"]
+    assert "is tried" not in caplog.text
+    assert [chosen(count) for count in (4 * 60, 1)] == ["openvino", "openvino"]  # the second by what is known now
+    assert caplog.text.count("is tried") == 1
+
+
 def test_what_is_hopeless_is_called_for_one_turn():
     calls = {"fast": 0, "slow": 0}
 
@@ -178,6 +196,8 @@ def test_bfloat16_is_chosen_where_the_best_class_stays(rounding, caplog):
 @pytest.mark.usefixtures("own_cache", "rounding")
 def test_a_job_says_and_keeps_on_what_bfloat16_was_compared(photos, tmp_path, monkeypatch):
     output = tmp_path / "out.parquet"
+    assert zoo.predict_files(NAME, photos, tmp_path / "short.parquet", runtime="auto")["runtime"] == "keras"
+    monkeypatch.setattr(runtimes, "WORTH_TRIAL", 0.0)
     monkeypatch.setattr("zoo.batch.calibration.has_bfloat16", lambda: True)
     assert "agreement" not in zoo.predict_files(NAME, photos, tmp_path / "few.parquet", runtime="auto")
     monkeypatch.setattr("zoo.batch.calibration.LEAST", 7)

@@ -14,6 +14,7 @@ import functools
 import importlib
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -68,9 +69,11 @@ def predict_files(
         runtime: What computes: `"keras"`, or `"tensorflow"`, `"openvino"`, `"onnx"` or `"litert"`, for which the model
             is converted once and kept in the cache (`zoo.runtimes`), all in float32; `"tensorflow-bfloat16"` or
             `"openvino-bfloat16"`; or `"auto"` for the fastest that is installed and agrees with Keras, as a second of
-            trial shows, once for these weights on this machine. It takes bfloat16 for a classifier alone, on a
-            processor that has it, of 2,000 inputs or more, and only where 200 of these have the same best class as in
-            Keras but for one. A job that is resumed stays with the one it began with. An export has its own.
+            trial shows, once for these weights on this machine; what Keras answers in a minute is answered in Keras
+            where nothing was tried yet, for conversions and trial take that long. It takes bfloat16 for a classifier
+            alone, on a processor that has it, of 2,000 inputs or more, and only where 200 of these have the same best
+            class as in Keras but for one. A job that is resumed stays with the one it began with. An export has its
+            own.
         engine: `"local"`, this process, or `"ray"`, the workers of a Ray cluster (Ray Data; extra `layerzoo[ray]`).
             The workers read the inputs themselves, so every machine needs them under the same path; the
             model and the rows travel through Ray.
@@ -145,8 +148,11 @@ def predict_files(
     elif runtime == "auto" and found is not None:
         runtime = found.get("runtime", "keras")
     elif runtime == "auto":
-        compared = calibration(model, listed, batch_size)
-        running = in_runtime(model, runtime, example(model, batch_size), calibration=compared)
+        whole = listed()
+        deque(whole, maxlen=0)
+        compared = calibration(model, listed, whole, batch_size)
+        batch = example(model, batch_size)
+        running = in_runtime(model, runtime, batch, count=whole.count, calibration=compared)
         runtime, agreement = running.runtime, running.agreement
     if runtime != "keras":
         settings["runtime"] = runtime

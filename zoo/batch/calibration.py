@@ -19,20 +19,20 @@ _PIECES = 20  # from which they are taken, evenly: the inputs of one may be of o
 
 
 def calibration(
-    model: ZooModel, listed: Callable[[], Listing], batch_size: int
+    model: ZooModel, listed: Callable[[], Listing], whole: Listing, batch_size: int
 ) -> Callable[[], list[np.ndarray]] | None:
     """What gives batches of up to 200 inputs from all over a job, each `(batch, ...)` as the network takes them; None
     where the processor has no bfloat16, the model is not a classifier, or the job is small.
 
-    Raises:
-        InputError: As the listing.
+    Args:
+        model: Whose inputs they are.
+        listed: Lists the job.
+        whole: Its listing, iterated.
+        batch_size: Inputs of a batch at most.
     """
-    if not has_bfloat16() or model.spec.task != "image-classification":
+    if not has_bfloat16() or model.spec.task != "image-classification" or whole.count < LEAST:
         return None
-    listing = listed()
-    for _ in listing:
-        pass
-    return None if listing.count < LEAST else functools.partial(_batches, model, listed, listing.pieces, batch_size)
+    return functools.partial(_batches, model, listed, whole.pieces, batch_size)
 
 
 def _batches(model: ZooModel, listed: Callable[[], Listing], count: int, batch_size: int) -> list[np.ndarray]:

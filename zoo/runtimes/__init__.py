@@ -12,6 +12,7 @@ their best class was that of Keras on at least 99.5 % of inputs of the job.
 import functools
 import importlib.util
 import os
+import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from zoo.model import ZooModel
 from zoo.printing import warn
 from zoo.processor import has_bfloat16
 from zoo.runtimes.conversion import CONVERSIONS, converted
-from zoo.runtimes.trial import kept, timed
+from zoo.runtimes.trial import kept, timed, turn
 
 Network = Callable[[Any], Any]  # from a batch to outputs
 
@@ -35,6 +36,7 @@ CALIBRATION = 200  # inputs, on which bfloat16 may have another best class once
 LEAST_SAME_PERCENT = 99.5
 _WORTH = 1.1  # times faster than float32, for bfloat16 to be considered
 _MODULES = {"onnx": ("onnxruntime", "tf2onnx"), "litert": ("ai_edge_litert",)}
+WORTH_TRIAL = 60.0  # seconds of a job in Keras; conversions and the trial take one or two minutes
 _ANY_SIDE = 224  # of images, where a model takes them of any size
 
 
@@ -84,6 +86,7 @@ def in_runtime(
     runtime: str,
     batch: Any = None,
     *,
+    count: int | None = None,
     calibration: Callable[[], Sequence[Any]] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> Running:
@@ -94,6 +97,8 @@ def in_runtime(
         runtime: One of `RUNTIMES`; `"auto"` for the fastest that is installed, can run it, and agrees with Keras, as
             tried for a second on `batch`; the cache keeps what each took, for the next time.
         batch: What the network will be given; only for `"auto"`.
+        count: How many inputs in all, for `"auto"`: those that Keras answers in a minute are answered in Keras, unless
+            the runtimes were tried before. Without it they always are.
         calibration: Gives batches of what a classifier will be given, of about 200 images in all; without them
             `"auto"` stays in float32.
         cache_dir: Where what was converted, and what each took, is kept, as `zoo.load`.
@@ -114,8 +119,21 @@ def in_runtime(
     if len(names) == 1:
         return Running("keras", compiled(model), {})
     opened = functools.cache(lambda name: compiled(model) if name == "keras" else converted(model, name, cache_dir))
-    milliseconds = kept(model, names, batch, cache_dir, lambda: _tried(model, names, opened, batch))
-    return _fastest(model, opened, milliseconds, calibration)
+
+    def tried() -> dict[str, float] | None:
+        return None if _is_short(opened("keras"), batch, count) else _tried(model, names, opened, batch)
+
+    milliseconds = kept(model, names, batch, cache_dir, tried)
+    return _fastest(model, opened, milliseconds, calibration) if milliseconds else Running("keras", opened("keras"), {})
+
+
+def _is_short(network: Network, batch: Any, count: int | None) -> bool:
+    """Whether a job of `count` inputs takes the network less than what the trial of all runtimes is worth."""
+    if count is None:
+        return False
+    _numpy(network(batch))  # to warm up
+    batches = -(-count // len(keras.tree.flatten(batch)[0]))
+    return batches * statistics.median(turn(lambda: _numpy(network(batch)))) < 1000 * WORTH_TRIAL
 
 
 def _tried(model: ZooModel, names: Sequence[str], opened: Callable[[str], Network], batch: Any) -> dict[str, float]:

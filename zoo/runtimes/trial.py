@@ -29,9 +29,10 @@ def kept(
     names: Sequence[str],
     batch: Any,
     cache_dir: str | os.PathLike[str] | None,
-    measure: Callable[[], dict[str, float]],
-) -> dict[str, float]:
-    """Milliseconds of each runtime that can be used, of those called `names`: from the cache, or else by `measure`.
+    measure: Callable[[], dict[str, float] | None],
+) -> dict[str, float] | None:
+    """Milliseconds of each runtime that can be used, of those called `names`: from the cache, or else by `measure`, and
+    None, which is not kept, where that does not measure.
 
     Raises:
         AccessError: The cache cannot be written.
@@ -43,8 +44,9 @@ def kept(
         path = folder / "milliseconds.json"
         if (found := _read(path, names)) is None:
             found = measure()
-            with whole_file(path) as partial:
-                partial.write_text(json.dumps(found), encoding="utf-8")
+            if found is not None:
+                with whole_file(path) as partial:
+                    partial.write_text(json.dumps(found), encoding="utf-8")
     return found
 
 
