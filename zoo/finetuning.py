@@ -91,8 +91,9 @@ def finetune(
     the epochs; then all layers, at a tenth of the learning rate. The epoch with the lowest validation loss is kept; of
     a detector that with the highest average precision, which needs the extra `layerzoo[detection]`.
 
-    A detector sees each image whole, in a square of `image_size` pixels. Its head and pyramid are trained alone for a
-    tenth of the epochs, then all layers, pretrained batch normalisation as it is unless `freeze` is "none".
+    A detector sees each image whole, in a square of `image_size` pixels. A new decoder and its head are trained alone
+    for a tenth of the epochs, new class scores of the Hub's YOLOX and SSD300 for a quarter; then all layers, pretrained
+    batch normalisation as it is unless `freeze` is "none".
 
     The rate warms up for a twentieth of the steps and decays as a cosine. Frozen layers keep the statistics of their
     batch normalisation. Rare classes have larger weights in the loss; those of pixels by the square root of what would
@@ -108,8 +109,8 @@ def finetune(
 
     Args:
         model: A model from `zoo.load`, which stays as it is, or a handle for one.
-        data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or a
-            `tf.data.Dataset` of batches.
+        data: What to train on: a folder, a tuple of inputs and targets, a split of Hugging Face's `datasets`, or
+            a `tf.data.Dataset` of batches (but for detectors).
             A folder contains, by task, `CLASS/NAME.jpg` for `image-classification`; `train/NAME.jpg` with masks
             `train/NAME.png` beside them for `semantic-segmentation`; for `object-detection` what
             `zoo.datasets.boxes` lists, of COCO, YOLO and Pascal VOC; see `zoo.training.trainers`. A table
@@ -187,6 +188,7 @@ def finetune(
             process trains in `output_dir`.
         UnreadableError: The run in `output_dir` is damaged; it starts over only with `resume=False`.
         AccessError: `output_dir` cannot be written, or the disk is full; what was saved before is still there.
+        MissingExtraError: The model is a detector, and the extra `layerzoo[detection]` is not installed.
         As `zoo.load`, for a handle.
 
     Example:

@@ -130,7 +130,7 @@ def with_channels(entry: Entry, in_channels: int) -> Entry:
     if not registry().first_conv(entry.builder):
         raise InputError(
             f"in_channels={in_channels} does not fit {entry.name} ({entry.task}): its input is what it is. Expected a "
-            "model that classifies images or segments them."
+            "network for images such as resnet50, or no in_channels."
         )
     if in_channels == len(entry.input.mean):
         return entry

@@ -77,9 +77,9 @@ def load(
             `zoo.architectures.decoders` lists its own.
         input_shape: `(height, width, channels)`, or as the model takes it: `(depth, height, width, 1)`, `(time, 1)`.
             By default sizes are unknown, so any will do.
-        in_channels: Channels of grey (1) or multispectral images, for models that classify or segment. Where the file
-            has others, the first convolution's filters are summed for 1, and else repeated (RGBRGB...) and scaled by
-            `3 / in_channels` (timm's rule).
+        in_channels: Channels of grey (1) or multispectral images, for models that classify, segment or find objects, in
+            families that can. Where the file has others, the first convolution's filters are summed for 1, and else
+            repeated (RGBRGB...) and scaled by `3 / in_channels` (timm's rule).
         output_stride: Stride of the deepest map, 8, 16 or 32 pixels: beyond it convolutions are dilated in place of
             being strided, in families that can. By default as pretrained; below `"deeplabv3plus"` 16 and below
             `"deeplabv3"` 8, where the family can.

@@ -80,7 +80,8 @@ def info(
     Where the registry pins no commit, `revision` and `sha256` are those that the first download recorded here.
 
     Args:
-        handle: A name, `hf://owner/repo[@revision]`, a folder or a `.keras` file, as `zoo.load` takes it.
+        handle: A name, `hf://owner/repo[@revision]`, a folder, a `.keras` file or `bundle.tar#name`, as
+            `zoo.load` takes it.
         revision: Commit, tag or branch on the Hub, where the handle has no `@`.
         cache_dir, token, offline: As in `zoo.load`; of a repository only its description is downloaded.
 

@@ -17,7 +17,10 @@ from zoo.printing import as_text, print_json, print_table
 @click.option("--max-mb", type=float, metavar="MB", help="Only models whose weights are no larger.")
 @click.option("--license", help="commercial for what allows commercial use, or one such as apache-2.0.")
 @click.option(
-    "--runtime", default="keras", show_default=True, help="auto, keras, tensorflow, openvino, onnx or litert."
+    "--runtime",
+    default="keras",
+    show_default=True,
+    help="auto, keras, onnx, litert, tensorflow or openvino, these two with -bfloat16 too.",
 )
 @click.option("--download", is_flag=True, help="Models of the registry that do not lie here, too.  [--max-mb]")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw accuracy against time: NAME.png or NAME.svg.")
