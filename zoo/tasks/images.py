@@ -12,11 +12,15 @@ def normalization(entry: Entry) -> Any:
     """The first layer of a network for images: 0 to 255 -> `(x / 255 - mean) / std`."""
     import keras
 
-    mean, std = entry.input.mean, entry.input.std
-    # As (1, 1, channels): a plain list would be for channels first wherever Keras' configuration says so.
-    scale = [[[1 / (255 * s) for s in std]]]
-    offset = [[[-m / s for m, s in zip(mean, std, strict=True)]]]
-    return keras.layers.Rescaling(scale, offset, name="normalization")
+    scale = [1 / (255 * s) for s in entry.input.std]
+    offset = [-m / s for m, s in zip(entry.input.mean, entry.input.std, strict=True)]
+    return keras.layers.Rescaling(_of_channels(scale), _of_channels(offset), name="normalization")
+
+
+def _of_channels(values: list[float]) -> Any:
+    """One number where all channels have the same, which TensorFlow computes in a third; else (1, 1, channels): a plain
+    list would be for channels first wherever Keras' configuration says so."""
+    return values[0] if len(set(values)) == 1 else [[values]]
 
 
 class Images(Task):
