@@ -31,6 +31,8 @@ from zoo.tasks import find_task
 
 # As the converters order names.
 DETECTED = ("boxes", "classes", "count", "scores")
+# LiteRT writes and prepares some operations for known shapes alone.
+_OF_KNOWN_SHAPES = re.compile(r"'tf\.Conv|failed to (reshape|prepare)")
 
 
 @plain_settings()
@@ -82,7 +84,7 @@ def convert(
         except ZooError:
             raise
         except Exception as error:  # converters and runtimes raise whatever they like
-            raise (disk_error(error) or ExportError(explanation(model, name, f"{error}"))) from error
+            raise (disk_error(error) or explained(model, name, f"{error}")) from error
         facts = {"format": name, "exact": exact, "differences": differences}
         if found is not None:
             facts["measured"] = found
@@ -153,24 +155,25 @@ def runtime(module: str, extra: str) -> Any:
         ) from error
 
 
-def explanation(model: ZooModel, name: str, message: str) -> str:
-    """Which layer a converter stumbled over, and why: its messages name operations by the layer they come from."""
+def explained(model: ZooModel, name: str, message: str) -> ExportError:
+    """Which layer a converter or runtime stumbled over, and why: their messages name operations by the layer they come
+    from."""
     # A second trace of a model counts its scopes: maxpool_1.
     words = {re.sub(r"_\d+$", "", word) for word in re.findall(r"[\w.-]+", message)} | set(
         re.findall(r"[\w.-]+", message)
     )
     layers = [layer for layer in model.layers if layer.name in words and layer.name != model.inputs[0].name]
-    where = ", ".join(f"{layer.name!r} ({type(layer).__name__})" for layer in layers[:3]) or "an unnamed operation"
+    where = ", ".join(f"{layer.name!r} ({type(layer).__name__})" for layer in layers[:3])
     reason = re.search(r"'tf\.\w+' op [^\n]+", message) or re.search(r"[^\n]*(not supported|nsupported)[^\n]*", message)
-    why = reason.group()[:300] if reason else message.strip()[:300]
+    why = " ".join((reason.group() if reason else message).split())[:300].rstrip(".")
+    why = f"because of the layer {where}, {why}" if where else why
     shape = (model.input["image"] if takes_mask(model) else model.input).shape[1:]
-    is_open = name == "litert" and "'tf.Conv" in why and len(shape) == 3 and None in shape
-    advice = (  # its convolutions are written for known shapes
+    is_open = name == "litert" and _OF_KNOWN_SHAPES.search(why) and len(shape) == 3 and None in shape
+    advice = (
         f"Load the model for one size, zoo.load(..., input_shape=(256, 256, {shape[-1]})), or choose another format"
         if is_open
         else "Choose another format"
     )
-    return (
-        f"{model.spec.name} cannot be written as {name} because of the layer {where}. The converter reports: {why}. "
-        f"{advice}; saved_model supports every model."
+    return ExportError(
+        f"{model.spec.name} cannot be written as {name}: {why}. {advice}; saved_model supports every model.", reason=why
     )

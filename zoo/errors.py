@@ -115,7 +115,14 @@ class MissingExtraError(ZooError, ImportError):
 
 
 class ExportError(ZooError, RuntimeError):
-    """An export could not be made or verified."""
+    """An export could not be made or verified.
+
+    `reason` is what a converter or a runtime reported, with the layer; empty where none did.
+    """
+
+    def __init__(self, *lines: object, reason: str = ""):
+        super().__init__(*lines)
+        self.reason = reason
 
 
 class PublishError(ZooError, RuntimeError):

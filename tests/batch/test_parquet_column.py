@@ -64,6 +64,14 @@ def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):
     assert found == {1: [str(row) for row in range(256, 400)], 2: ["599"]}
 
 
+@pytest.mark.parametrize("value", ["photo.jpg", 3, ["photo.jpg"], {"bytes": b""}])
+def test_a_struct_whose_bytes_are_none_is_no_column_of_images(value, model, tmp_path):
+    """A text would be taken for the path of a file of this machine."""
+    pq.write_table(pa.table({"image": [{"bytes": value, "path": "photo.jpg"}]}), tmp_path / "photos.parquet")
+    with pytest.raises(InputError, match="has no column 'image' of bytes"):
+        zoo.predict_files(model, tmp_path / "photos.parquet", tmp_path / "out.parquet", column="image")
+
+
 def test_an_unknown_column_is_one_error_with_those_that_there_are(model, cells, tmp_path):
     source = write(tmp_path / "photos.parquet", cells)
     for column in ("photo", "id"):

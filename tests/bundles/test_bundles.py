@@ -184,6 +184,46 @@ def test_what_is_not_there_is_said(bundle, tmp_path):
         Bundle(f"{tmp_path / 'missing.tar'}")
     with pytest.raises(UnknownModelError, match=r"zoo\.tar#NAME"):
         zoo.load(f"{bundle}")
+    (tmp_path / "SHA256SUMS").touch()
+    with pytest.raises(UnknownModelError, match=rf"a model in this unpacked bundle, {tmp_path}#NAME"):
+        zoo.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("kept", [0, 1])  # answers that are whole before it
+def test_a_server_that_breaks_off_is_an_error_of_the_network(answer, kept, unpacked):
+    left = [kept]
+
+    class BreakingOff(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            left[0] -= 1
+            if left[0] >= 0:
+                return super().do_GET()
+            self.wfile.write(answer)
+            self.close_connection = True
+
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(BreakingOff, directory=f"{unpacked}")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises((OfflineError, IntegrityError), match=r"http://127.0.0.1:\d+"):
+                Bundle(f"http://127.0.0.1:{server.server_address[1]}").check()
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_what_cannot_be_bundled_is_refused(own, tmp_path):

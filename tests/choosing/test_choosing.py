@@ -13,7 +13,7 @@ import zoo.export
 from zoo.choosing import Choice, front
 from zoo.choosing.drawing import draw
 from zoo.command_line.main import main
-from zoo.errors import AccessError, ExportError, InputError, UnknownModelError
+from zoo.errors import AccessError, ExportError, InputError, OfflineError, UnknownModelError
 
 PAIR = ["blurnet-textures", "maxpool-textures"]
 
@@ -116,6 +116,29 @@ def test_limits_hold_and_say_what_there_is():
         zoo.choose(["resnet5"])
     with pytest.raises(InputError, match="handle=3"):
         zoo.choose([3])
+
+
+def test_what_turns_out_to_be_larger_than_the_limit_is_left_out(monkeypatch):
+    sizes = {PAIR[0]: 3.0, PAIR[1]: 1.0}
+    monkeypatch.setattr(
+        "zoo.choosing.measuring.measured", lambda handle, data, runtime: choice(handle, 70, 1, sizes[handle])
+    )
+    monkeypatch.setattr("zoo.choosing._size", lambda located: 0)  # as where nothing is known of it
+    assert [one.model for one in zoo.choose(PAIR, max_megabytes=2)] == [PAIR[1]]
+    with pytest.raises(InputError, match=f"None of 2 models has at most 0.5 MB; {PAIR[1]} is the smallest, with 1 MB"):
+        zoo.choose(PAIR, max_megabytes=0.5)
+
+
+def test_no_download_is_announced_in_offline_mode(monkeypatch):
+    said = []
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "/nowhere")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(OfflineError, match=r"offline mode is on: resnet18.a1_in1k. Expected models that are"):
+        zoo.choose("resnet18", say=said.append)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("zoo.choosing.measuring.measured", lambda handle, data, runtime: choice(handle, 70, 1, 1))
+    zoo.choose("resnet18", say=said.append)
+    assert said == ["1 model is downloaded, about 47 MB: resnet18.a1_in1k"]
 
 
 def test_a_model_without_a_linear_head_is_not_probed(photos):

@@ -33,6 +33,27 @@ def test_list_names_what_matches():
     assert "resnet18" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "espcn-x2", ""],
+        ["predict", "espcn-x2", "photos", "-o", ""],
+        ["predict", "espcn-x2", "photos", "--output="],
+        ["evaluate", "espcn-x2", ""],
+        ["finetune", "espcn-x2", ""],
+        ["verify", ""],
+        ["choose", "", "--data", "photos"],
+        [""],
+    ],
+)
+def test_an_empty_argument_is_not_this_folder(arguments, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "An argument is empty" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_list_as_json_is_what_list_models_says():
     rows = json.loads(run("list", "--json", "--task", "super-resolution").stdout)
     assert [row["name"] for row in rows] == zoo.list_models(task="super-resolution")

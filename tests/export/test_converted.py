@@ -14,7 +14,7 @@ import zoo.export
 from tests.export.conftest import CAT, run_snippet, short_of_space, small
 from tests.marked_cases import slow_except
 from zoo.errors import AccessError, ExportError, InputError, MissingExtraError
-from zoo.export.converted import explanation, runtime
+from zoo.export.converted import explained, runtime
 
 RUNTIMES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "openvino": "openvino"}
 
@@ -171,8 +171,21 @@ def test_a_layer_that_litert_has_not_is_named(tmp_path):
 
 def test_an_explanation_knows_layers_by_their_scopes():
     model = small("resnet10t", config={"depths": [1]}, num_classes=2)
-    text = explanation(model, "onnx", "Tensorflow op [resnet10t_1/layer1-0-conv2_1/Conv2D: Conv2D] is not supported")
-    assert "the layer 'layer1-0-conv2' (Conv2D)" in text
+    error = explained(model, "onnx", "Tensorflow op [resnet10t_1/layer1-0-conv2_1/Conv2D: Conv2D] is not supported")
+    assert "the layer 'layer1-0-conv2' (Conv2D)" in str(error)
+    assert "input_shape" not in str(error)
+
+
+def test_what_a_runtime_reports_stands_in_one_sentence_with_what_to_do():
+    model = small("resnet10t", config={"depths": [1]}, num_classes=2)
+    error = explained(
+        model, "litert", "XNNPack delegate failed to reshape runtime\nNode number 513 failed to prepare.\n"
+    )
+    assert str(error).startswith(
+        "resnet10t.c3_in1k cannot be written as litert: XNNPack delegate failed to reshape runtime Node"
+    )
+    assert "failed to prepare. Load the model for one size, zoo.load(..., input_shape=(256, 256, 3)), or" in str(error)
+    assert error.reason == "XNNPack delegate failed to reshape runtime Node number 513 failed to prepare"
 
 
 @pytest.mark.parametrize("opset", [0, 8, 19, "17", 17.0, True])

@@ -109,5 +109,8 @@ def test_other_folders_and_damaged_exports_are_named(exports, tmp_path):
     (copy / "saved_model.pb").write_bytes(b"nothing")
     with pytest.raises(ExportError, match="cannot be opened as saved_model"):
         zoo.predict(copy, np.zeros((16, 16, 3), "uint8"))
+    for folder in (exports("onnx").parent, exports("onnx").parents[1], exports("saved_model").parent):
+        with pytest.raises(UnknownModelError, match=rf"Expected a version of an export, such as {folder}.*/1\.$"):
+            zoo.predict(folder, np.zeros((16, 16, 3), "uint8"))
     with pytest.raises((ExportError, UnknownModelError), match=r"is not a model|is not an export"):
         zoo.evaluate(tmp_path, (np.zeros((2, 16, 16, 3), "uint8"), np.arange(2)))

@@ -145,9 +145,10 @@ def _checked_column(path: str, column: str) -> str:
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path} cannot be read as a Parquet file ({error}). Expected one with {column!r}.") from error
     kind = found.field(column).type if column in found.names else None
-    if kind in (pa.binary(), pa.large_binary()):
+    contents = (pa.binary(), pa.large_binary())
+    if kind in contents:
         return column
-    if isinstance(kind, pa.StructType) and "bytes" in [field.name for field in kind]:
+    if isinstance(kind, pa.StructType) and any(each.name == "bytes" and each.type in contents for each in kind):
         return f"{column}.bytes"
     raise InputError(
         f"{path} has no column {column!r} of bytes. Expected the content of an image file in each row. "

@@ -45,7 +45,7 @@ class Bundle:
     def __init__(self, where: str):
         self.where = where
         with self._opened(SUMS) as file:
-            self.digests = read_sums(file.read(LARGEST_SUMS_BYTES), where)
+            self.digests = read_sums(self._whole(file), where)
 
     @property
     def names(self) -> list[str]:
@@ -125,6 +125,13 @@ class Bundle:
             raise IntegrityError(
                 f"{self.where}: {path} is damaged. Expected SHA-256 {self.digests[path]}; copy the bundle again."
             )
+
+    def _whole(self, file: IO[bytes]) -> bytes:
+        """A list of hashes; what is too long for one is read no further."""
+        content = b""
+        while len(content) < LARGEST_SUMS_BYTES and (block := self._read(file)):
+            content += block
+        return content[:LARGEST_SUMS_BYTES]
 
     def _read(self, file: IO[bytes]) -> bytes:
         try:

@@ -61,9 +61,18 @@ def read_folder(folder: Path) -> Entry:
             return read_description(folder / name, os.fspath(folder))
     if "saved_model.pb" in names and (folder / "assets.extra" / "zoo.json").is_file():
         return read_description(folder / "assets.extra" / "zoo.json", os.fspath(folder))
-    raise UnknownModelError(
-        f"{folder} is not a model. Expected a folder with zoo.json or timm's config.json, and its .safetensors file."
-    )
+    raise UnknownModelError(f"{folder} is not a model. Expected {_meant(folder, names)}.")
+
+
+def _meant(folder: Path, names: list[str]) -> str:
+    """What is a model, of what a folder contains; or what one would contain."""
+    if "SHA256SUMS" in names:
+        return f"a model in this unpacked bundle, {folder}#NAME, where NAME is a folder in {folder / 'models'}"
+    for below in ("*", "*/assets.extra", "*/*", "*/*/assets.extra"):  # its versions, or those of all in a folder
+        if found := sorted(folder.glob(f"{below}/export.json"))[-1:]:
+            place = found[0].parent
+            return f"a version of an export, such as {place.parent if place.name == 'assets.extra' else place}"
+    return "a folder with zoo.json or timm's config.json, and its .safetensors file"
 
 
 def read_description(path: Path, where: str) -> Entry:

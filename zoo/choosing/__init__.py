@@ -17,9 +17,10 @@ from zoo.catalogue.listing import list_models
 from zoo.catalogue.registry import registry
 from zoo.catalogue.resolving import Located, resolve
 from zoo.catalogue.task_names import ONE_HEAD
-from zoo.errors import InputError
+from zoo.errors import InputError, OfflineError
 from zoo.export.opened import is_export
 from zoo.export.record import megabytes, read_record
+from zoo.hub.fetching import is_offline
 
 COMMERCIAL = "commercial"
 
@@ -131,20 +132,25 @@ def choose(
             f"None of {len(found)} models has {' and '.join(wanted)}. Expected at least one; `zoo list` shows licences "
             "and sizes."
         )
-    missing = [located for _, located in within if not is_here(located)]
-    if missing:
-        total, names = sum(map(_size, missing)), [one.entry.name for one in missing[:5]]
-        say(f"{len(missing)} models are downloaded, about {total:,.0f} MB: {', '.join(names)}")
+    if missing := [located for _, located in within if not is_here(located)]:
+        say(_announced(missing))
     choices = []
     for done, (handle, _) in enumerate(within):
         if progress is not None:
             progress(done, len(within))
         choices.append(measured(handle, data, runtime))
-    kept = [one for one in choices if one.milliseconds <= (max_milliseconds or float("inf"))]
-    if not kept:
-        fastest = min(choices, key=lambda one: one.milliseconds)
+    small = [one for one in choices if one.megabytes <= (max_megabytes or float("inf"))]
+    if not small:
+        smallest = min(choices, key=lambda one: one.megabytes)
         raise InputError(
-            f"None of {len(choices)} models takes {max_milliseconds:g} ms or less; {fastest.model} is the fastest, "
+            f"None of {len(choices)} models has at most {max_megabytes:g} MB; {smallest.model} is the smallest, with "
+            f"{smallest.megabytes:g} MB. Expected a higher limit."
+        )
+    kept = [one for one in small if one.milliseconds <= (max_milliseconds or float("inf"))]
+    if not kept:
+        fastest = min(small, key=lambda one: one.milliseconds)
+        raise InputError(
+            f"None of {len(small)} models takes {max_milliseconds:g} ms or less; {fastest.model} is the fastest, "
             f"with {fastest.milliseconds:.1f} ms. Expected a higher limit, or another runtime."
         )
     ordered = sorted(front(kept), key=lambda one: (not one.is_best, -(one.accuracy or 0), one.milliseconds))
@@ -204,6 +210,23 @@ def _check_probed(models: Iterable[tuple[str, Located]]) -> None:
                 f"{handle} does {located.entry.task}, so it cannot be probed on photographs in a folder per class. "
                 f"Expected {', '.join(ONE_HEAD[:-1])} or {ONE_HEAD[-1]}; leave it out, or leave out the data."
             )
+
+
+def _announced(missing: list[Located]) -> str:
+    """What is downloaded, and how much, as far as it is known.
+
+    Raises:
+        OfflineError: Offline mode is on.
+    """
+    names = ", ".join(one.entry.name for one in missing[:5]) + (", ..." if len(missing) > 5 else "")
+    if is_offline():
+        raise OfflineError(
+            f"Not on this machine, and offline mode is on: {names}. Expected models that are, or a network "
+            "(HF_HUB_OFFLINE unset)."
+        )
+    known, unknown = sum(map(_size, missing)), sum(not _size(one) for one in missing)
+    what = "1 model is" if len(missing) == 1 else f"{len(missing)} models are"
+    return f"{what} downloaded, about {known:,.0f} MB{f', {unknown} of unknown size' if unknown else ''}: {names}"
 
 
 def _allows(license: str, wanted: str | None) -> bool:

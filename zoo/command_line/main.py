@@ -3,6 +3,7 @@ stderr."""
 
 import importlib
 import os
+import re
 from typing import Any
 
 import click
@@ -29,10 +30,17 @@ FILES = {
     "site": "site",
     "verify": "export",
 }
+_EMPTY_OPTION = re.compile(r"--[a-z-]+=")
 
 
 class Commands(click.Group):
     """Turns the library's own errors into one sentence and exit code 1; any other error keeps its traceback."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """An empty argument, which a path would take for this folder, is a variable of the shell that is not set."""
+        if any(not arg or _EMPTY_OPTION.fullmatch(arg) for arg in args):
+            raise click.UsageError("An argument is empty. Expected none such; is a variable of the shell not set?", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -67,8 +67,8 @@ def fetch(
         OfflineError: Not cached, and the Hub cannot be reached or must not be asked.
         IntegrityError: The bytes differ from what was declared, after a second download too; or too many are declared.
     """
-    folder, is_offline = cache_folder(cache_dir), _is_offline(offline)
-    request = Request(repo_id, filename, revision, sha256, folder, token, is_offline, largest_bytes)
+    folder, no_network = cache_folder(cache_dir), is_offline(offline)
+    request = Request(repo_id, filename, revision, sha256, folder, token, no_network, largest_bytes)
     file = _fetch(request)
     _check_digest(request, sha256, file.sha256)
     return file
@@ -91,7 +91,7 @@ def recorded(
     return None if record is None else _hub_file(request, record)
 
 
-def _is_offline(offline: bool | None) -> bool:
+def is_offline(offline: bool | None = None) -> bool:
     """What the caller says, else what the environment says."""
     from huggingface_hub import constants
 

@@ -145,7 +145,7 @@ def _tried(model: ZooModel, names: Sequence[str], opened: Callable[[str], Networ
             call = functools.partial(opened(name), batch)
             found = _numpy(call())
         except ExportError as error:
-            warn(f"{model.spec.name} is not tried in {name}: {error}")
+            warn(f"{model.spec.name} is not tried in {name}: {error.reason or error}")
             continue
         if _in_bfloat16(name) or agrees(found, reference):
             calls[name] = call

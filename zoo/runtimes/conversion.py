@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 import zoo
-from zoo.errors import ZooError
+from zoo.errors import ExportError, ZooError
 from zoo.hub.cache import RUNTIMES, cache_folder
 from zoo.model import ZooModel
 from zoo.weights.filling import digest
@@ -63,7 +63,16 @@ def converted(model: ZooModel, runtime: str, cache_dir: str | os.PathLike[str] |
     import zoo.export
 
     with locked_folder(model, [how.format, dict(how.writing)], how.distributions, cache_dir) as folder:
-        return zoo.export.load(_written(model, folder, how), **how.opening)
+        try:
+            return zoo.export.load(_written(model, folder, how), **how.opening)
+        except ExportError as error:
+            if not error.reason:
+                raise
+            raise ExportError(  # the advice of the export is for whoever writes one
+                f"{model.spec.name} does not run in {runtime}: {error.reason}. Expected another runtime; keras runs "
+                "every model.",
+                reason=error.reason,
+            ) from error
 
 
 def _written(model: ZooModel, folder: Path, how: Conversion) -> Path:
