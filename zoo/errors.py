@@ -118,6 +118,14 @@ class ExportError(ZooError, RuntimeError):
     """An export could not be made or verified.
 
     `reason` is what a converter or a runtime reported, with the layer; empty where none did.
+
+    Example:
+        >>> import zoo.export
+        >>> try:
+        ...     zoo.export.verify("photos")
+        ... except zoo.ExportError as error:
+        ...     error.reason
+        ''
     """
 
     def __init__(self, *lines: object, reason: str = ""):

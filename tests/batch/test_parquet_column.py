@@ -65,7 +65,7 @@ def test_only_the_pieces_that_are_wanted_are_read(cells, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["photo.jpg", 3, ["photo.jpg"], {"bytes": b""}])
-def test_a_struct_whose_bytes_are_none_is_no_column_of_images(value, model, tmp_path):
+def test_a_struct_whose_bytes_are_none_is_refused(value, model, tmp_path):
     """A text would be taken for the path of a file of this machine."""
     pq.write_table(pa.table({"image": [{"bytes": value, "path": "photo.jpg"}]}), tmp_path / "photos.parquet")
     with pytest.raises(InputError, match="has no column 'image' of bytes"):

@@ -67,7 +67,7 @@ def test_any_pattern_is_one(pattern):
         ),
         (["--max-parameters", "few"], r"'few' is not a valid float"),
         (["a\x1b[2J*"], r"pattern="),
-        ([""], r"pattern="),
+        ([""], r"An argument is empty"),
     ],
 )
 def test_a_wrong_choice_is_answered_with_the_right_ones(arguments, message):

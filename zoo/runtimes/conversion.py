@@ -69,7 +69,7 @@ def converted(model: ZooModel, runtime: str, cache_dir: str | os.PathLike[str] |
             if not error.reason:
                 raise
             raise ExportError(  # the advice of the export is for whoever writes one
-                f"{model.spec.name} does not run in {runtime}: {error.reason}. Expected another runtime; keras runs "
+                f"{model.spec.name} does not run in {runtime}: {error.reason}. Choose another runtime; keras runs "
                 "every model.",
                 reason=error.reason,
             ) from error
