@@ -18,7 +18,7 @@ def normalization(entry: Entry) -> Any:
 
 
 def _of_channels(values: list[float]) -> Any:
-    """One number where all channels have the same, which TensorFlow computes in a third; else (1, 1, channels): a plain
+    """One number where all channels have the same, which TensorFlow computes faster; else (1, 1, channels): a plain
     list would be for channels first wherever Keras' configuration says so."""
     return values[0] if len(set(values)) == 1 else [[values]]
 
