@@ -39,7 +39,9 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """An empty argument, which a path would take for this folder, is a variable of the shell that is not set."""
         if any(not arg or _EMPTY_OPTION.fullmatch(arg) for arg in args):
-            raise click.UsageError("An argument is empty. Expected none such; is a variable of the shell not set?", ctx)
+            raise click.UsageError(
+                "An argument is empty. Expected a name, a path or a value; is a variable of the shell not set?", ctx
+            )
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
