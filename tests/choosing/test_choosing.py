@@ -93,7 +93,7 @@ def test_exports_are_measured_as_they_are(tmp_path):
 
 @pytest.mark.slow  # two models; the example in the docstring of zoo.choosing is quick
 def test_limits_hold_and_say_what_there_is():
-    with pytest.raises(InputError, match=r"None of 1 models takes 1e-06 ms or less; blurnet-textures is the fastest"):
+    with pytest.raises(InputError, match=r"None of 1 models has at most 1e-06 ms; blurnet-textures is the nearest"):
         zoo.choose(PAIR[:1], max_milliseconds=1e-6)
     with pytest.raises(InputError, match="None of 2 models has at most 1e-06 MB"):
         zoo.choose(PAIR, max_megabytes=1e-6)
@@ -125,7 +125,7 @@ def test_what_turns_out_to_be_larger_than_the_limit_is_left_out(monkeypatch):
     )
     monkeypatch.setattr("zoo.choosing._size", lambda located: 0)  # as where nothing is known of it
     assert [one.model for one in zoo.choose(PAIR, max_megabytes=2)] == [PAIR[1]]
-    with pytest.raises(InputError, match=f"None of 2 models has at most 0.5 MB; {PAIR[1]} is the smallest, with 1 MB"):
+    with pytest.raises(InputError, match=f"None of 2 models has at most 0.5 MB; {PAIR[1]} is the nearest, with 1 MB"):
         zoo.choose(PAIR, max_megabytes=0.5)
 
 

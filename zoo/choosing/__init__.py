@@ -139,20 +139,8 @@ def choose(
         if progress is not None:
             progress(done, len(within))
         choices.append(measured(handle, data, runtime))
-    small = [one for one in choices if one.megabytes <= (max_megabytes or float("inf"))]
-    if not small:
-        smallest = min(choices, key=lambda one: one.megabytes)
-        raise InputError(
-            f"None of {len(choices)} models has at most {max_megabytes:g} MB; {smallest.model} is the smallest, with "
-            f"{smallest.megabytes:g} MB. Expected a higher limit."
-        )
-    kept = [one for one in small if one.milliseconds <= (max_milliseconds or float("inf"))]
-    if not kept:
-        fastest = min(small, key=lambda one: one.milliseconds)
-        raise InputError(
-            f"None of {len(small)} models takes {max_milliseconds:g} ms or less; {fastest.model} is the fastest, "
-            f"with {fastest.milliseconds:.1f} ms. Expected a higher limit, or another runtime."
-        )
+    small = _within(choices, "megabytes", max_megabytes, "MB")
+    kept = _within(small, "milliseconds", max_milliseconds, "ms")
     ordered = sorted(front(kept), key=lambda one: (not one.is_best, -(one.accuracy or 0), one.milliseconds))
     if plot is not None:
         draw(ordered, path_of(plot))
@@ -210,6 +198,18 @@ def _check_probed(models: Iterable[tuple[str, Located]]) -> None:
                 f"{handle} does {located.entry.task}, so it cannot be probed on photographs in a folder per class. "
                 f"Expected {', '.join(ONE_HEAD[:-1])} or {ONE_HEAD[-1]}; leave it out, or leave out the data."
             )
+
+
+def _within(choices: list[Choice], name: str, limit: float | None, unit: str) -> list[Choice]:
+    """Those that are within a limit, as measured; an error that names the nearest where there is none."""
+    found = [one for one in choices if limit is None or getattr(one, name) <= limit]
+    if not found:
+        nearest = min(choices, key=lambda one: getattr(one, name))
+        raise InputError(
+            f"None of {len(choices)} models has at most {limit:g} {unit}; {nearest.model} is the nearest, with "
+            f"{getattr(nearest, name):g} {unit}. Expected a higher limit, or another runtime."
+        )
+    return found
 
 
 def _announced(missing: list[Located]) -> str:
