@@ -1,5 +1,6 @@
 """Bundles: the same file for the same models, whole or refused, and loaded from a file, a folder and an address."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -40,21 +41,28 @@ def unpacked(bundle, tmp_path):
     return tmp_path / "unpacked"
 
 
-@pytest.fixture
-def address(unpacked):
-    """A server of static files, as `python -m http.server` is one."""
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
 
-    class Silent(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
 
-    handler = functools.partial(Silent, directory=f"{unpacked}")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+@contextlib.contextmanager
+def serving(folder, handler=Silent):
+    """The address of a server of static files, as `python -m http.server` is one."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=f"{folder}")) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def address(unpacked):
+    with serving(unpacked) as found:
+        yield found
 
 
 def weights_of(model):
@@ -203,7 +211,7 @@ def test_what_is_not_there_is_said(bundle, tmp_path):
 def test_a_server_that_breaks_off_is_an_error_of_the_network(answer, kept, unpacked):
     left = [kept]
 
-    class BreakingOff(http.server.SimpleHTTPRequestHandler):
+    class BreakingOff(Silent):
         def do_GET(self):
             left[0] -= 1
             if left[0] >= 0:
@@ -211,19 +219,24 @@ def test_a_server_that_breaks_off_is_an_error_of_the_network(answer, kept, unpac
             self.wfile.write(answer)
             self.close_connection = True
 
-        def log_message(self, *arguments):
-            pass
+    with (
+        serving(unpacked, BreakingOff) as broken,
+        pytest.raises((OfflineError, IntegrityError), match=r"http://127.0.0.1:\d+"),
+    ):
+        Bundle(broken).check()
 
-    handler = functools.partial(BreakingOff, directory=f"{unpacked}")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            with pytest.raises((OfflineError, IntegrityError), match=r"http://127.0.0.1:\d+"):
-                Bundle(f"http://127.0.0.1:{server.server_address[1]}").check()
-        finally:
-            server.shutdown()
-            thread.join()
+
+def test_a_list_that_breaks_off_between_two_lines_is_not_a_shorter_one(unpacked):
+    content = (unpacked / "SHA256SUMS").read_bytes()
+
+    class BreakingOff(Silent):
+        def do_GET(self):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content))
+            self.wfile.write(content[: content.index(b"\n") + 1])
+            self.close_connection = True
+
+    with serving(unpacked, BreakingOff) as broken, pytest.raises(OfflineError, match="cannot be read"):
+        Bundle(broken)
 
 
 def test_what_cannot_be_bundled_is_refused(own, tmp_path):

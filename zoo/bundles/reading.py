@@ -45,7 +45,10 @@ class Bundle:
     def __init__(self, where: str):
         self.where = where
         with self._opened(SUMS) as file:
-            self.digests = read_sums(self._whole(file), where)
+            content = self._read(file, LARGEST_SUMS_BYTES)
+            if left := getattr(file, "length", None):  # urllib takes an answer that breaks off for a whole one
+                raise self._unreadable(http.client.IncompleteRead(content, left))
+        self.digests = read_sums(content, where)
 
     @property
     def names(self) -> list[str]:
@@ -126,16 +129,9 @@ class Bundle:
                 f"{self.where}: {path} is damaged. Expected SHA-256 {self.digests[path]}; copy the bundle again."
             )
 
-    def _whole(self, file: IO[bytes]) -> bytes:
-        """A list of hashes; what is too long for one is read no further."""
-        content = b""
-        while len(content) < LARGEST_SUMS_BYTES and (block := self._read(file)):
-            content += block
-        return content[:LARGEST_SUMS_BYTES]
-
-    def _read(self, file: IO[bytes]) -> bytes:
+    def _read(self, file: IO[bytes], size: int = _BLOCK) -> bytes:
         try:
-            return file.read(_BLOCK)
+            return file.read(size)
         except (OSError, http.client.HTTPException, tarfile.TarError) as error:
             raise self._unreadable(error) from error
 
